@@ -1,0 +1,160 @@
+"""What the stages hand to one another, as plain arrays and mappings; no heavy library is needed to name them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from wildreid.data.table import Table
+
+    Floats = NDArray[np.float32]
+    Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Who each query was taken for, under one protocol; never a matrix of queries by gallery.
+
+    Q queries, G gallery images, N gallery individuals, K the number kept. Rows are positions in the table
+    that was ranked. Ties (scores within 1e-6) count against the model in every rank.
+
+    Attributes:
+        protocol: the protocol's name, such as ``"cross-encounter"``.
+        queries: (Q,) rows of the query images.
+        gallery: (G,) rows of the gallery images.
+        individuals: the N identities of the gallery, sorted.
+        top: (Q, K) positions in `individuals`, best first, -1 where fewer are valid.
+        top_scores: (Q, K) cosine similarity of each, -inf where there is none.
+        top_rows: (Q, K) the row of the gallery image that gave that score, -1 where there is none.
+        top_images: (Q, K) rows of the nearest valid gallery images whatever their identity, -1 padded.
+        top_image_scores: (Q, K) their cosine similarity.
+        own_rank: (Q,) rank of the query's own individual, 1 is first; 0 for a non-mated query.
+        own_score: (Q,) its score; NaN for a non-mated query.
+        impostor_score: (Q,) the best score of any other individual; -inf where there is none.
+        true_ranks: the ranks of each query's true valid images among all valid images, one query after
+            another; a flat array.
+        true_offsets: (Q + 1,) where each query's part of `true_ranks` begins and ends.
+        valid: (Q,) how many gallery images the query might be matched to.
+        masked: (Q,) how many were taken out by the protocol (the query image itself is not counted).
+    """
+
+    protocol: str
+    queries: Ints
+    gallery: Ints
+    individuals: tuple[str, ...]
+    top: Ints
+    top_scores: Floats
+    top_rows: Ints
+    top_images: Ints
+    top_image_scores: Floats
+    own_rank: Ints
+    own_score: Floats
+    impostor_score: Floats
+    true_ranks: Ints
+    true_offsets: Ints
+    valid: Ints
+    masked: Ints
+
+    @property
+    def mated(self) -> NDArray[np.bool_]:
+        """(Q,) whether the query's identity has an image that it may be matched to."""
+        return self.own_rank > 0
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A number that could not be estimated, and why; it is written as null with this reason, never as 0."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a metric may look at: one ranking, and what it was made from.
+
+    Attributes:
+        ranking: the ranking under one protocol.
+        table: the table whose rows the ranking names.
+        embeddings: (rows, width) unit length, one for each row of the table.
+        decision: threshold and calibration fitted on validation queries; None where there are none.
+        seed: for metrics that draw a sample.
+    """
+
+    ranking: Ranking
+    table: Table
+    embeddings: Floats
+    decision: Decision | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """When a match is believed: a threshold and a calibrated probability, both fitted on validation alone.
+
+    Attributes:
+        threshold: cosine similarity from which the first individual is taken for known.
+        target: the false-accept rate that was asked for.
+        method: ``"isotonic"`` or ``"logistic"``.
+        scores: knots of the calibration, increasing cosine similarity.
+        probabilities: the probability at each knot that the first individual is right.
+        gallery: (individuals, images) of the gallery it was fitted on; it grows less strict as galleries grow.
+        queries: (mated, non-mated) queries it was fitted on.
+        simulated: whether the unknowns were simulated by taking each query's individual out of the gallery.
+        protocol: the protocol it was fitted under.
+    """
+
+    threshold: float
+    target: float
+    method: str
+    scores: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    gallery: tuple[int, int]
+    queries: tuple[int, int]
+    simulated: bool
+    protocol: str
+
+    def probability(self, scores: Floats) -> NDArray[np.float64]:
+        """The calibrated probability that the first individual is right, for scores of any shape."""
+        import numpy as np
+
+        return np.interp(scores, self.scores, self.probabilities)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished run, as a reporter and a caller of the API see it.
+
+    Attributes:
+        folder: the run's folder, which holds every artefact.
+        name: the run's name.
+        stamp: a word that must stand wherever a figure of this run is shown, such as ``"sample"``; often empty.
+        recipe: the resolved recipe as plain data.
+        run: versions, plugins, seeds, hashes and the machine.
+        table: the split table, with groups and encounters.
+        embeddings: (rows, width) unit length, one for each row of the table.
+        rankings: one for each protocol, by its name.
+        scores: what ``scores.json`` holds.
+        history: one mapping an epoch, as in ``history.jsonl``.
+        decision: threshold and calibration; None where none could be fitted.
+        read: gives row n's image as uint8 (height, width, 3), cropped to its box, at most the asked number
+            of pixels on its longer side; raises UserError for one that cannot be read.
+    """
+
+    folder: Path
+    name: str
+    stamp: str
+    recipe: Mapping[str, Any]
+    run: Mapping[str, Any]
+    table: Table
+    embeddings: Floats
+    rankings: Mapping[str, Ranking]
+    scores: Mapping[str, Any]
+    history: tuple[Mapping[str, Any], ...] = ()
+    decision: Decision | None = None
+    read: Callable[[int, int], NDArray[np.uint8]] | None = field(default=None, repr=False)

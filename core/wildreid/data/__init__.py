@@ -1,0 +1,1 @@
+"""From files and tables to rows that can be trusted: tables, groups, splits, audits and pixels."""

@@ -1,0 +1,1 @@
+"""Who is this? A living gallery of known individuals."""

@@ -1,0 +1,397 @@
+"""The hooks: what a plugin may offer. All are alike: no argument in, a list of classes of one kind out.
+
+A plugin is a module (or package) named by an entry point of the group ``wildreid``, or a species pack named by
+a recipe's ``packs``. It imports `hookimpl` from here and its kinds from `wildreid.kinds`. Each docstring below
+holds a complete plugin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from wildreid import kinds
+
+PROJECT = "wildreid"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of that name."""
+
+
+@hookspec
+def wildreid_datasets() -> list[type[kinds.Dataset]]:  # type: ignore[empty-body]
+    r"""Where the rows of a table come from: a reader of files on disk.
+
+    Called: first of all, and by `reid data`, `reid audit` and `reid check --build`.
+
+    >>> from __future__ import annotations
+    >>> from pathlib import Path
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Dataset
+
+    >>> class Herd(Dataset):
+    ...     '''Two photos of one cow.'''
+    ...
+    ...     name = "herd"
+    ...
+    ...     def table(self) -> Table:
+    ...         import pandas as pd
+    ...
+    ...         from wildreid.data.table import Table
+    ...
+    ...         rows = pd.DataFrame({"image": ["a.jpg", "b.jpg"], "identity": ["Bella", "Bella"]})
+    ...         return Table.of(rows, Path("photos"))
+
+    >>> @hookimpl
+    ... def wildreid_datasets():
+    ...     return [Herd]
+    """
+
+
+@hookspec
+def wildreid_splitters() -> list[type[kinds.Splitter]]:  # type: ignore[empty-body]
+    r"""Which rows train, which choose the weights, which test.
+
+    Called: once a run, after groups and encounters are known.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Splitter
+
+    >>> class EveryThird(Splitter):
+    ...     '''Every third individual tests, every other third chooses.'''
+    ...
+    ...     name = "every-third"
+    ...
+    ...     def split(self, *, table: Table, seed: int) -> Table:
+    ...         order = {who: n for n, who in enumerate(sorted(table["identity"].dropna().unique()))}
+    ...         parts = table["identity"].map(order).mod(3).map({0: "train", 1: "val", 2: "test"})
+    ...         return table.with_rows(table.rows.assign(part=parts, role="both"))
+
+    >>> @hookimpl
+    ... def wildreid_splitters():
+    ...     return [EveryThird]
+    """
+
+
+@hookspec
+def wildreid_transforms() -> list[type[kinds.Transform]]:  # type: ignore[empty-body]
+    r"""An augmentation of training images.
+
+    Called: for each training batch, on the training device.
+
+    >>> from __future__ import annotations
+    >>> from pydantic import Field
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Transform
+
+    >>> class Dusk(Transform):
+    ...     '''Darken each image by its own amount.'''
+    ...
+    ...     name = "dusk"
+    ...     strength: float = Field(0.5, ge=0, le=1, description="the most light that is taken away")
+    ...
+    ...     def build(self, *, size: int) -> Callable[[Tensor], Tensor]:
+    ...         import torch
+    ...
+    ...         return lambda images: (
+    ...             images * (1 - self.strength * torch.rand(len(images), 1, 1, 1, device=images.device))
+    ...         )
+
+    >>> @hookimpl
+    ... def wildreid_transforms():
+    ...     return [Dusk]
+    """
+
+
+@hookspec
+def wildreid_backbones() -> list[type[kinds.Backbone]]:  # type: ignore[empty-body]
+    r"""The network from pixels to features.
+
+    Called: when training begins, and when a model is loaded again.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Backbone
+
+    >>> class Mean(Backbone):
+    ...     '''The mean colour of an image; an honest floor.'''
+    ...
+    ...     name = "mean-colour"
+    ...
+    ...     def build(self) -> Features:
+    ...         from torch import nn
+    ...
+    ...         class Colour(nn.Module):
+    ...             width, size = 3, 8
+    ...             mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    ...             stages = ()
+    ...
+    ...             def forward(self, images):
+    ...                 return images.mean((2, 3))
+    ...
+    ...         return Colour()
+
+    >>> @hookimpl
+    ... def wildreid_backbones():
+    ...     return [Mean]
+    """
+
+
+@hookspec
+def wildreid_heads() -> list[type[kinds.Head]]:  # type: ignore[empty-body]
+    r"""What turns features into an embedding.
+
+    Called: when a model is built.
+
+    >>> from __future__ import annotations
+    >>> from pydantic import Field
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Head
+
+    >>> class Plain(Head):
+    ...     '''One linear layer.'''
+    ...
+    ...     name = "plain"
+    ...     size: int = Field(128, gt=0, description="numbers in an embedding")
+    ...
+    ...     def build(self, *, width: int) -> nn.Module:
+    ...         from torch import nn
+    ...
+    ...         layer = nn.Linear(width, self.size)
+    ...         layer.width = self.size
+    ...         return layer
+
+    >>> @hookimpl
+    ... def wildreid_heads():
+    ...     return [Plain]
+    """
+
+
+@hookspec
+def wildreid_losses() -> list[type[kinds.Loss]]:  # type: ignore[empty-body]
+    r"""What training makes small.
+
+    Called: when training begins.
+
+    >>> from __future__ import annotations
+    >>> from pydantic import Field
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Loss
+
+    >>> class Triplet(Loss):
+    ...     '''Pull images of one animal nearer than any other animal's, by a margin.'''
+    ...
+    ...     name = "my-triplet"
+    ...     margin: float = Field(0.2, gt=0, description="how much nearer, in cosine distance")
+    ...
+    ...     def build(self, *, width: int, classes: int) -> Objective:
+    ...         from pytorch_metric_learning import distances, losses
+    ...
+    ...         return losses.TripletMarginLoss(margin=self.margin, distance=distances.CosineSimilarity())
+
+    >>> @hookimpl
+    ... def wildreid_losses():
+    ...     return [Triplet]
+    """
+
+
+@hookspec
+def wildreid_miners() -> list[type[kinds.Miner]]:  # type: ignore[empty-body]
+    r"""Which pairs or triplets of a batch are worth learning from.
+
+    Called: for each training batch, before the loss.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Miner
+
+    >>> class Everything(Miner):
+    ...     '''All pairs.'''
+    ...
+    ...     name = "everything"
+    ...
+    ...     def build(self) -> Callable[[Tensor, Tensor], tuple[Tensor, ...] | None]:
+    ...         return lambda embeddings, labels: None
+
+    >>> @hookimpl
+    ... def wildreid_miners():
+    ...     return [Everything]
+    """
+
+
+@hookspec
+def wildreid_samplers() -> list[type[kinds.Sampler]]:  # type: ignore[empty-body]
+    r"""Which images make a batch.
+
+    Called: at the start of each epoch.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Sampler
+
+    >>> class InOrder(Sampler):
+    ...     '''The rows as they stand.'''
+    ...
+    ...     name = "in-order"
+    ...
+    ...     def build(self, *, table: Table, batch: int, seed: int) -> Batches:
+    ...         class Slices:
+    ...             def set_epoch(self, epoch: int) -> None: ...
+    ...
+    ...             def __len__(self) -> int:
+    ...                 return len(table) // batch
+    ...
+    ...             def __iter__(self) -> Iterator[list[int]]:
+    ...                 return (list(range(n * batch, (n + 1) * batch)) for n in range(len(self)))
+    ...
+    ...         return Slices()
+
+    >>> @hookimpl
+    ... def wildreid_samplers():
+    ...     return [InOrder]
+    """
+
+
+@hookspec
+def wildreid_optimizers() -> list[type[kinds.Optimizer]]:  # type: ignore[empty-body]
+    r"""How the parameters are moved.
+
+    Called: when training begins.
+
+    >>> from __future__ import annotations
+    >>> from pydantic import Field
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Optimizer
+
+    >>> class PlainSGD(Optimizer):
+    ...     '''Gradient descent, one rate for all.'''
+    ...
+    ...     name = "plain-sgd"
+    ...     rate: float = Field(0.01, gt=0, description="learning rate")
+    ...
+    ...     def build(self, *, groups: Mapping[str, list[nn.Parameter]]) -> torch.optim.Optimizer:
+    ...         import torch
+    ...
+    ...         return torch.optim.SGD(
+    ...             [{"params": group, "name": name} for name, group in groups.items()], lr=self.rate
+    ...         )
+
+    >>> @hookimpl
+    ... def wildreid_optimizers():
+    ...     return [PlainSGD]
+    """
+
+
+@hookspec
+def wildreid_schedulers() -> list[type[kinds.Scheduler]]:  # type: ignore[empty-body]
+    r"""How the learning rates change over time.
+
+    Called: after each step and each validation.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Scheduler
+
+    >>> class Halve(Scheduler):
+    ...     '''Halve the rates at half time.'''
+    ...
+    ...     name = "halve"
+    ...
+    ...     def build(self, *, optimizer: torch.optim.Optimizer, steps: int) -> Schedule:
+    ...         from torch.optim.lr_scheduler import StepLR
+    ...
+    ...         class EachStep(StepLR):
+    ...             def step(self, value: float | None = None) -> None:
+    ...                 if value is None:
+    ...                     super().step()
+    ...
+    ...         return EachStep(optimizer, max(1, steps // 2), gamma=0.5)
+
+    >>> @hookimpl
+    ... def wildreid_schedulers():
+    ...     return [Halve]
+    """
+
+
+@hookspec
+def wildreid_metrics() -> list[type[kinds.Metric]]:  # type: ignore[empty-body]
+    r"""A number that says how right a ranking is.
+
+    Called: once for each protocol, after ranking.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Metric
+
+    >>> class Confidence(Metric):
+    ...     '''The score of the first individual, right or wrong.'''
+    ...
+    ...     name = "confidence"
+    ...
+    ...     def measure(self, *, evidence: Evidence) -> dict[str, float | NDArray[np.float64] | Missing]:
+    ...         return {"confidence": evidence.ranking.top_scores[:, 0].astype("float64")}
+
+    >>> @hookimpl
+    ... def wildreid_metrics():
+    ...     return [Confidence]
+    """
+
+
+@hookspec
+def wildreid_trackers() -> list[type[kinds.Tracker]]:  # type: ignore[empty-body]
+    r"""Where the numbers of training are written as it goes.
+
+    Called: opened when training begins, written to after each epoch.
+
+    >>> from __future__ import annotations
+    >>> from contextlib import contextmanager
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Tracker
+
+    >>> class Shout(Tracker):
+    ...     '''Print every number.'''
+    ...
+    ...     name = "shout"
+    ...
+    ...     @contextmanager
+    ...     def open(self, *, run: Run) -> Iterator[Log]:
+    ...         class Printer:
+    ...             def log(self, step, values, pictures=None):
+    ...                 print(run.name.upper(), step, dict(values))
+    ...
+    ...         yield Printer()
+
+    >>> @hookimpl
+    ... def wildreid_trackers():
+    ...     return [Shout]
+    """
+
+
+@hookspec
+def wildreid_reporters() -> list[type[kinds.Reporter]]:  # type: ignore[empty-body]
+    r"""What a person reads when a run is over.
+
+    Called: last of all, and by `reid report`.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Reporter
+
+    >>> class OneLine(Reporter):
+    ...     '''The headline in a text file.'''
+    ...
+    ...     name = "one-line"
+    ...
+    ...     def write(self, *, results: Results, folder: Path) -> list[Path]:
+    ...         path = folder / "headline.txt"
+    ...         path.write_text(f"{results.name} {results.stamp}")
+    ...         return [path]
+
+    >>> @hookimpl
+    ... def wildreid_reporters():
+    ...     return [OneLine]
+    """

@@ -1,0 +1,275 @@
+"""The thirteen kinds of option, each with the one method that its options write.
+
+Methods take keyword arguments only. Nothing heavy is imported here, nor may a plugin's module import anything
+heavy at its top: `reid plugins` and `reid check` read every plugin without torch.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from wildreid.option import Option
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from wildreid.artefacts import Evidence, Missing, Results
+    from wildreid.data.table import Table
+
+
+class Dataset(Option):
+    """Where the rows come from."""
+
+    kind: ClassVar[str] = "dataset"
+
+    @abstractmethod
+    def table(self) -> Table:
+        """Read the annotations; no pixels are read. What cannot be used goes into the table's failures.
+
+        Raises:
+            UserError: the root or a file is missing, a required column is missing, a path leaves the root.
+        """
+
+
+class Splitter(Option):
+    """Which rows train, which choose, which test.
+
+    ``leaky = True`` declares that this splitter does not keep groups whole; every output is then stamped.
+    """
+
+    kind: ClassVar[str] = "splitter"
+    leaky: ClassVar[bool] = False
+
+    @abstractmethod
+    def split(self, *, table: Table, seed: int) -> Table:
+        """Add ``part`` (train, val, test or missing: not used) and ``role`` (query, gallery, both).
+
+        The table has ``sequence``, ``group`` and ``encounter``. The engine then checks the invariants. The
+        answer depends on the rows and the seed alone, not on the order of the rows.
+        """
+
+
+class Transform(Option):
+    """An augmentation of training images, drawn anew for each image of a batch."""
+
+    kind: ClassVar[str] = "transform"
+
+    @abstractmethod
+    def build(self, *, size: int) -> Callable[[Tensor], Tensor]:
+        """A function from (N, 3, size, size) float in [0, 1] to the same; runs on the batch's device.
+
+        Randomness comes from torch's global generators, which the engine seeds and checkpoints.
+        """
+
+
+class Features(Protocol):
+    """What a backbone builds: a ``torch.nn.Module`` with these attributes.
+
+    Called with (N, 3, size, size) normalised float it gives (N, width) float, pooled.
+
+    Attributes:
+        width: features an image.
+        size: pixels a side that it takes.
+        mean: three numbers subtracted from images in [0, 1].
+        std: three numbers then divided by.
+        stages: from input to output, named lists of its parameters for freezing, thawing and layer-wise
+            rates; together they hold each parameter exactly once.
+    """
+
+    width: int
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    stages: Sequence[tuple[str, list[nn.Parameter]]]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(N, 3, size, size) to (N, width)."""
+        ...
+
+
+class Backbone(Option):
+    """The network that turns pixels into features."""
+
+    kind: ClassVar[str] = "backbone"
+
+    @abstractmethod
+    def build(self) -> Features:
+        """Build the module, with weights.
+
+        Raises:
+            UserError: no such model, weights that do not fit, no network where weights must be fetched.
+        """
+
+
+class Head(Option):
+    """What turns features into an embedding."""
+
+    kind: ClassVar[str] = "head"
+
+    @abstractmethod
+    def build(self, *, width: int) -> nn.Module:
+        """A module from (N, width) to (N, its own ``width`` attribute); the engine scales to unit length."""
+
+
+class Objective(Protocol):
+    """What a loss builds: a ``torch.nn.Module``, with parameters of its own where it needs them."""
+
+    def __call__(self, embeddings: Tensor, labels: Tensor, mined: tuple[Tensor, ...] | None = None) -> Tensor:
+        """(N, width) unit-length embeddings and (N,) labels 0 … classes - 1, to a scalar.
+
+        ``mined`` is what a miner gave: (anchors, positives, negatives), or (a1, p, a2, n); None: all pairs.
+        """
+        ...
+
+
+class Loss(Option):
+    """What training makes small."""
+
+    kind: ClassVar[str] = "loss"
+
+    @abstractmethod
+    def build(self, *, width: int, classes: int) -> Objective:
+        """A module for embeddings of this width; ``classes`` is the number of training identities."""
+
+
+class Miner(Option):
+    """Which pairs or triplets of a batch are worth learning from."""
+
+    kind: ClassVar[str] = "miner"
+
+    @abstractmethod
+    def build(self) -> Callable[[Tensor, Tensor], tuple[Tensor, ...] | None]:
+        """A function from (embeddings, labels) to pytorch-metric-learning's index tuple; None: all pairs."""
+
+
+class Batches(Protocol):
+    """What a sampler builds: batches of row positions, drawn anew each epoch."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw for this epoch; the same epoch and seed give the same batches."""
+        ...
+
+    def __iter__(self) -> Iterator[list[int]]:
+        """Lists of positions in the table that was given."""
+        ...
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        ...
+
+
+class Sampler(Option):
+    """Which images make a batch."""
+
+    kind: ClassVar[str] = "sampler"
+
+    @abstractmethod
+    def build(self, *, table: Table, batch: int, seed: int) -> Batches:
+        """Batches of ``batch`` positions in ``table`` (training rows only; it has ``encounter``).
+
+        Raises:
+            UserError: a batch cannot be filled as asked, such as too few identities.
+        """
+
+
+class Optimizer(Option):
+    """How the parameters are moved."""
+
+    kind: ClassVar[str] = "optimizer"
+
+    @abstractmethod
+    def build(self, *, groups: Mapping[str, list[nn.Parameter]]) -> torch.optim.Optimizer:
+        """An optimizer over named groups, in this order: ``backbone.<stage>`` …, ``head``, ``loss``.
+
+        Each group becomes one or more of torch's parameter groups, which carry its ``name``.
+        """
+
+
+class Schedule(Protocol):
+    """What a scheduler builds."""
+
+    def step(self, value: float | None) -> None:
+        """Called after each optimizer step with None, and after each validation with the watched value."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        ...
+
+
+class Scheduler(Option):
+    """How the learning rates change over time."""
+
+    kind: ClassVar[str] = "scheduler"
+
+    @abstractmethod
+    def build(self, *, optimizer: torch.optim.Optimizer, steps: int) -> Schedule:
+        """A schedule for a run of ``steps`` optimizer steps in all."""
+
+
+class Metric(Option):
+    """A number, or several, that say how right a ranking is."""
+
+    kind: ClassVar[str] = "metric"
+
+    @abstractmethod
+    def measure(self, *, evidence: Evidence) -> dict[str, float | NDArray[np.float64] | Missing]:
+        """Names to figures; pure and numpy alone.
+
+        A figure is a float; or a (Q,) array with one value a query, NaN where the query does not count,
+        whose mean is the figure: the engine then gives it an interval by individual; or `Missing` with
+        the reason why it cannot be estimated.
+        """
+
+
+class Run(Protocol):
+    """What a tracker and others may know of a run that begins."""
+
+    folder: Path
+    name: str
+    recipe: Mapping[str, Any]
+
+
+class Log(Protocol):
+    """What a tracker opens."""
+
+    def log(self, step: int, values: Mapping[str, float], pictures: Mapping[str, Path] | None = None) -> None:
+        """Record numbers, and pictures by the path of their PNG, at an epoch."""
+        ...
+
+
+class Tracker(Option):
+    """Where the numbers of a training run are written as it goes."""
+
+    kind: ClassVar[str] = "tracker"
+
+    @abstractmethod
+    def open(self, *, run: Run) -> AbstractContextManager[Log]:
+        """Open it for one run; a resumed run opens it again. The engine turns failures into warnings."""
+
+
+class Reporter(Option):
+    """What a person reads when a run is over."""
+
+    kind: ClassVar[str] = "reporter"
+
+    @abstractmethod
+    def write(self, *, results: Results, folder: Path) -> list[Path]:
+        """Write into ``folder`` and return the files written, the one to open first; may be empty."""
+
+
+KINDS: tuple[type[Option], ...] = (
+    Dataset, Splitter, Transform, Backbone, Head, Loss, Miner, Sampler, Optimizer, Scheduler, Metric,
+    Tracker, Reporter,
+)  # fmt: skip

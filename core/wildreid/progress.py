@@ -1,0 +1,48 @@
+"""Progress bars for long work: one form for every stage, on standard error, silent where nobody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+T = TypeVar("T")
+
+
+def console() -> Console:
+    """The console for progress and notes: standard error, looked up anew so that tests can capture it."""
+    return Console(stderr=True, highlight=False)
+
+
+def bar(items: Iterable[T], what: str, *, total: int | None = None) -> Iterator[T]:
+    """Yield `items`, with a bar named `what` on a terminal; off a terminal nothing is drawn.
+
+    Args:
+        items: what is worked through.
+        what: the words before the bar, such as ``"embedding"``.
+        total: how many items there are; their own length where that is known.
+    """
+    out = console()
+    if total is None:
+        total = len(items) if hasattr(items, "__len__") else None
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task(what, total=total)
+        for item in items:
+            yield item
+            progress.advance(task)

@@ -1,0 +1,291 @@
+"""From a YAML file to a recipe: merging, the fallback, and every mistake at once with its line."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from wildreid.errors import Problem, RecipeError, UserError
+from wildreid.option import Given, Option, did_you_mean, expand, overridden
+from wildreid.recipe.model import Recipe
+from wildreid.registry import Registry
+
+FILE_KEYS = ("profiles", "fallback")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A recipe, and where it came from.
+
+    Attributes:
+        recipe: validated and resolved.
+        registry: the options it was validated against.
+        path: the file; None for a recipe made in Python.
+        notes: what the user should read before the run begins, such as that the fallback is used.
+    """
+
+    recipe: Recipe
+    registry: Registry
+    path: Path | None = None
+    notes: tuple[str, ...] = ()
+
+
+def load_recipe(
+    path: str | Path,
+    *,
+    profiles: Sequence[str] = (),
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    registry: Registry | None = None,
+) -> Loaded:
+    """Read, merge and validate a recipe; nothing heavy is imported and no data is read.
+
+    Merged in this order: the file, its fallback profile where the data set's default root is absent, the
+    named profiles from left to right, the settings.
+
+    Args:
+        path: the YAML file.
+        profiles: names of profiles in the file.
+        settings: ``{"loss.margin": 0.3}``, or texts such as ``"loss.margin=0.3"``.
+        registry: the options to choose from; loaded from the installed plugins and the recipe's packs if None.
+
+    Raises:
+        RecipeError: all that is wrong with it, each with its path and line.
+        UserError: no such file, unreadable YAML, no such profile, a setting without ``=``.
+    """
+    path = Path(path)
+    raw, lines = read_yaml(path)
+    chosen = raw.get("profiles") or {}
+    if not isinstance(chosen, Mapping) or not all(isinstance(part, Mapping) for part in chosen.values()):
+        raise RecipeError(
+            [Problem("profiles", "profiles are a mapping of names to parts of a recipe")], where=str(path)
+        )
+    for name in profiles:
+        if name not in chosen:
+            raise UserError(
+                f"there is no profile '{name}'{did_you_mean(name, chosen)}; there are: {', '.join(chosen) or 'none'}",
+                where=str(path),
+            )
+    base = {key: value for key, value in raw.items() if key not in FILE_KEYS}
+    base.setdefault("name", path.stem if path.stem != "recipe" else path.absolute().parent.name)
+    given = _parse(settings)
+    named = [chosen[name] for name in profiles]
+    merged = _merge_all(base, *named, *given)
+    notes: list[str] = []
+    fallback = raw.get("fallback")
+    root = _absent_default_root(base, merged, path.parent)
+    if fallback is not None and fallback not in chosen:
+        raise RecipeError(
+            [Problem("fallback", f"there is no profile '{fallback}'", lines.get(("fallback",)))],
+            where=str(path),
+        )
+    if fallback is not None and root is not None and fallback not in profiles:
+        merged = _merge_all(base, chosen[fallback], *named, *given)
+        notes.append(
+            f"{root} is not there: this is the profile '{fallback}', on the data that comes with the recipe. "
+            f"To use your own: {_how_to_point(base)}"
+        )
+    registry = registry or Registry(packs=_packs(merged, path))
+    notes.extend(registry.notes)
+    recipe = _validate(merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path))
+    return Loaded(recipe, registry, path, tuple(notes))
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
+    """A YAML mapping, and the line of every key in it.
+
+    Raises:
+        UserError: no such file; not YAML, with the line; not a mapping; a key that stands twice.
+    """
+    if path.is_dir() and (path / "recipe.yaml").is_file():
+        path = path / "recipe.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"there is no recipe {path}", cure="give the path of a YAML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"the recipe cannot be read: {error}", where=str(path)) from None
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines: dict[tuple[str | int, ...], int] = {}
+        if node is not None:
+            _lines(node, (), lines, path)
+        value = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise UserError(f"not readable as YAML: {error.problem or error}", where=f"{path}{line}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"not readable as YAML: {error}", where=str(path)) from None
+    if not isinstance(value, dict):
+        raise UserError("a recipe is a mapping of keys to values", where=str(path))
+    return value, lines
+
+
+def _lines(
+    node: yaml.Node, at: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int], path: Path
+) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                raise UserError(f"the key '{key.value}' stands twice", where=f"{path}:{line}")
+            seen.add(key.value)
+            lines[(*at, key.value)] = line
+            _lines(value, (*at, key.value), lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[(*at, index)] = item.start_mark.line + 1
+            _lines(item, (*at, index), lines, path)
+
+
+def merge(under: Any, over: Any, *, top: bool = False) -> Any:
+    """Lay `over` on `under`: an option whose name changes is replaced whole; otherwise keys merge.
+
+    Lists are replaced whole. ``top`` marks the recipe itself, whose ``name`` is not an option's.
+    """
+    if isinstance(under, Mapping) and isinstance(over, str) and "name" in under:
+        over = {"name": over}
+    if isinstance(under, str) and isinstance(over, Mapping):
+        under = {"name": under}
+    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
+        return over
+    if not top and "name" in over and "name" in under and over["name"] != under["name"]:
+        return over
+    return {**under, **{key: merge(under.get(key), value) for key, value in over.items()}}
+
+
+def _merge_all(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = merge(merged, layer, top=True)
+    return merged
+
+
+def _parse(settings: Mapping[str, Any] | Sequence[str]) -> list[dict[str, Any]]:
+    if isinstance(settings, Mapping):
+        return [_nest(key, _given(value)) for key, value in settings.items()]
+    parsed = []
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise UserError(
+                f"'{text}' is not a setting",
+                where="--set",
+                cure="write it as key=value: --set loss.margin=0.3",
+            )
+        try:
+            parsed.append(_nest(key.strip(), _given(yaml.safe_load(value) if value else "")))
+        except yaml.YAMLError:
+            raise UserError(f"the value of '{text}' is not readable as YAML", where="--set") from None
+    return parsed
+
+
+def _nest(key: str, value: Any) -> dict[str, Any]:
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value  # type: ignore[no-any-return]
+
+
+def _given(value: Any) -> Any:
+    if isinstance(value, str):
+        return Given(value)
+    if isinstance(value, Path):
+        return Given(str(value))
+    if isinstance(value, Mapping):
+        return {key: _given(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_given(item) for item in value]
+    return value
+
+
+def _absent_default_root(base: Mapping[str, Any], merged: Mapping[str, Any], folder: Path) -> Path | None:
+    """The data set's root, where it is the file's own default and is not there."""
+    dataset, own = merged.get("dataset"), base.get("dataset")
+    if not isinstance(dataset, Mapping) or not isinstance(own, Mapping):
+        return None
+    root = dataset.get("root")
+    if not isinstance(root, str) or root is not own.get("root") or overridden(root):
+        return None
+    try:
+        location = (folder / Path(expand(root)).expanduser()).absolute()
+    except ValueError:
+        return Path(root)
+    return None if location.exists() else location
+
+
+def _how_to_point(base: Mapping[str, Any]) -> str:
+    root = str(base["dataset"]["root"])
+    variable = root[2:].split(":-")[0].rstrip("}") if root.startswith("${") else ""
+    return "--set dataset.root=FOLDER" + (f", or the environment variable {variable}" if variable else "")
+
+
+def _packs(merged: Mapping[str, Any], path: Path) -> list[Path]:
+    packs = merged.get("packs") or []
+    packs = [packs] if isinstance(packs, str) else packs
+    if not isinstance(packs, Iterable):
+        return []
+    found = []
+    for pack in packs:
+        base = Path.cwd() if isinstance(pack, Given) else path.absolute().parent
+        found.append(base / Path(str(pack)).expanduser())
+    return found
+
+
+def _validate(
+    raw: Mapping[str, Any],
+    *,
+    registry: Registry,
+    base: Path,
+    lines: Mapping[tuple[str | int, ...], int],
+    where: str,
+) -> Recipe:
+    try:
+        return Recipe.model_validate(raw, context={"registry": registry, "base": base})
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_url=False):
+            at = item["loc"]
+            message = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "extra_forbidden":
+                message += did_you_mean(str(at[-1]), _fields_at(raw, at[:-1], registry))
+            problems.append(Problem(".".join(map(str, at)), message, _line(lines, at)))
+        raise RecipeError(problems, where=where) from None
+
+
+def _line(lines: Mapping[tuple[str | int, ...], int], at: tuple[str | int, ...]) -> int | None:
+    for length in range(len(at), 0, -1):
+        if at[:length] in lines:
+            return lines[at[:length]]
+    return None
+
+
+def _fields_at(raw: Any, at: tuple[str | int, ...], registry: Registry) -> list[str]:
+    """The names of the fields that the model at this place of a recipe has."""
+    model: type[BaseModel] | None = Recipe
+    for key in at:
+        try:
+            raw = raw[key]
+        except (KeyError, IndexError, TypeError):
+            return []
+        if isinstance(key, int):
+            continue
+        field = model.model_fields.get(key) if model else None
+        model = _model_in(field.annotation) if field else None
+    if model is not None and issubclass(model, Option) and isinstance(raw, Mapping):
+        model = registry.options(model.kind).get(str(raw.get("name")))
+    return list(model.model_fields) if model else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, types.UnionType, tuple, list):
+        return next(filter(None, map(_model_in, get_args(annotation))), None)
+    return None

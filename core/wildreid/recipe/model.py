@@ -1,0 +1,148 @@
+"""The recipe as a typed tree: which options, and the settings of the engine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+
+from wildreid.kinds import (
+    Backbone,
+    Dataset,
+    Head,
+    Loss,
+    Metric,
+    Miner,
+    Optimizer,
+    Reporter,
+    Sampler,
+    Scheduler,
+    Splitter,
+    Tracker,
+    Transform,
+)
+from wildreid.option import Location
+
+Protocol = Literal["cross-encounter", "image-loo", "fixed-gallery", "time-cutoff"]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Images(_Settings):
+    """How pixels become the network's input; the same in training, evaluation and a gallery."""
+
+    size: int = Field(224, ge=16, le=1024, description="pixels a side that the network sees")
+    fit: Literal["pad", "squash"] = Field("pad", description="pad to a square, or change the aspect ratio")
+    margin: float = Field(0.0, ge=0, le=1, description="context around a box, as a share of its longer side")
+    max_pixels: int = Field(
+        120_000_000, gt=0, description="a file that declares more pixels is refused, not decoded"
+    )
+    cache: bool = Field(True, description="keep decoded images in a memory-mapped file beside other caches")
+    cache_gib: float = Field(50.0, gt=0, description="the most that the image cache may hold, in GiB")
+
+
+class Encounters(_Settings):
+    """What counts as one sequence, group and encounter."""
+
+    gap: float = Field(60.0, gt=0, description="seconds between two images of one sequence (burst), at most")
+    midnight: float = Field(
+        30.0, ge=0, description="minutes within which images on both sides of midnight are one group"
+    )
+    near_duplicates: bool = Field(
+        True, description="join near duplicates of one identity by a perceptual hash"
+    )
+    bits: int = Field(
+        4, ge=0, le=16, description="bits by which the hashes of near duplicates differ, at most"
+    )
+
+
+class Training(_Settings):
+    """The training loop."""
+
+    epochs: int = Field(100, ge=0, description="epochs at most; 0 takes the network as it comes")
+    batch: int = Field(32, ge=2, description="images in a batch")
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs without a gain; null: never"
+    )
+    min_gain: float = Field(0.0, ge=0, description="what counts as a gain of the watched metric")
+    watch: str = Field(
+        "accuracy@1", description="validation metric that chooses the weights; higher is better"
+    )
+    protocol: Protocol = Field("cross-encounter", description="protocol of validation")
+    gallery: Literal["val", "train"] = Field(
+        "val", description="validate val against itself, or against train"
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto", description="autocast precision; auto: bf16 on a GPU that has it, else fp32"
+    )
+    channels_last: bool = Field(True, description="memory layout of images; faster for convolutions")
+    compile: bool = Field(False, description="torch.compile the network")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are added before a step")
+    clip: float | None = Field(None, gt=0, description="largest norm of the gradient; null: no clipping")
+    ema: float | None = Field(None, gt=0, lt=1, description="decay of an average of the weights; null: none")
+    freeze: Literal["none", "all"] | int = Field(
+        "none", description="none; all of the backbone; or all but its last n stages"
+    )
+    thaw: int | None = Field(
+        None, ge=1, description="epoch after which a frozen backbone is trained; null: never"
+    )
+    checkpoint_every: int | None = Field(
+        None, ge=1, description="also checkpoint every n steps; null: after each epoch alone"
+    )
+    workers: int = Field(2, ge=0, le=64, description="threads that decode images ahead")
+
+
+class Evaluation(_Settings):
+    """What is measured on the test part."""
+
+    protocols: tuple[Protocol, ...] = Field(
+        ("cross-encounter", "image-loo"), min_length=1, description="protocols; the first gives the headline"
+    )
+    keep: int = Field(10, ge=1, le=100, description="individuals and images kept for each query")
+    bootstrap: int = Field(1000, ge=0, description="resamples of individuals for intervals; 0: none")
+    confidence: Share = Field(0.95, description="of the intervals")
+    false_accepts: Share = Field(
+        0.05, description="share of new individuals that may be taken for known ones"
+    )
+    probes: bool = Field(False, description="background-only, camera and mirrored probes")
+
+
+class Recipe(_Settings):
+    """One experiment, whole: what runs, on what, and how it is measured."""
+
+    name: str = Field(
+        "run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the run and its folder"
+    )
+    stamp: str = Field("", description="a word shown with every figure, such as 'sample'")
+    about: str = Field("", description="what this recipe is and what to expect of it")
+    packs: tuple[Location, ...] = Field((), description="folders of species packs whose code may be loaded")
+    seed: int = Field(0, ge=0, description="of splits, initial weights, batches and augmentation")
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto: a GPU where there is one"
+    )
+    private: bool = Field(False, description="let reports show camera names, coordinates and full paths")
+    dataset: SerializeAsAny[Dataset]
+    encounters: Encounters = Encounters()
+    splitter: SerializeAsAny[Splitter]
+    images: Images = Images()
+    transforms: tuple[SerializeAsAny[Transform], ...] = ()
+    backbone: SerializeAsAny[Backbone]
+    head: SerializeAsAny[Head]
+    loss: SerializeAsAny[Loss]
+    miner: SerializeAsAny[Miner]
+    sampler: SerializeAsAny[Sampler]
+    optimizer: SerializeAsAny[Optimizer]
+    scheduler: SerializeAsAny[Scheduler]
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+    metrics: tuple[SerializeAsAny[Metric], ...] = Field(..., min_length=1)
+    trackers: tuple[SerializeAsAny[Tracker], ...] = ()
+    reporters: tuple[SerializeAsAny[Reporter], ...] = ()
+
+    @field_validator("packs", mode="before")
+    @classmethod
+    def _one_pack(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value

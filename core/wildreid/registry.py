@@ -1,0 +1,263 @@
+"""The registry: which options there are, who offers them, and which plugins could not be loaded and why."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from wildreid import hookspecs
+from wildreid.errors import PluginError
+from wildreid.kinds import KINDS
+from wildreid.option import Option, did_you_mean
+
+GROUP = "wildreid"
+HOOKS = {f"wildreid_{kind.plural()}": kind for kind in KINDS}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an option came from.
+
+    Attributes:
+        plugin: the plugin's name: its entry point, or its pack's folder.
+        place: the file or folder it was loaded from.
+        version: of the distribution that brought it; empty for a pack found by path.
+    """
+
+    plugin: str
+    place: str
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A plugin that could not be loaded, and why."""
+
+    source: Source
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source.plugin} ({self.source.place}): {self.reason}"
+
+
+class Registry:
+    """The options of a set of plugins, by kind and name.
+
+    Args:
+        packs: folders of species packs to load by path; they win over an installed copy of the same pack.
+        installed: whether to load the entry points of the group ``wildreid``. The environment variable
+            ``WILDREID_PLUGINS`` narrows them: ``builtin,bears`` loads only those two, ``-bears`` all but it.
+    """
+
+    def __init__(self, *, packs: Iterable[Path] = (), installed: bool = True) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._options: dict[str, dict[str, tuple[type[Option], Source]]] = {kind.kind: {} for kind in KINDS}
+        self.broken: list[Broken] = []
+        self.notes: list[str] = []
+        self.sources: list[Source] = []
+        self._files: dict[str, Source] = {}
+        for folder in packs:
+            self._add_pack(folder)
+        if installed:
+            self._add_installed()
+
+    def add(self, plugin: Any, source: Source) -> None:
+        """Register one plugin: a module, or any object with hook implementations.
+
+        Raises:
+            PluginError: a misspelt hook, a ``wildreid_*`` function without ``@hookimpl``, a hook that returns
+                something else than a list of classes of its kind, an abstract class, a name that is taken.
+        """
+        self._check_names(plugin, source)
+        self._manager.register(plugin, name=f"{source.plugin}@{source.place}")
+        try:
+            new = list(self._collect(plugin, source))
+        except PluginError:
+            self._manager.unregister(plugin)
+            raise
+        for option in new:
+            self._options[option.kind][option.name] = (option, source)
+        self.sources.append(source)
+
+    def choose(self, kind: str, name: str) -> type[Option]:
+        """The option of this kind and name.
+
+        Raises:
+            ValueError: there is none; says which is near, which there are, and which plugins failed.
+        """
+        known = self._options[kind]
+        if name in known:
+            return known[name][0]
+        text = f"no {kind} is named '{name}'{did_you_mean(name, known)}; there are: {', '.join(sorted(known)) or 'none'}"
+        if self.broken:
+            text += f"; not loaded: {'; '.join(map(str, self.broken))}"
+        raise ValueError(text)
+
+    def options(self, kind: str) -> dict[str, type[Option]]:
+        """All options of one kind by name, sorted."""
+        return {name: option for name, (option, _) in sorted(self._options[kind].items())}
+
+    def source(self, option: type[Option]) -> Source:
+        """Who offers this option."""
+        return self._options[option.kind][option.name][1]
+
+    def _add_installed(self) -> None:
+        points = importlib.metadata.entry_points(group=GROUP)
+        for point in sorted(points, key=lambda point: (point.name != "builtin", point.name)):
+            if not _wanted(point.name, os.environ.get("WILDREID_PLUGINS", "")):
+                continue
+            version = point.dist.version if point.dist else ""
+            spec = _spec(point.module)
+            place = spec.origin if spec and spec.origin else point.value
+            source = Source(point.name, place, version)
+            by_path = self._files.get(_fingerprint(Path(place))) or self._pack_named(point.name)
+            if by_path is not None:
+                self.notes.append(
+                    f"pack '{point.name}' is taken from {by_path.place}, not from the installed copy"
+                )
+                continue
+            try:
+                self.add(point.load(), source)
+            except PluginError as error:
+                self.broken.append(Broken(source, error.what))
+            except Exception as error:
+                self.broken.append(Broken(source, _describe(error)))
+
+    def _pack_named(self, name: str) -> Source | None:
+        return next((source for source in self._files.values() if source.plugin == name), None)
+
+    def _add_pack(self, folder: Path) -> None:
+        folder = folder.resolve()
+        init = folder / "__init__.py"
+        source = Source(folder.name, str(folder))
+        if not init.is_file():
+            if not folder.is_dir():
+                raise PluginError(f"the pack {folder} does not exist", cure="mend 'packs' in the recipe")
+            return  # a pack without code: a recipe and its README
+        if _fingerprint(init) in self._files:
+            return
+        self._files[_fingerprint(init)] = source
+        try:
+            self.add(_import_folder(folder), source)
+        except PluginError as error:
+            self.broken.append(Broken(source, error.what))
+        except Exception as error:
+            self.broken.append(Broken(source, _describe(error)))
+
+    def _check_names(self, plugin: Any, source: Source) -> None:
+        for name in dir(plugin):
+            if not name.startswith("wildreid_"):
+                continue
+            member = getattr(plugin, name)
+            if not callable(member) or isinstance(member, ModuleType):
+                continue
+            where = _where(member) or source.place
+            if name not in HOOKS:
+                raise PluginError(f"{where}: there is no hook '{name}'{did_you_mean(name, HOOKS)}")
+            if not hasattr(member, f"{hookspecs.PROJECT}_impl"):
+                raise PluginError(f"{where}: '{name}' lacks its decorator; write @hookimpl above it")
+
+    def _collect(self, plugin: Any, source: Source) -> Iterable[type[Option]]:
+        names: set[tuple[str, str]] = set()
+        for hook, kind in HOOKS.items():
+            member = getattr(plugin, hook, None)
+            if member is None:
+                continue
+            where = _where(member) or source.place
+            offered = member()
+            if not isinstance(offered, Sequence) or isinstance(offered, str):
+                raise PluginError(
+                    f"{where}: '{hook}' returned {type(offered).__name__}, not a list of classes"
+                )
+            for option in offered:
+                if not (inspect.isclass(option) and issubclass(option, kind)):
+                    raise PluginError(
+                        f"{where}: '{hook}' returned {option!r}, which is no {kind.__name__} class"
+                    )
+                if option.is_kind():
+                    raise PluginError(f'{where}: {option.__name__} has no name; write: name = "…"')
+                if missing := sorted(getattr(option, "__abstractmethods__", ())):
+                    raise PluginError(f"{where}: {option.__name__} does not define {', '.join(missing)}()")
+                taken = self._options[kind.kind].get(option.name)
+                if taken or (kind.kind, option.name) in names:
+                    other = taken[1] if taken else source
+                    raise PluginError(
+                        f"two plugins offer a {kind.kind} named '{option.name}': "
+                        f"{other.plugin} ({other.place}) and {source.plugin} ({source.place})"
+                    )
+                names.add((kind.kind, option.name))
+                yield option
+
+
+def _spec(module: str) -> importlib.machinery.ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+
+
+def _fingerprint(file: Path) -> str:
+    """Equal for the same file found by two ways, and for an installed copy of it with the same siblings."""
+    if not file.is_file():
+        return str(file)
+    digest = hashlib.sha256()
+    for sibling in sorted(file.parent.glob("*.py")):
+        digest.update(sibling.name.encode() + b"\0" + sibling.read_bytes())
+    return digest.hexdigest()
+
+
+def _import_folder(folder: Path) -> ModuleType:
+    """Import a pack from its folder, under a name of its own, so that its relative imports work."""
+    name = f"wildreid_pack_{folder.name}_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _wanted(name: str, rule: str) -> bool:
+    words = [word.strip() for word in rule.split(",") if word.strip()]
+    blocked = {word[1:] for word in words if word.startswith("-")}
+    chosen = {word for word in words if not word.startswith("-")}
+    return name not in blocked and (not chosen or name in chosen)
+
+
+def _where(member: Any) -> str:
+    try:
+        return f"{inspect.getsourcefile(member)}:{inspect.getsourcelines(member)[1]}"
+    except (OSError, TypeError):
+        return ""
+
+
+def _describe(error: Exception) -> str:
+    frame = error.__traceback__
+    last = ""
+    while frame is not None:
+        file = frame.tb_frame.f_code.co_filename
+        if not file.startswith("<frozen") and Path(file).parent != Path(__file__).parent:
+            last = f"{file}:{frame.tb_lineno}: "
+        frame = frame.tb_next
+    return f"{last}{type(error).__name__}: {error}"

@@ -1,0 +1,10 @@
+"""The built-in metrics."""
+
+from wildreid.hookspecs import hookimpl
+from wildreid.kinds import Metric
+
+
+@hookimpl
+def wildreid_metrics() -> list[type[Metric]]:
+    """What `wildreid.hookspecs.wildreid_metrics` asks for."""
+    return []

@@ -1,0 +1,10 @@
+"""The built-in trackers."""
+
+from wildreid.hookspecs import hookimpl
+from wildreid.kinds import Tracker
+
+
+@hookimpl
+def wildreid_trackers() -> list[type[Tracker]]:
+    """What `wildreid.hookspecs.wildreid_trackers` asks for."""
+    return []
