@@ -1,8 +1,8 @@
 """The hooks: what a plugin may offer. All are alike: no argument in, a list of classes of one kind out.
 
-A plugin is a module (or package) named by an entry point of the group ``wildreid``, or a species pack named by
-a recipe's ``packs``. It imports `hookimpl` from here and its kinds from `wildreid.kinds`. Each docstring below
-holds a complete plugin.
+A plugin is a module (or package) named by an entry point of the group ``wildreid``, or a species pack named
+by a recipe's ``packs``. It imports `hookimpl` from here and its kinds from `wildreid.kinds`. Each docstring
+below holds a complete plugin.
 """
 
 from __future__ import annotations

@@ -138,5 +138,5 @@ def _locate(value: Any, info: ValidationInfo) -> Any:
 
 
 Location = Annotated[Path, BeforeValidator(_locate), PlainSerializer(str, return_type=str)]
-"""A path in an option: ``~`` and ``${VARIABLE:-default}`` are filled in; a relative path in a recipe starts at
-the recipe's folder, one from the command line or the environment at the working folder. Type a path field by it."""
+"""The type of a path in an option: ``~`` and ``${VARIABLE:-default}`` are filled in; a relative path in a
+recipe starts at the recipe's folder, one from the command line or environment at the working folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from rich.console import Console
@@ -33,7 +33,7 @@ def bar(items: Iterable[T], what: str, *, total: int | None = None) -> Iterator[
     """
     out = console()
     if total is None:
-        total = len(items) if hasattr(items, "__len__") else None
+        total = len(items) if isinstance(items, Sized) else None
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -100,7 +100,8 @@ class Registry:
         known = self._options[kind]
         if name in known:
             return known[name][0]
-        text = f"no {kind} is named '{name}'{did_you_mean(name, known)}; there are: {', '.join(sorted(known)) or 'none'}"
+        there = ", ".join(sorted(known)) or "none"
+        text = f"no {kind} is named '{name}'{did_you_mean(name, known)}; there are: {there}"
         if self.broken:
             text += f"; not loaded: {'; '.join(map(str, self.broken))}"
         raise ValueError(text)

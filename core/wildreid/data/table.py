@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-import pandas as pd  # noqa: TID253
+import pandas as pd
 
 from wildreid.errors import UserError
 
@@ -155,6 +155,6 @@ def _ids(rows: pd.DataFrame) -> pd.Series[Any]:
     ids = rows["image"].copy()
     if boxed.any():
         numbers = rows.loc[boxed, list(BOX)].round().astype("int64").astype("string")
-        text = numbers.iloc[:, 0].str.cat([numbers.iloc[:, i] for i in range(1, len(BOX))], sep=",")
+        text = numbers[BOX[0]].str.cat(numbers[list(BOX[1:])], sep=",")
         ids[boxed] = ids[boxed] + "#" + text
     return ids

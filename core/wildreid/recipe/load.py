@@ -52,7 +52,7 @@ def load_recipe(
         path: the YAML file.
         profiles: names of profiles in the file.
         settings: ``{"loss.margin": 0.3}``, or texts such as ``"loss.margin=0.3"``.
-        registry: the options to choose from; loaded from the installed plugins and the recipe's packs if None.
+        registry: the options to choose from; None: the installed plugins and the recipe's packs.
 
     Raises:
         RecipeError: all that is wrong with it, each with its path and line.
@@ -68,7 +68,8 @@ def load_recipe(
     for name in profiles:
         if name not in chosen:
             raise UserError(
-                f"there is no profile '{name}'{did_you_mean(name, chosen)}; there are: {', '.join(chosen) or 'none'}",
+                f"there is no profile '{name}'{did_you_mean(name, chosen)}; "
+                f"there are: {', '.join(chosen) or 'none'}",
                 where=str(path),
             )
     base = {key: value for key, value in raw.items() if key not in FILE_KEYS}
@@ -210,8 +211,9 @@ def _absent_default_root(base: Mapping[str, Any], merged: Mapping[str, Any], fol
     dataset, own = merged.get("dataset"), base.get("dataset")
     if not isinstance(dataset, Mapping) or not isinstance(own, Mapping):
         return None
-    root = dataset.get("root")
-    if not isinstance(root, str) or root is not own.get("root") or overridden(root):
+    root: object = dataset.get("root")
+    own_root: object = own.get("root")
+    if not isinstance(root, str) or root is not own_root or overridden(root):
         return None
     try:
         location = (folder / Path(expand(root)).expanduser()).absolute()
