@@ -1,0 +1,63 @@
+"""The command `reid`: each command is a module; a user's mistake is one clear message and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+COMMANDS = (
+    "run", "check", "plugins", "evaluate",
+)  # fmt: skip
+
+app = typer.Typer(
+    name="reid",
+    help="Which animal is this? Re-identify individuals in photos, for any species.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    import_module(f"wildreid.cli.{command}").register(app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"wildreid {version('wildreid')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; exits with 2 for a user's mistake, 130 after Ctrl-C."""
+    from wildreid.errors import Interrupted, UserError
+
+    try:
+        app()
+    except Interrupted as stopped:
+        _say(str(stopped))
+        sys.exit(130)
+    except UserError as error:
+        _say(f"error: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _say("stopped")
+        sys.exit(130)
+
+
+def _say(text: str) -> None:
+    from wildreid.progress import console
+
+    console().print(text, style="bold red", markup=False, soft_wrap=True)

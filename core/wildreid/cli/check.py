@@ -1,0 +1,38 @@
+"""`reid check`: everything that is wrong with a recipe, before anything runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wildreid.cli.arguments import Profiles, RecipePath, Settings
+
+
+def check(
+    recipe: RecipePath,
+    profile: Profiles = None,
+    set_: Settings = None,
+    build: Annotated[
+        bool, typer.Option("--build", help="Also build the model, the loss and the rest; reads no data.")
+    ] = False,
+) -> None:
+    """Check a recipe: every mistake at once, each with its key and line."""
+    from rich.console import Console
+
+    from wildreid.recipe import load_recipe
+
+    loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
+    out = Console(highlight=False)
+    for note in loaded.notes:
+        out.print(f"! {note}", markup=False, style="yellow")
+    if build:
+        from wildreid.pipeline import check_build
+
+        check_build(loaded)
+    out.print(f"{recipe}: nothing wrong{', and everything builds' if build else ''}", markup=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(check)

@@ -1,0 +1,55 @@
+"""`reid run`: from photos to a report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wildreid.cli.arguments import Device, Profiles, Settings
+
+
+def run(
+    recipe: Annotated[
+        str | None, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False)
+    ] = None,
+    profile: Profiles = None,
+    set_: Settings = None,
+    out: Annotated[str, typer.Option(metavar="FOLDER", help="The folder of run folders.")] = "runs",
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name of the run; the recipe's own if not given.")
+    ] = None,
+    device: Device = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Go on with a run that was stopped, instead of a recipe."),
+    ] = None,
+) -> None:
+    """Run a recipe: read the photos, split, train, rank, measure and report.
+
+    Example: [bold]reid run species/bears/recipe.yaml[/]
+    """
+    if (recipe is None) == (resume is None):
+        raise typer.BadParameter("give either a recipe, or --resume and the folder of a run")
+    if resume is not None:
+        if profile or set_ or name:
+            raise typer.BadParameter(
+                "a resumed run keeps its recipe: --profile, --set and --name do not go with it"
+            )
+        from wildreid.pipeline import resume as go_on
+
+        go_on(resume, device=device)
+        return
+    assert recipe is not None
+    # the recipe is read before anything heavy is imported, so that a mistake is told at once
+    from wildreid.recipe import load_recipe
+
+    loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
+    from wildreid.pipeline import run as run_recipe
+
+    run_recipe(loaded, out=out, name=name, device=device)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(run)

@@ -1,0 +1,237 @@
+"""A run's folder: where each artefact lies, which stages are done, and how it is read again."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from wildreid.artefacts import Results
+from wildreid.data import images
+from wildreid.data.table import BOX, Failure, Table
+from wildreid.errors import UserError
+from wildreid.evaluation.decision import load_decision
+from wildreid.evaluation.rank import load_ranking
+from wildreid.recipe import Loaded, Recipe, load_recipe
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run's artefacts, and a ledger of the stages that made them.
+
+    The ledger (``stages.json``) holds a key for each finished stage: a hash of all that went into it. A stage
+    whose key is unchanged and whose files are there is not done again.
+    """
+
+    path: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe; it runs again as it stands."""
+        return self.path / "recipe.yaml"
+
+    @property
+    def provenance(self) -> Path:
+        """Versions, plugins, seeds, hashes, machine."""
+        return self.path / "run.json"
+
+    @property
+    def table(self) -> Path:
+        """Every annotation that can be used."""
+        return self.path / "table.parquet"
+
+    @property
+    def split(self) -> Path:
+        """The same rows with part and role."""
+        return self.path / "split.parquet"
+
+    @property
+    def audit(self) -> Path:
+        """What the audit of the split found."""
+        return self.path / "audit.json"
+
+    @property
+    def failures(self) -> Path:
+        """What was not used, and why."""
+        return self.path / "failures.csv"
+
+    @property
+    def model(self) -> Path:
+        """The best weights."""
+        return self.path / "model.safetensors"
+
+    @property
+    def history(self) -> Path:
+        """One line an epoch."""
+        return self.path / "history.jsonl"
+
+    @property
+    def embeddings(self) -> Path:
+        """One row for each row of the split table."""
+        return self.path / "embeddings.npy"
+
+    @property
+    def ids(self) -> Path:
+        """The id of each row of the embeddings, a line each."""
+        return self.path / "ids.txt"
+
+    @property
+    def decision(self) -> Path:
+        """Threshold and calibration."""
+        return self.path / "decision.json"
+
+    @property
+    def scores(self) -> Path:
+        """Every number, with its n, protocol and interval."""
+        return self.path / "scores.json"
+
+    @property
+    def report(self) -> Path:
+        """What the reporters wrote."""
+        return self.path / "report"
+
+    def ranking(self, protocol: str, headline: str) -> Path:
+        """The ranking under one protocol; the headline's is plain ``ranking.npz``."""
+        return self.path / ("ranking.npz" if protocol == headline else f"ranking.{protocol}.npz")
+
+    def done(self, stage: str, key: str, *files: Path) -> bool:
+        """Whether this stage was finished with this key and its files are there."""
+        return self._ledger.get(stage) == key and all(file.exists() for file in files)
+
+    def record(self, stage: str, key: str) -> None:
+        """Write down that a stage is finished."""
+        self._ledger[stage] = key
+        write_json(self.path / "stages.json", self._ledger)
+
+    def begun(self, stage: str, key: str) -> bool:
+        """Whether this stage was begun before with this key; writes down that it is begun now.
+
+        Raises:
+            UserError: it was begun with another key: what is in the folder belongs to other data.
+        """
+        before = self._ledger.get(f"{stage} begun")
+        if before is not None and before != key:
+            raise UserError(
+                f"{self.path} was begun on other data than the recipe gives now",
+                cure="give this run another --name, or remove the folder",
+            )
+        self.record(f"{stage} begun", key)
+        return before is not None
+
+    @cached_property
+    def _ledger(self) -> dict[str, str]:
+        try:
+            return dict(read_json(self.path / "stages.json"))
+        except FileNotFoundError:
+            return {}
+
+    def write_failures(self, failures: Iterable[Failure]) -> None:
+        """Write ``failures.csv``, headed also where it is empty."""
+        with self.failures.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("image", "row", "reason"))
+            writer.writerows((failure.image, failure.row, failure.reason) for failure in failures)
+
+    def load_recipe(self, settings: Mapping[str, Any] | Iterable[str] = ()) -> Loaded:
+        """The resolved recipe, as it stands in the folder."""
+        if not self.recipe.is_file():
+            raise UserError(
+                f"{self.path} is no run: it has no recipe.yaml", cure="give the folder that `reid run` wrote"
+            )
+        return load_recipe(
+            self.recipe, settings=settings if isinstance(settings, Mapping) else tuple(settings)
+        )
+
+    def load_split(self) -> Table:
+        """The split table, with its root."""
+        return Table.load(self.split, Path(read_json(self.provenance)["root"]))
+
+
+def load_results(path: str | Path) -> Results:
+    """Read a finished run from its folder.
+
+    Raises:
+        UserError: it is no run, or it is not finished.
+    """
+    folder = RunFolder(Path(path))
+    if not folder.recipe.is_file():
+        raise UserError(
+            f"{folder.path} is no run: it has no recipe.yaml", cure="give the folder that `reid run` wrote"
+        )
+    if not folder.scores.is_file():
+        raise UserError(
+            f"the run {folder.path} is not finished",
+            cure=f"finish it with: reid run --resume {folder.path}",
+        )
+    recipe = yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))
+    scores = read_json(folder.scores)
+    table = folder.load_split()
+    rankings = {
+        protocol: load_ranking(file)
+        for protocol in scores["protocols"]
+        if (file := folder.ranking(protocol, scores["headline"])).is_file()
+    }
+    return Results(
+        folder=folder.path,
+        name=scores["run"],
+        stamp=scores["stamp"],
+        recipe=recipe,
+        run=read_json(folder.provenance),
+        table=table,
+        embeddings=np.load(folder.embeddings, mmap_mode="r"),
+        rankings=rankings,
+        scores=scores,
+        history=read_history(folder.history),
+        decision=load_decision(folder.decision) if folder.decision.is_file() else None,
+        read=reader(table, margin=recipe["images"]["margin"], max_pixels=recipe["images"]["max_pixels"]),
+    )
+
+
+def reader(table: Table, *, margin: float, max_pixels: int) -> Callable[[int, int], NDArray[np.uint8]]:
+    """A function from a row and a longest side in pixels to that row's cropped image."""
+
+    def read(row: int, longest: int) -> NDArray[np.uint8]:
+        box = table.rows.loc[row, list(BOX)]
+        return images.read(
+            table.root / str(table.rows["image"][row]),
+            box=None if box.isna().any() else tuple(float(side) for side in box),  # type: ignore[arg-type]
+            margin=margin,
+            max_pixels=max_pixels,
+            longest=longest,
+        )
+
+    return read
+
+
+def read_history(path: Path) -> tuple[dict[str, Any], ...]:
+    """The epochs of a training run; empty where nothing was trained."""
+    if not path.is_file():
+        return ()
+    return tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all; NaN is refused, since null with a reason is how we say it."""
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    aside.replace(path)
+
+
+def write_recipe(path: Path, recipe: Recipe) -> None:
+    """Write the resolved recipe as YAML that loads to the same recipe."""
+    header = "# The resolved recipe of this run: every field, defaults and profiles included.\n"
+    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
+    path.write_text(header + text, encoding="utf-8")

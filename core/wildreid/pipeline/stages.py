@@ -1,0 +1,372 @@
+"""The order of the stages: table, groups, split, train, embed, rank, metrics, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from wildreid.artefacts import Decision, Evidence, Missing, Results
+from wildreid.data.audit import audit
+from wildreid.data.fingerprints import fingerprint
+from wildreid.data.groups import annotate
+from wildreid.data.places import cache_folder
+from wildreid.data.splits import split
+from wildreid.data.store import ImageStore, open_images
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+from wildreid.evaluation.decision import fit_decision, save_decision
+from wildreid.evaluation.protocols import usable
+from wildreid.evaluation.rank import load_ranking, rank, save_ranking
+from wildreid.evaluation.score import score, validator
+from wildreid.pipeline.folder import RunFolder, load_results, write_json, write_recipe
+from wildreid.pipeline.provenance import hash_of, hash_of_file, hash_of_rows, provenance
+from wildreid.progress import console
+from wildreid.recipe import Loaded, Recipe, load_recipe
+from wildreid.training.embed import embed
+from wildreid.training.embedder import build_embedder, load_embedder
+from wildreid.training.loop import train
+
+MOST_FAILURES = 0.1
+"""The share of images that may fail to be read before a run stops."""
+
+
+def run(
+    recipe: str | Path | Loaded,
+    *,
+    profiles: Sequence[str] = (),
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    out: str | Path = "runs",
+    name: str | None = None,
+    device: str | None = None,
+) -> Results:
+    """Run a recipe from photos to a report, and return what came out.
+
+    Args:
+        recipe: a YAML file, or what `load_recipe` gave.
+        profiles: names of profiles in the file, laid over it from left to right.
+        settings: single keys, such as ``{"loss.margin": 0.3}``.
+        out: the folder of run folders.
+        name: of the run and its folder; the recipe's own if None. A run of that name with another recipe is
+            refused; without a name a number is added.
+        device: ``cpu``, ``cuda``, ``cuda:1`` …; the recipe's own if None.
+
+    Raises:
+        UserError: whatever the user can mend, from a misspelt key to a folder that is not there.
+    """
+    loaded = (
+        recipe if isinstance(recipe, Loaded) else load_recipe(recipe, profiles=profiles, settings=settings)
+    )
+    loaded = _with(loaded, device=device, name=name)
+    folder = RunFolder(_choose_folder(loaded.recipe, Path(out), named=name is not None))
+    return _run(loaded, folder, resume=False)
+
+
+def resume(path: str | Path, *, device: str | None = None) -> Results:
+    """Go on with a run that was stopped; what is done is not done again."""
+    folder = RunFolder(Path(path))
+    return _run(_with(folder.load_recipe(), device=device), folder, resume=True)
+
+
+def evaluate(
+    path: str | Path, *, settings: Mapping[str, Any] | Sequence[str] = (), device: str | None = None
+) -> Results:
+    """Rank, score and report a trained run again, with other ``evaluation``, ``metrics`` or ``reporters``.
+
+    Raises:
+        UserError: a setting that would need another split or another training.
+    """
+    folder = RunFolder(Path(path))
+    before, after = folder.load_recipe(), folder.load_recipe(settings)
+    if _training_part(before.recipe) != _training_part(after.recipe):
+        raise UserError(
+            "these settings change the data or the training, not only the evaluation",
+            where="--set",
+            cure="start a new run with them: reid run … --set …",
+        )
+    if not folder.model.is_file():
+        raise UserError(f"{path} is not trained yet", cure=f"finish it with: reid run --resume {path}")
+    return _run(_with(after, device=device), folder, resume=True)
+
+
+def check_build(loaded: Loaded) -> None:
+    """Build everything that a recipe names, to find what only building can tell; reads no data.
+
+    Raises:
+        UserError: such as a model that timm does not have, or weights that are not there.
+    """
+    recipe = loaded.recipe
+    embedder = build_embedder(recipe)
+    objective = recipe.loss.build(width=embedder.width, classes=2)
+    recipe.miner.build()
+    for transform in recipe.transforms:
+        transform.build(size=recipe.images.size)
+    groups = {"head": [p for p in embedder.parameters() if p.requires_grad]}
+    if isinstance(objective, torch.nn.Module) and (own := list(objective.parameters())):
+        groups["loss"] = own
+    if any(groups.values()):
+        optimizer = recipe.optimizer.build(groups=groups)
+        recipe.scheduler.build(optimizer=optimizer, steps=10)
+
+
+def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
+    recipe = loaded.recipe
+    say = console().print
+    for note in loaded.notes:
+        say(f"[bold yellow]! {note}[/]")
+    device = choose_device(recipe.device)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    say(f"run     [bold]{folder.path}[/] on {device}")
+
+    table, images = _read(recipe, folder, say)
+    split_table = _split(recipe, table, folder, say)
+    write_recipe(folder.recipe, recipe)
+    inputs = hash_of(_training_part(recipe), hash_of_rows(split_table.rows))
+    write_json(
+        folder.provenance,
+        provenance(
+            loaded,
+            device=device,
+            root=table.root,
+            hashes={"inputs": inputs, "table": hash_of_rows(table.rows)},
+        ),
+    )
+    _train(recipe, split_table, images, folder, inputs, device=device, resume=resume, say=say)
+    weights = hash_of_file(folder.model)
+    _embed(loaded, split_table, images, folder, weights, device=device, say=say)
+    _score(recipe, split_table, folder, weights, say)
+    results = load_results(folder.path)
+    folder.report.mkdir(exist_ok=True)
+    for reporter in recipe.reporters:
+        reporter.write(results=results, folder=folder.report)
+    return results
+
+
+def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStore]:
+    """Data set to table and pixels: what cannot be read is reported and left out."""
+    table = recipe.dataset.table()
+    table = table.with_rows(table.rows.sort_values("id", kind="stable"))
+    if table.individuals < 2:
+        raise UserError(
+            f"the data set has {table.individuals} identities in {len(table)} images; two are the least",
+            where="dataset",
+            cure="check the data set's root and columns",
+        )
+    table = fingerprint(table, cache=cache_folder(), perceptual=recipe.encounters.near_duplicates)
+    images = open_images(table, recipe.images, cache=cache_folder(), threads=max(1, recipe.training.workers))
+    table = table.with_failures(images.failures)
+    folder.write_failures(table.failures)
+    if len(images.failures) > MOST_FAILURES * len(table):
+        raise UserError(
+            f"{len(images.failures)} of {len(table)} images cannot be read; {folder.failures} lists them",
+            where="dataset",
+            cure="mend or remove them, or check the root",
+        )
+    kept = np.flatnonzero(images.usable)
+    table, images = table.with_rows(table.rows.iloc[kept]), images.select(kept)
+    table = annotate(table, recipe.encounters)
+    table.save(folder.table)
+    left_out = f", {len(table.failures)} left out (failures.csv)" if table.failures else ""
+    undated = int(table["timestamp"].isna().sum())
+    say(
+        f"table   {len(table)} images, {table.individuals} individuals, {table['encounter'].nunique()} encounters, "
+        f"{undated} undated{left_out}"
+    )
+    return table, images
+
+
+def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> Table:
+    table = split(table, recipe.splitter, seed=recipe.seed)
+    table.save(folder.split)
+    found = audit(table)
+    write_json(folder.audit, found.as_dict())
+    counts = table["part"].value_counts()
+    say("split   " + " · ".join(f"{counts.get(part, 0)} {part}" for part in ("train", "val", "test")))
+    if found.leaks:
+        say("[bold yellow]! this split leaks: every figure of this run flatters; see audit.json[/]")
+    return table
+
+
+def _train(
+    recipe: Recipe,
+    table: Table,
+    images: ImageStore,
+    folder: RunFolder,
+    inputs: str,
+    *,
+    device: str,
+    resume: bool,
+    say: Any,
+) -> None:
+    if folder.done("train", inputs, folder.model):
+        say("train   unchanged")
+        return
+    if folder.begun("train", inputs):
+        resume = True
+    protocol = recipe.training.protocol
+    with ExitStack() as stack:
+        logs = [
+            stack.enter_context(tracker.open(run=_Begun(folder.path, recipe))) for tracker in recipe.trackers
+        ]
+        train(
+            recipe,
+            table,
+            images,
+            folder.path,
+            validate=validator(table, protocol=protocol, gallery=recipe.training.gallery),
+            device=device,
+            logs=logs,
+            resume=resume,
+        )
+    folder.record("train", inputs)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What a tracker may know."""
+
+    folder: Path
+    options: Recipe
+
+    @property
+    def name(self) -> str:
+        return self.options.name
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        return self.options.model_dump(mode="json")
+
+
+def _embed(
+    loaded: Loaded,
+    table: Table,
+    images: ImageStore,
+    folder: RunFolder,
+    weights: str,
+    *,
+    device: str,
+    say: Any,
+) -> None:
+    key = hash_of(weights, hash_of_rows(table.rows[["id"]]))
+    if folder.done("embed", key, folder.embeddings):
+        say("embed   unchanged")
+        return
+    embedder = load_embedder(folder.path, loaded.registry)
+    embed(embedder, images, device=device, precision=loaded.recipe.training.precision, out=folder.embeddings)
+    folder.ids.write_text("".join(f"{name}\n" for name in table["id"]), encoding="utf-8")
+    folder.record("embed", key)
+
+
+def _score(recipe: Recipe, table: Table, folder: RunFolder, weights: str, say: Any) -> None:
+    """Rank under each protocol, fit the decision on val, and measure."""
+    settings = recipe.evaluation
+    headline = settings.protocols[0]
+    embeddings = np.load(folder.embeddings, mmap_mode="r")
+    fitted: dict[str, Decision | Missing] = {}
+    blocks: dict[str, Any] = {}
+    for protocol in settings.protocols:
+        file = folder.ranking(protocol, headline)
+        key = hash_of(weights, hash_of_rows(table.rows), protocol, settings.keep)
+        if folder.done(f"rank {protocol}", key, file):
+            ranking = load_ranking(file)
+        else:
+            ranking = rank(embeddings, table, protocol=protocol, keep=settings.keep)
+            save_ranking(ranking, file)
+            folder.record(f"rank {protocol}", key)
+        fitted[protocol] = fit_decision(
+            embeddings, table, protocol=protocol, false_accepts=settings.false_accepts, seed=recipe.seed
+        )
+        decision = fitted[protocol]
+        evidence = Evidence(
+            ranking, table, embeddings, decision if isinstance(decision, Decision) else None, recipe.seed
+        )
+        blocks[protocol] = score(
+            evidence,
+            recipe.metrics,
+            bootstrap=settings.bootstrap,
+            confidence=settings.confidence,
+            seed=recipe.seed,
+        )
+    decision = fitted[headline]
+    if isinstance(decision, Decision):
+        save_decision(decision, folder.decision)
+    write_json(
+        folder.scores,
+        {
+            "format": 1,
+            "run": recipe.name,
+            "stamp": recipe.stamp,
+            "seed": recipe.seed,
+            "headline": headline,
+            "optimistic": usable(table, headline),
+            "decision": {"reason": decision.reason} if isinstance(decision, Missing) else vars(decision),
+            "protocols": blocks,
+        },
+    )
+    say("scores  " + ", ".join(settings.protocols))
+
+
+def choose_device(asked: str) -> str:
+    """The device to run on: what was asked for, or a GPU where there is one.
+
+    Raises:
+        UserError: a GPU was asked for and there is none.
+    """
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError(f"the device '{asked}' was asked for, but torch sees no GPU", cure="use --device cpu")
+    if asked == "mps" and not torch.backends.mps.is_available():
+        raise UserError("the device 'mps' was asked for, but torch sees none", cure="use --device cpu")
+    return asked
+
+
+def _with(loaded: Loaded, *, device: str | None = None, name: str | None = None) -> Loaded:
+    recipe = loaded.recipe
+    update: dict[str, Any] = {}
+    if device is not None:
+        update["device"] = device
+    if name is not None:
+        update["name"] = name
+    elif recipe.stamp and not recipe.name.endswith(f"-{recipe.stamp}"):
+        update["name"] = f"{recipe.name}-{recipe.stamp}"
+    # validated again, so that a wrong name or device is refused as it is in a file
+    return replace(loaded, recipe=Recipe.model_validate({**dict(recipe), **update})) if update else loaded
+
+
+def _choose_folder(recipe: Recipe, out: Path, *, named: bool) -> Path:
+    """The run's folder: the same recipe goes on where it was, another one gets another folder."""
+    for number in range(1, 10_000):
+        path = out / (recipe.name if number == 1 else f"{recipe.name}-{number}")
+        file = RunFolder(path).recipe
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return path
+        if file.is_file() and RunFolder(path).load_recipe().recipe == recipe:
+            return path
+        if named:
+            raise UserError(
+                f"{path} holds another run", where="--name", cure="choose another name, or remove the folder"
+            )
+    raise UserError(f"{out} holds too many runs named {recipe.name}", cure="give --name")
+
+
+def _training_part(recipe: Recipe) -> dict[str, Any]:
+    """All of a recipe that decides the weights."""
+    apart = {
+        "name",
+        "stamp",
+        "about",
+        "packs",
+        "device",
+        "private",
+        "evaluation",
+        "metrics",
+        "trackers",
+        "reporters",
+    }
+    return recipe.model_dump(mode="json", exclude=apart)

@@ -1,0 +1,104 @@
+"""Sessions, named by intent. All share one environment, made once in .nox/shared: torch is heavy.
+
+    nox                 tests, types, style and layers
+    nox -s tests        the whole test suite; arguments go to pytest
+    nox -s benchmark    how fast and how right; -- --quick for five minutes
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+SHARED = ROOT / ".nox" / "shared"
+BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
+EXTRAS = "dev,offline,tensorboard,mlflow,onnx"
+
+nox.options.sessions = ["tests", "types", "style", "layers"]
+nox.options.default_venv_backend = "none"
+
+
+def environment(session: nox.Session) -> None:
+    """Make the shared environment, or bring it up to date when pyproject.toml has changed."""
+    stamp = SHARED / "made-from.txt"
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        session.run(sys.executable, "-m", "venv", str(SHARED), external=True)
+        session.run(str(BIN / "python"), "-m", "pip", "install", "-q", "-e", f".[{EXTRAS}]", external=True)
+        stamp.write_text(wanted)
+    session.env["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    session.env["WILDREID_SHARED_ENVIRONMENT"] = "1"
+
+
+def run(session: nox.Session, *command: str) -> None:
+    """Run a tool of the shared environment."""
+    session.run(str(BIN / command[0]), *command[1:], external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The test suite, without the long simulations."""
+    environment(session)
+    run(session, "pytest", "-m", "not stress", *session.posargs)
+
+
+@nox.session
+def stress(session: nox.Session) -> None:
+    """What is too long for every day: kill tests at many seeds, coverage simulations."""
+    environment(session)
+    run(session, "pytest", "-m", "stress", *session.posargs)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """The mypy type checker, strict, on the engine, the plugins and the packs."""
+    environment(session)
+    run(session, "mypy")
+
+
+@nox.session
+def style(session: nox.Session) -> None:
+    """Lint and formatting, by ruff."""
+    environment(session)
+    run(session, "ruff", "check")
+    run(session, "ruff", "format", "--check")
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Who may import whom, by import-linter."""
+    environment(session)
+    run(session, "lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Doctests, and every code block and command of README and docs."""
+    environment(session)
+    run(session, "pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel and show that it works from another folder, without the checkout."""
+    environment(session)
+    run(session, "pytest", "tests/wheel", "-m", "stress or not stress", *session.posargs)
+
+
+@nox.session
+def benchmark(session: nox.Session) -> None:
+    """Throughput and accuracy, beside a bare loop of the same work; arguments go to pytest."""
+    environment(session)
+    run(session, "pytest", "benchmarks", "--benchmark-enable", "--benchmark-only", *session.posargs)
+
+
+@nox.session
+def sample(session: nox.Session) -> None:
+    """The main job on the sample that comes with it."""
+    environment(session)
+    run(session, "reid", "run", "species/bears/recipe.yaml", *session.posargs)
