@@ -395,3 +395,29 @@ def wildreid_reporters() -> list[type[kinds.Reporter]]:  # type: ignore[empty-bo
     ... def wildreid_reporters():
     ...     return [OneLine]
     """
+
+
+@hookspec
+def wildreid_clusterers() -> list[type[kinds.Clusterer]]:  # type: ignore[empty-body]
+    r"""How encounters with unknown animals are grouped into proposed individuals.
+
+    Called: by `reid discover`, once.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Clusterer
+
+    >>> class Strangers(Clusterer):
+    ...     '''Every encounter is another animal.'''
+    ...
+    ...     name = "strangers"
+    ...
+    ...     def cluster(self, *, similarity: NDArray[np.float32], cut: float) -> NDArray[np.int64]:
+    ...         import numpy as np
+    ...
+    ...         return np.full(len(similarity), -1)
+
+    >>> @hookimpl
+    ... def wildreid_clusterers():
+    ...     return [Strangers]
+    """

@@ -1,4 +1,4 @@
-"""The thirteen kinds of option, each with the one method that its options write.
+"""The kinds of option, each with the one method that its options write.
 
 Methods take keyword arguments only. Nothing heavy is imported here, nor may a plugin's module import anything
 heavy at its top: `reid plugins` and `reid check` read every plugin without torch.
@@ -269,7 +269,23 @@ class Reporter(Option):
         """Write into ``folder`` and return the files written, the one to open first; may be empty."""
 
 
+class Clusterer(Option):
+    """How encounters with unknown animals are grouped into proposed individuals."""
+
+    kind: ClassVar[str] = "clusterer"
+
+    @abstractmethod
+    def cluster(self, *, similarity: NDArray[np.float32], cut: float) -> NDArray[np.int64]:
+        """The cluster of each of N encounters, as (N,) numbers; -1: one that is like no other, on its own.
+
+        ``similarity`` is (N, N), symmetric cosine, and ``-inf`` for two that cannot be one animal, such as
+        two animals in one frame; the engine divides a cluster that holds such a pair all the same. ``cut``
+        is the similarity at which two are as likely one animal as not. The images of one burst are already
+        one encounter. The answer does not depend on the order of the encounters, the numbers may.
+        """
+
+
 KINDS: tuple[type[Option], ...] = (
     Dataset, Splitter, Transform, Backbone, Head, Loss, Miner, Sampler, Optimizer, Scheduler, Metric,
-    Tracker, Reporter,
+    Tracker, Reporter, Clusterer,
 )  # fmt: skip

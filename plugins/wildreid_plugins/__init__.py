@@ -1,6 +1,7 @@
 """The built-in options: one folder a kind, one file an option, registered as anybody else's are."""
 
 from wildreid_plugins.backbones import wildreid_backbones
+from wildreid_plugins.clusterers import wildreid_clusterers
 from wildreid_plugins.datasets import wildreid_datasets
 from wildreid_plugins.heads import wildreid_heads
 from wildreid_plugins.losses import wildreid_losses
@@ -16,6 +17,7 @@ from wildreid_plugins.transforms import wildreid_transforms
 
 __all__ = [
     "wildreid_backbones",
+    "wildreid_clusterers",
     "wildreid_datasets",
     "wildreid_heads",
     "wildreid_losses",
