@@ -1,0 +1,14 @@
+"""The bear pack: readers for the bears that people photograph, and bears that a program draws."""
+
+from __future__ import annotations
+
+from wildreid.hookspecs import hookimpl
+from wildreid.kinds import Dataset
+
+from .drawn import DrawnBears
+
+
+@hookimpl
+def wildreid_datasets() -> list[type[Dataset]]:
+    """Data sets of bears."""
+    return [DrawnBears]

@@ -1,0 +1,98 @@
+"""Data set ``drawn-bears``: bears that a program draws, for the days before the real photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from wildreid.kinds import Dataset
+
+if TYPE_CHECKING:
+    from wildreid.data.table import Table
+
+VERSION = 1  # raise it whenever another picture or row comes out: it is part of the cache's key
+
+
+class DrawnBears(Dataset):
+    """Drawn faces of bears, seen by three cameras in bursts over a year: a stand-in for photos.
+
+    Who a bear is lies in its proportions, ears, markings and scars. Light, pose, distance, season and
+    background change between encounters and hardly within a burst. They are drawn once, into the cache
+    folder, and are the same for the same fields.
+    """
+
+    name = "drawn-bears"
+    individuals: int = Field(24, ge=4, le=60, description="bears; two of them have one and three images")
+    encounters: int = Field(5, ge=1, le=12, description="encounters a bear, about; rare bears have one")
+    frames: int = Field(4, ge=1, le=12, description="images in a burst, about")
+    undated: float = Field(0.1, ge=0, le=1, description="share of bears with an encounter whose date is lost")
+    size: int = Field(160, ge=48, le=512, description="pixels a side")
+    seed: int = Field(0, ge=0, description="of everything drawn")
+
+    def table(self) -> Table:
+        """Draw the bears, or find them drawn; one row a photo, with camera, time and viewpoint."""
+        import pandas as pd
+
+        from wildreid.data.table import Table
+
+        folder = self._folder()
+        if not folder.is_dir():
+            self._draw(folder)
+        rows = pd.read_csv(folder / "metadata.csv", dtype="string")
+        return Table.of(rows, folder)
+
+    def _folder(self) -> Path:
+        import hashlib
+
+        from wildreid.data.places import cache_folder
+
+        key = hashlib.sha256(f"{VERSION} {self.model_dump_json()}".encode()).hexdigest()[:16]
+        return cache_folder() / "drawn-bears" / key
+
+    def _draw(self, folder: Path) -> None:
+        """Write photos and table into `folder`, whole or not at all; two processes may do so at once."""
+        import shutil
+        import tempfile
+
+        import pandas as pd
+
+        from wildreid.progress import bar
+
+        from .painting import paint
+        from .visits import photos
+
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".part", dir=folder.parent))
+        try:
+            taken = photos(**self.model_dump(exclude={"name", "size"}))
+            for photo in bar(taken, "drawing bears"):
+                path = aside / photo.image
+                path.parent.mkdir(exist_ok=True)
+                picture = paint(
+                    photo.face,
+                    photo.scene,
+                    photo.pose,
+                    self.size,
+                    coat_seed=photo.coat_seed,
+                    moment_seed=photo.moment_seed,
+                )
+                picture.save(path, quality=90)
+            pd.DataFrame(
+                {
+                    "image": photo.image,
+                    "identity": photo.face.name,
+                    "camera": photo.scene.camera,
+                    "timestamp": photo.when.isoformat() if photo.when else None,
+                    "viewpoint": photo.pose.viewpoint,
+                }
+                for photo in taken
+            ).to_csv(aside / "metadata.csv", index=False)
+            try:
+                aside.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # otherwise another process was first, with the same photos
+                    raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
