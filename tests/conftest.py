@@ -1,0 +1,34 @@
+"""What every test has: a cache folder of its own, the real data where they are, and no stray plugins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test reads or fills the user's cache, uses the user's data, or sees plugins installed beside ours."""
+    os.environ["WILDREID_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["WILDREID_PLUGINS"] = "builtin"
+    for variable in ("WILDREID_BEARID", "WILDREID_COWS", "WILDREID_HEADS"):
+        os.environ.pop(variable, None)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real photos and tables; tests that need it are skipped where it is not."""
+    folder = os.environ.get("WILDREID_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("WILDREID_DATA names no folder of real data")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The root of the project."""
+    return ROOT
