@@ -1,9 +1,10 @@
-"""What the stages hand to one another, as plain arrays and mappings; no heavy library is needed to name them."""
+"""What the stages hand to one another, as plain arrays; no heavy library is needed to name them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ class Ranking:
     own_rank: Ints
     own_score: Floats
     impostor_score: Floats
-    true_ranks: Ints
+    true_ranks: NDArray[np.int32]
     true_offsets: Ints
     valid: Ints
     masked: Ints
@@ -65,6 +66,13 @@ class Ranking:
     def mated(self) -> NDArray[np.bool_]:
         """(Q,) whether the query's identity has an image that it may be matched to."""
         return self.own_rank > 0
+
+    @property
+    def first_score(self) -> Floats:
+        """(Q,) the score of the first individual, right or wrong; -inf where the gallery is empty."""
+        import numpy as np
+
+        return np.fmax(self.own_score, self.impostor_score)
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,22 @@ class Evidence:
     decision: Decision | None = None
     seed: int = 0
 
+    @cached_property
+    def individuals(self) -> Ints:
+        """(Q,) a number for each query's individual, by name; unknown ones have their group for a name."""
+        import pandas as pd
+
+        asked = self.table.rows.iloc[self.ranking.queries]
+        names = ("individual " + asked["identity"]).fillna("group " + asked["group"])
+        return pd.factorize(names, sort=True)[0]
+
+    @cached_property
+    def encounters(self) -> Ints:
+        """(Q,) a number for each query's encounter."""
+        import pandas as pd
+
+        return pd.factorize(self.table["encounter"].iloc[self.ranking.queries], sort=True)[0]
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -103,7 +127,8 @@ class Decision:
         method: ``"isotonic"`` or ``"logistic"``.
         scores: knots of the calibration, increasing cosine similarity.
         probabilities: the probability at each knot that the first individual is right.
-        gallery: (individuals, images) of the gallery it was fitted on; it grows less strict as galleries grow.
+        gallery: (individuals, images) of the gallery it was fitted on; in a larger one more are
+            accepted falsely.
         queries: (mated, non-mated) queries it was fitted on.
         simulated: whether the unknowns were simulated by taking each query's individual out of the gallery.
         protocol: the protocol it was fitted under.
@@ -133,7 +158,8 @@ class Results:
     Attributes:
         folder: the run's folder, which holds every artefact.
         name: the run's name.
-        stamp: a word that must stand wherever a figure of this run is shown, such as ``"sample"``; often empty.
+        stamp: a word that must stand wherever a figure of this run is shown, such as
+            ``"sample"``; often empty.
         recipe: the resolved recipe as plain data.
         run: versions, plugins, seeds, hashes and the machine.
         table: the split table, with groups and encounters.

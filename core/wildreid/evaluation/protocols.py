@@ -1,0 +1,104 @@
+"""Who may be matched to whom, and when a protocol's figures flatter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Ints
+
+GALLERY_PARTS = {"test": ("train", "val"), "val": ("train",)}
+"""Which parts are the gallery under ``fixed-gallery``, by the part that the queries are from."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The two sides of a ranking.
+
+    Attributes:
+        queries: rows of the query images, in table order.
+        gallery: rows of the gallery images, in table order; each has an identity.
+        across: whether gallery images of a query's own encounter are masked.
+    """
+
+    queries: Ints
+    gallery: Ints
+    across: bool
+
+
+def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequence[str] = ()) -> Matching:
+    """Choose queries and gallery for one protocol.
+
+    Queries are the rows of `part` whose role is query or both. The gallery is the rows of `part`, or under
+    ``fixed-gallery`` of the parts before it, whose role is gallery or both and whose identity is known.
+
+    Args:
+        table: has ``part`` and ``encounter``; ``role`` where some rows are query or gallery alone.
+        protocol: ``cross-encounter``, ``image-loo``, ``fixed-gallery`` or ``time-cutoff``.
+        part: where the queries are.
+        gallery: parts that the gallery is taken from instead.
+
+    Raises:
+        UserError: there is no such protocol.
+    """
+    if protocol not in ("cross-encounter", "image-loo", "fixed-gallery", "time-cutoff"):
+        raise UserError(f"there is no protocol '{protocol}'")
+    parts = table["part"].fillna("").to_numpy(dtype=str)
+    roles = np.full(len(table), "both")
+    if "role" in table.rows:
+        roles = table["role"].fillna("both").to_numpy(dtype=str)
+    fixed = GALLERY_PARTS.get(part, (part,)) if protocol == "fixed-gallery" else (part,)
+    asking = (parts == part) & np.isin(roles, ("query", "both"))
+    known = table["identity"].notna().to_numpy()
+    answering = np.isin(parts, gallery or fixed) & known & np.isin(roles, ("gallery", "both"))
+    across = protocol != "image-loo" and (protocol == "cross-encounter" or dated(table, part))
+    return Matching(np.flatnonzero(asking), np.flatnonzero(answering), across)
+
+
+def dated(table: Table, part: str = "test") -> bool:
+    """Whether any row of a part has a date; without dates encounters cannot be told apart."""
+    return bool(table.of_part(part)["timestamp"].notna().any())
+
+
+def usable(table: Table, protocol: str, *, part: str = "test") -> str | None:
+    """Why a protocol's figures cannot be had from this table; None where they can."""
+    if protocol == "cross-encounter" and not dated(table, part):
+        return "no dates: encounters cannot be told apart"
+    if protocol == "time-cutoff":
+        roles = set(table.of_part(part)["role"].dropna()) if "role" in table.rows else set()
+        if not {"query", "gallery"} <= roles:
+            return "the split does not say which images come before the cut-off and which after"
+    return None
+
+
+def standing_in(table: Table, protocol: str, *, part: str = "val") -> str:
+    """The protocol by which something is chosen on val: the asked one, else the nearest that can be used."""
+    candidates = (protocol, "cross-encounter", "image-loo")
+    return next(name for name in candidates if usable(table, name, part=part) is None)
+
+
+def optimistic(table: Table, protocol: str, *, part: str = "test") -> str | None:
+    """Why a protocol's figures flatter on this table; None where they do not."""
+    if not dated(table, part):
+        return "no dates"
+    if protocol == "image-loo":
+        return "a query may be matched to a photo of its own encounter"
+    return None
+
+
+def label(table: Table, protocol: str, *, part: str = "test") -> str:
+    """A protocol in words, as it stands beside every figure."""
+    across = ", across encounters" if dated(table, part) else ", encounters not told apart"
+    return {
+        "cross-encounter": f"{part} against {part}{across}",
+        "image-loo": f"{part} against {part}, all but the query image itself",
+        "fixed-gallery": f"{part} against {' and '.join(GALLERY_PARTS.get(part, (part,)))}{across}",
+        "time-cutoff": f"{part} after the cut-off against {part} before it{across}",
+    }[protocol]

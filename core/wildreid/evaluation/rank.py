@@ -1,0 +1,164 @@
+"""Rank the gallery for every query, block by block: exact, masked, never a matrix of queries by gallery."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wildreid.artefacts import Ranking
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+from wildreid.evaluation.kernel import rank_block
+from wildreid.evaluation.protocols import Matching, matching
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats, Ints
+
+
+def rank(
+    embeddings: Floats,
+    table: Table,
+    *,
+    protocol: str,
+    part: str = "test",
+    gallery: Sequence[str] = (),
+    keep: int = 10,
+    block: int = 512,
+) -> Ranking:
+    """Rank under one protocol: who each query is taken for, and where its own individual stands.
+
+    S(q, i) is the largest cosine similarity of q to a valid image of individual i. An individual's rank is
+    one more than the number of others whose S is not smaller; scores within 1e-6 are equal. Every rank is
+    exact, and the same whatever the block size and the order of the rows. In the lists of the nearest, each
+    of the query's own stands at its rank.
+
+    Args:
+        embeddings: (rows, width) float32 of unit length, one for each row of the table.
+        table: has ``part`` and ``encounter``.
+        protocol: the protocol's name.
+        part: where the queries are.
+        gallery: parts that the gallery is taken from, in place of those that the protocol says.
+        keep: how many individuals and images to keep for each query.
+        block: queries scored at once; memory grows with it times the gallery.
+
+    Raises:
+        UserError: the embeddings do not belong to the table, or are not finite.
+    """
+    if len(embeddings) != len(table):
+        raise UserError(f"there are {len(embeddings)} embeddings for {len(table)} rows of the table")
+    sides = matching(table, protocol, part=part, gallery=gallery)
+    identities = table["identity"].fillna("").to_numpy(dtype=str)
+    names, individuals = np.unique(identities[sides.gallery], return_inverse=True)
+    # by individual, then by id: neither result nor order of ties depends on the order of the rows
+    order = np.lexsort((pd.factorize(table["id"], sort=True)[0][sides.gallery], individuals))
+    rows, individuals = sides.gallery[order], individuals[order]
+    starts = np.searchsorted(individuals, np.arange(len(names) + 1))
+    encounters = pd.factorize(table["encounter"])[0]
+    own = pd.Index(names).get_indexer(identities[sides.queries])
+    own_images = _own_images(sides, own, rows, individuals, encounters)
+    offsets = np.concatenate([[0], np.cumsum(own_images)])
+
+    total = len(sides.queries)
+    images = _take(embeddings, rows)
+    scores = np.empty((min(block, total), len(rows)), dtype=np.float32)
+    out = _prefilled(total, keep, int(offsets[-1]))
+    threads = _threads()
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, total, block):
+            here = slice(start, min(start + block, total))
+            asked = sides.queries[here]
+            queries = _take(embeddings, asked)
+            np.matmul(queries, images.T, out=scores[: len(asked)])
+            arguments = (
+                scores,
+                queries,
+                images,
+                starts,
+                (asked, own[here], encounters[asked]),
+                (rows, encounters[rows]),
+                sides.across,
+                offsets[start : here.stop + 1],
+                tuple(array if name == "true_ranks" else array[here] for name, array in out.items()),
+            )
+            edges = np.linspace(0, len(asked), threads + 1).astype(int).tolist()
+            for share in [pool.submit(rank_block, *edge, *arguments) for edge in pairwise(edges)]:
+                share.result()
+    for name in ("top_rows", "top_images"):
+        out[name] = np.append(rows, -1)[out[name]]
+    return Ranking(
+        protocol=protocol,
+        queries=sides.queries,
+        gallery=sides.gallery,
+        individuals=tuple(names.tolist()),
+        true_offsets=offsets,
+        **out,
+    )
+
+
+def _own_images(sides: Matching, own: Ints, rows: Ints, individuals: Ints, encounters: Ints) -> Ints:
+    """(Q,) how many images of its own individual each query may be matched to."""
+    images = np.append(np.bincount(individuals), 0)[own]
+    if not sides.across:
+        return images - np.isin(sides.queries, rows)
+    width = int(encounters.max(initial=0)) + 2
+    sizes = pd.Series(individuals * width + encounters[rows]).value_counts()
+    together = sizes.reindex(own * width + encounters[sides.queries], fill_value=0).to_numpy()
+    return images - np.where(own >= 0, together, 0)
+
+
+def _take(embeddings: Floats, rows: Ints) -> Floats:
+    taken = np.ascontiguousarray(embeddings[rows], dtype=np.float32)
+    if not np.isfinite(taken).all():
+        bad = rows[~np.isfinite(taken).all(axis=1)][0]
+        raise UserError(f"the embedding of row {bad} is not finite", cure="look at the training's loss")
+    return taken
+
+
+def _prefilled(queries: int, keep: int, true: int) -> dict[str, NDArray[Any]]:
+    """The arrays that the kernel fills, in its order."""
+    return {
+        "top": np.full((queries, keep), -1, dtype=np.int64),
+        "top_scores": np.full((queries, keep), -np.inf, dtype=np.float32),
+        "top_rows": np.full((queries, keep), -1, dtype=np.int64),
+        "top_images": np.full((queries, keep), -1, dtype=np.int64),
+        "top_image_scores": np.full((queries, keep), -np.inf, dtype=np.float32),
+        "own_rank": np.zeros(queries, dtype=np.int64),
+        "own_score": np.full(queries, np.nan, dtype=np.float32),
+        "impostor_score": np.full(queries, -np.inf, dtype=np.float32),
+        "true_ranks": np.empty(true, dtype=np.int32),
+        "valid": np.zeros(queries, dtype=np.int64),
+        "masked": np.zeros(queries, dtype=np.int64),
+    }
+
+
+def _threads() -> int:
+    """As many as the matrix product uses: OMP_NUM_THREADS, else the cores that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(os.environ.get("OMP_NUM_THREADS", cores))
+
+
+def save_ranking(ranking: Ranking, path: Path) -> None:
+    """Write a ranking as ``.npz``, whole or not at all; nothing in it is pickled."""
+    arrays = {field.name: np.asarray(getattr(ranking, field.name)) for field in fields(ranking)}
+    aside = path.with_name(path.name + ".part")
+    with aside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    aside.replace(path)
+
+
+def load_ranking(path: Path) -> Ranking:
+    """Read what `save_ranking` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays: dict[str, Any] = dict(file)
+    arrays["protocol"] = str(arrays["protocol"])
+    arrays["individuals"] = tuple(arrays["individuals"].tolist())
+    return Ranking(**arrays)

@@ -1,0 +1,163 @@
+"""Every figure of one ranking, with its n, protocol, interval and, where it is null, the reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wildreid.artefacts import Evidence, Missing
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+from wildreid.evaluation.curves import curves
+from wildreid.evaluation.intervals import FEW, Bootstrap
+from wildreid.evaluation.protocols import label, optimistic, standing_in, usable
+from wildreid.evaluation.rank import rank
+from wildreid.evaluation.slices import slices
+from wildreid.progress import console
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wildreid.artefacts import Floats
+    from wildreid.kinds import Metric
+
+VALIDATED = (1, 3, 5, 10)
+
+
+def score(
+    evidence: Evidence, metrics: Sequence[Metric], *, bootstrap: int, confidence: float, seed: int
+) -> dict[str, Any]:
+    """One protocol's block of ``scores.json``.
+
+    Where the protocol cannot be used on this table, every figure is null with that reason.
+
+    Args:
+        evidence: the ranking and what it was made from.
+        metrics: what to measure.
+        bootstrap: resamples of query individuals for the intervals; 0: none.
+        confidence: of the intervals.
+        seed: of the resamples.
+
+    Raises:
+        UserError: two metrics give a figure of one name.
+    """
+    ranking, table = evidence.ranking, evidence.table
+    part = _part(table, ranking.queries)
+    reason = usable(table, ranking.protocol, part=part)
+    intervals = Bootstrap(evidence.individuals, bootstrap, confidence, seed)
+    figures: dict[str, Any] = {}
+    for metric in metrics:
+        for name, value in metric.measure(evidence=evidence).items():
+            if name in figures:
+                raise UserError(f"two metrics give the figure '{name}'", where="metrics", cure="keep one")
+            figures[name] = _figure(Missing(reason) if reason else value, evidence, intervals)
+    mated = int(ranking.mated.sum())
+    return {
+        "label": label(table, ranking.protocol, part=part),
+        "reason": reason,
+        "optimistic": optimistic(table, ranking.protocol, part=part),
+        "training_relation": _training_relation(table, ranking.queries),
+        "gallery_relation": "closed" if mated == len(ranking.queries) else "open",
+        "part": part,
+        "counts": _counts(evidence),
+        "scores": figures,
+        "curves": {} if reason else curves(evidence),
+        "slices": [] if reason else slices(evidence),
+        "probes": {},
+    }
+
+
+def _figure(
+    value: float | NDArray[np.float64] | Missing, evidence: Evidence, intervals: Bootstrap
+) -> dict[str, Any]:
+    figure: dict[str, Any] = dict.fromkeys(("value", "low", "high", "n", "reason", "note"))
+    if isinstance(value, Missing):
+        return {**figure, "n": 0, "reason": value.reason}
+    if not isinstance(value, np.ndarray):
+        if not math.isfinite(value):
+            return {**figure, "n": 0, "reason": "the figure is not a finite number"}
+        return {**figure, "value": float(value), "n": len(evidence.ranking.queries)}
+    counted = np.isfinite(value)
+    if not counted.any():
+        return {**figure, "n": 0, "reason": "no query counts"}
+    figure |= {"value": float(value[counted].mean()), "n": int(counted.sum())}
+    bounds = intervals.interval(value) if intervals.resamples else None
+    individuals = len(np.unique(evidence.individuals[counted]))
+    if bounds is not None:
+        figure["low"], figure["high"] = bounds
+        if individuals < FEW:
+            figure["note"] = f"{individuals} individuals, under {FEW}: the interval is too narrow"
+    return figure
+
+
+def _counts(evidence: Evidence) -> dict[str, int]:
+    ranking, table = evidence.ranking, evidence.table
+    mated = int(ranking.mated.sum())
+    gallery = table.rows.iloc[ranking.gallery]
+    return {
+        "gallery": len(ranking.gallery),
+        "individuals": len(ranking.individuals),
+        "encounters": int(gallery["encounter"].nunique()),
+        "queries": len(ranking.queries),
+        "mated": mated,
+        "non_mated": len(ranking.queries) - mated,
+        "masked": int(ranking.masked.sum()),
+        "query_individuals": len(np.unique(evidence.individuals)),
+        "query_encounters": len(np.unique(evidence.encounters)),
+    }
+
+
+def _part(table: Table, queries: NDArray[np.int64]) -> str:
+    return str(table["part"].iloc[queries[0]]) if len(queries) else "test"
+
+
+def _training_relation(table: Table, queries: NDArray[np.int64]) -> str:
+    trained = set(table.of_part("train")["identity"].dropna())
+    asked = set(table["identity"].iloc[queries].fillna(""))
+    if not trained:
+        return "no training part"
+    if not asked & trained:
+        return "disjoint"
+    return "seen" if asked <= trained else "seen and unseen"
+
+
+def validator(table: Table, *, protocol: str, gallery: str = "val") -> Callable[[Floats], dict[str, float]]:
+    """A function from embeddings to validation accuracy@1, 3, 5 and 10; it never sees the test part.
+
+    Where the protocol cannot be used, as without dates, another takes its place, and a line on standard
+    error says so.
+
+    Args:
+        table: has ``part`` and ``encounter``.
+        protocol: the protocol of validation.
+        gallery: ``val`` matches val against itself, ``train`` against the training part.
+
+    Returns:
+        A function of (rows, width) unit-length embeddings of the val rows, and with ``gallery="train"`` of
+        the train rows too, in table order. Its figures are the share of mated val queries whose individual
+        is among the first k.
+
+    Raises:
+        UserError: no val query has an image that it may be matched to, so that nothing can be chosen by it.
+    """
+    sides = table.with_rows(table.of_part("train", "val") if gallery == "train" else table.of_part("val"))
+    chosen = standing_in(sides, protocol)
+    if chosen != protocol:
+        reason = usable(sides, protocol, part="val")
+        console().print(f"validation is by {chosen} in place of {protocol}: {reason}")
+
+    def validate(embeddings: Floats) -> dict[str, float]:
+        ranking = rank(embeddings, sides, protocol=chosen, part="val", gallery=(gallery,), keep=1)
+        ranks = ranking.own_rank[ranking.mated]
+        if not len(ranks):
+            raise UserError(
+                f"no val image can be matched to another of its animal under {chosen}",
+                where="training.protocol",
+                cure="put more encounters into val, or validate by image-loo or against train",
+            )
+        return {f"accuracy@{k}": float((ranks <= k).mean()) for k in VALIDATED}
+
+    return validate
