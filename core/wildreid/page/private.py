@@ -61,7 +61,7 @@ class Veil:
         """Plain data (mappings, lists, texts, numbers) with each text seen to, and telling keys withheld."""
         if isinstance(value, Mapping):
             return {
-                self.text(str(key)): WITHHELD
+                self._cameras.get(str(key), str(key)) if not self.private else str(key): WITHHELD
                 if not self.private and _HIDDEN.search(str(key))
                 else self.data(item)
                 for key, item in value.items()

@@ -1,0 +1,101 @@
+"""The scores as a table in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from wildreid.kinds import Reporter
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Results
+
+CHIEF = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10")
+
+
+class Terminal(Reporter):
+    """Print the scores with interval, n and protocol, and where the report is."""
+
+    name = "terminal"
+    scores: tuple[str, ...] = Field(
+        (*CHIEF, "macro-accuracy@1", "encounter-accuracy@1", "map", "auroc", "dir@1", "fpir", "ece"),
+        description="which scores to print, in this order; those that were not measured are left out",
+    )
+
+    def write(self, *, results: Results, folder: Path) -> list[Path]:
+        """Print; nothing is written into `folder`, whose ``index.html`` is named where another wrote it."""
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        console.print()
+        for table in self._tables(results):
+            console.print(table)
+        for note in _notes(results.scores):
+            console.print(f"• {note}", style="yellow", markup=False)
+        page = folder / "index.html"
+        if page.is_file():
+            console.print(f"report  {page}", markup=False, soft_wrap=True)
+        return []
+
+    def _tables(self, results: Results) -> list[Any]:
+        from rich.table import Table
+        from rich.text import Text
+
+        tables = []
+        stamp = f" [{results.stamp}]" if results.stamp else ""
+        for protocol, block in results.scores["protocols"].items():
+            counts = block["counts"]
+            title = Text(f"{results.name}{stamp} · {protocol}: {block['label']}", style="bold")
+            if block.get("optimistic"):
+                title.append(f"  optimistic: {block['optimistic']}", style="bold yellow")
+            table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+            for column in ("score", "value", "interval", "n", ""):
+                right = column in ("value", "n")
+                table.add_column(column, header_style="dim", justify="right" if right else "left")
+            for name in self.scores:
+                if name in block["scores"]:
+                    table.add_row(*_row(name, block["scores"][name]))
+            table.caption = Text(
+                f"{counts['queries']} queries ({counts['mated']} mated, {counts['non_mated']} not) against "
+                f"{counts['gallery']} images of {counts['individuals']} individuals; "
+                f"{counts['masked']} images masked",
+                style="dim",
+            )
+            table.caption_justify = "left"
+            tables.append(table)
+        return tables
+
+
+def _row(name: str, score: Mapping[str, Any]) -> tuple[Any, ...]:
+    from rich.text import Text
+
+    style = "bold green" if name == "accuracy@1" else ""
+    if score["value"] is None:
+        return Text(name), "–", "", "", Text(score.get("reason") or "not measured", style="yellow")
+    interval = "" if score.get("low") is None else f"{score['low']:.3f} – {score['high']:.3f}"
+    n = "" if score.get("n") is None else str(score["n"])
+    return (
+        Text(name, style=style),
+        Text(f"{score['value']:.3f}", style=style),
+        interval,
+        n,
+        Text(score.get("note") or "", style="dim"),
+    )
+
+
+def _notes(scores: Mapping[str, Any]) -> list[str]:
+    """What the reader should know before believing a figure."""
+    notes = []
+    if scores.get("optimistic"):
+        notes.append(f"every figure of this run is optimistic: {scores['optimistic']}")
+    decision = scores.get("decision") or {}
+    if decision.get("reason"):
+        notes.append(f"no threshold: {decision['reason']}")
+    elif decision.get("simulated"):
+        notes.append(
+            "the threshold was fitted on simulated unknowns: there were too few real ones in validation"
+        )
+    return notes
