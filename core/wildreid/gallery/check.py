@@ -1,0 +1,90 @@
+"""Whether a gallery is whole: each file as the manifest says, the journal unbroken, each image there once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from wildreid.errors import UserError
+from wildreid.gallery import index, journal, segments, thumbnails
+from wildreid.gallery.state import GONE, State
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `verify` found.
+
+    Attributes:
+        damage: what is wrong; empty for a gallery that is whole.
+        notes: what is not as it could be and harms nothing, such as files that an interrupted writer left.
+        digest: of what the gallery says; empty where it cannot be read.
+        individuals: how many there are.
+        images: how many annotations of them.
+        changes: lines of the journal.
+    """
+
+    damage: tuple[str, ...]
+    notes: tuple[str, ...]
+    digest: str = ""
+    individuals: int = 0
+    images: int = 0
+    changes: int = 0
+
+
+def verify(folder: Path) -> Checked:
+    """Read all of a gallery and compare every hash."""
+    try:
+        state = State.load(folder)
+    except UserError as error:
+        return Checked((str(error),), ())
+    damage = [*_files(state), *_rows(state)]
+    notes = []
+    named = {segment.name for segment in state.manifest.segments}
+    strange = [path for path in (folder / segments.FOLDER).glob("*") if path.name.split(".")[0] not in named]
+    if strange:
+        notes.append(f"{len(strange)} files of an interrupted change; the next change removes them")
+    if (folder / journal.FILE).stat().st_size > state.manifest.journal.bytes:
+        notes.append("a change that was interrupted stands at the journal's end; the next one replaces it")
+    if missing := thumbnails.missing(state):
+        notes.append(f"{missing} images have no thumbnail")
+    if index.stale(state):
+        notes.append("the index is missing or old; reid gallery verify --index makes it anew")
+    return Checked(
+        tuple(damage), tuple(notes), state.digest(), len(state.individuals), state.images, len(state.changes)
+    )
+
+
+def _files(state: State) -> list[str]:
+    damage = []
+    for segment in state.manifest.segments:
+        path = state.folder / segments.FOLDER / segment.name
+        for suffix, known in ((".parquet", segment.annotations), (".npy", segment.embeddings)):
+            if segments.hash_of_file(path.with_suffix(suffix)) != known:
+                damage.append(f"{path.with_suffix(suffix)}: the file was altered; its hash is another")
+    rule = state.manifest.rule
+    own = asdict(state.rule) if state.rule else None
+    if json.dumps(asdict(rule) if rule else None) != json.dumps(own):
+        damage.append(f"{state.folder / 'gallery.json'}: its rule is not the journal's")
+    return damage
+
+
+def _rows(state: State) -> list[str]:
+    damage = []
+    there = np.flatnonzero(state.codes != GONE)
+    twice = state.rows["key"].iloc[there].duplicated()
+    if twice.any():
+        damage.append(f"{int(twice.sum())} images are in the gallery twice")
+    start = 0
+    for segment, matrix in zip(state.manifest.segments, state.matrices, strict=True):
+        for low in range(0, len(matrix), 65_536):
+            length = np.linalg.norm(matrix[low : low + 65_536], axis=1)
+            if not np.allclose(length, 1, atol=1e-3):
+                damage.append(f"segment {segment.name}: an embedding is not of unit length")
+                break
+        start += len(matrix)
+    if start != len(state.rows):
+        damage.append(f"there are {start} embeddings for {len(state.rows)} annotations")
+    return damage

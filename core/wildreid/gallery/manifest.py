@@ -1,0 +1,127 @@
+"""``gallery.json``: what a gallery is and which files are part of it; replacing it commits a change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wildreid.errors import UserError
+from wildreid.gallery.durable import written
+from wildreid.gallery.rule import Rule
+
+FILE = "gallery.json"
+FORMAT = 1
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mark(_Part):
+    """Which model a gallery's embeddings are from; those of any other are refused.
+
+    Attributes:
+        name: of the run that trained it, for people.
+        weights: hash of the weights' file.
+        transform: hash of all that turns an image into the network's input.
+        width: numbers in an embedding.
+    """
+
+    name: str
+    weights: str
+    transform: str
+    width: int = Field(gt=0)
+
+
+class Segment(_Part):
+    """Some rows of a gallery: ``segments/<name>.parquet`` and ``segments/<name>.npy``, never changed.
+
+    Attributes:
+        name: of both files, without their suffix.
+        rows: how many.
+        annotations: hash of the Parquet file.
+        embeddings: hash of the numpy file.
+    """
+
+    name: FileName
+    rows: int = Field(ge=0)
+    annotations: str
+    embeddings: str
+
+
+class JournalEnd(_Part):
+    """How much of ``journal.jsonl`` counts; what stands after it was never committed.
+
+    Attributes:
+        changes: lines.
+        bytes: their length.
+        last: hash of the last line.
+    """
+
+    changes: int = Field(0, ge=0)
+    bytes: int = Field(0, ge=0)
+    last: str = ""
+
+
+class Manifest(_Part):
+    """All of ``gallery.json``.
+
+    Attributes:
+        format: version of the folder's layout.
+        model: whose embeddings these are.
+        rule: the present decision and calibration, a copy of what the journal says; None: there is none.
+        licence: of the photos and annotations, in words.
+        provenance: where the gallery came from: run, time, author, version.
+        exact_up_to: images up to which every search is exact; above it an inverted-file index helps.
+        segments: the rows, oldest first.
+        journal: its end.
+    """
+
+    format: int
+    model: Mark
+    rule: Rule | None = None
+    licence: str = ""
+    provenance: dict[str, Any] = Field(default_factory=dict)
+    exact_up_to: int = Field(1_000_000, ge=0)
+    segments: tuple[Segment, ...] = ()
+    journal: JournalEnd = JournalEnd()
+
+    @property
+    def rows(self) -> int:
+        """How many rows the segments hold, removed ones included."""
+        return sum(segment.rows for segment in self.segments)
+
+    def save(self, folder: Path) -> None:
+        """Replace the manifest: from here on the change has happened."""
+        with written(folder / FILE) as file:
+            file.write(self.model_dump_json(indent=1).encode() + b"\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Manifest:
+        """Read it.
+
+        Raises:
+            UserError: the folder is no gallery; a later version wrote it; the file is damaged.
+        """
+        path = folder / FILE
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise UserError(
+                f"{folder} is no gallery: it has no {FILE}", cure="make one with: reid gallery create"
+            ) from None
+        try:
+            version = json.loads(text)["format"]
+            if version != FORMAT:
+                raise UserError(
+                    f"the gallery has format {version}; this version of wildreid reads {FORMAT}",
+                    where=str(path),
+                    cure="install the version of wildreid that wrote it, or a later one",
+                )
+            return cls.model_validate_json(text)
+        except (ValueError, KeyError, TypeError, ValidationError) as error:
+            raise UserError(f"the file is damaged: {error}", where=str(path)) from None

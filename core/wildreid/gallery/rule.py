@@ -1,0 +1,73 @@
+"""The rule by which scores become an answer: a known individual, a new one, or undecided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildreid.artefacts import Decision
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+
+Verdict = Literal["known", "new", "undecided", "unreadable"]
+# a probability of 0 or 1 is never meant: its odds would leave nothing to the others
+SURE = 1e-4
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Two thresholds and a calibrated probability.
+
+    Attributes:
+        decision: from its threshold on, the first individual is believed; fitted for a share of unknowns
+            that are taken for known ones.
+        new_below: similarity under which the animal is taken for a new one; at most ``decision.threshold``.
+        known_called_new: the share of known animals that this was fitted to take for new ones.
+        source: what it was fitted on, in words.
+    """
+
+    decision: Decision
+    new_below: float
+    known_called_new: float
+    source: str = ""
+
+    def verdict(self, score: float) -> Verdict:
+        """What a similarity of the first individual means."""
+        if score >= self.decision.threshold:
+            return "known"
+        return "new" if score < self.new_below else "undecided"
+
+    def probabilities(self, scores: Floats) -> NDArray[np.float64]:
+        """The probability of each candidate and of a new individual, which add up to 1.
+
+        The first candidate's is the calibrated one, p. The rest, 1 - p, is shared by the odds
+        o(s) = p(s) / (1 - p(s)) of the other candidates, and 1 for a new individual: the evidence at which
+        the calibration itself is undecided.
+
+        Args:
+            scores: (queries, candidates) similarities, best first, -inf where there is none.
+
+        Returns:
+            (queries, candidates + 1); the last column is a new individual's.
+        """
+        known = np.clip(self.decision.probability(scores), SURE, 1 - SURE)
+        known[np.isneginf(scores)] = 0
+        odds = known / (1 - known)
+        rest = np.concatenate([odds[:, 1:], np.ones((len(scores), 1))], axis=1)
+        rest *= (1 - known[:, :1]) / rest.sum(axis=1, keepdims=True)
+        return np.concatenate([known[:, :1], rest], axis=1)
+
+    def half(self) -> float:
+        """The similarity from which the first individual is more likely right than wrong."""
+        grid = np.linspace(-1, 1, 20_001, dtype=np.float32)
+        likely = self.decision.probability(grid) >= 0.5
+        return float(grid[np.argmax(likely)]) if likely.any() else 1.0
+
+    def outgrown(self, individuals: int, images: int) -> bool:
+        """Whether the gallery is twice as large as the one it was fitted on: false accepts grow with it."""
+        known_individuals, known_images = self.decision.gallery
+        return individuals >= 2 * known_individuals or images >= 2 * known_images

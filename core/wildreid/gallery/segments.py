@@ -1,0 +1,124 @@
+"""Segments: the rows of a gallery on disk, annotations as Parquet and embeddings as a memory-mapped array."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from wildreid.data.table import BOX
+from wildreid.errors import UserError
+from wildreid.gallery.durable import sync_folder, written
+from wildreid.gallery.manifest import Segment
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+
+FOLDER = "segments"
+SETTLED = 4096
+"""A last segment with fewer rows is joined with the next, so that many small additions stay few files."""
+
+_TEXT = ("key", "image", "identity", "camera", "viewpoint", "group", "sequence")
+COLUMNS = pa.schema(
+    [
+        *((name, pa.string()) for name in _TEXT),
+        ("timestamp", pa.timestamp("us")),
+        *((name, pa.float64()) for name in BOX),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+        ("trained", pa.bool_()),
+        ("change", pa.int64()),
+    ]
+)
+"""Columns of the annotations. ``key``: content hash, and the box where there is one; ``trained``: the model
+has learned from this image; ``change``: the number of the change that added the row."""
+
+
+def as_arrow(annotations: pd.DataFrame) -> pa.Table:
+    """The annotations with exactly the columns of a segment; what is not there is missing."""
+    rows = annotations.reindex(columns=COLUMNS.names)
+    rows["trained"] = rows["trained"].fillna(False).astype(bool)
+    return pa.Table.from_pandas(rows, schema=COLUMNS, preserve_index=False)
+
+
+def write(folder: Path, name: str, annotations: pa.Table, embeddings: Floats) -> Segment:
+    """Write one segment; it is not part of the gallery until a manifest names it."""
+    (folder / FOLDER).mkdir(exist_ok=True)
+    path = folder / FOLDER / name
+    with written(path.with_suffix(".parquet")) as file:
+        pq.write_table(annotations, file)
+    with written(path.with_suffix(".npy")) as file:
+        np.save(file, np.ascontiguousarray(embeddings, np.float32))
+    sync_folder(path.parent)
+    return Segment(
+        name=name,
+        rows=len(embeddings),
+        annotations=hash_of_file(path.with_suffix(".parquet")),
+        embeddings=hash_of_file(path.with_suffix(".npy")),
+    )
+
+
+def read_annotations(folder: Path, segment: Segment) -> pa.Table:
+    """The annotations of one segment.
+
+    Raises:
+        UserError: they are not what the manifest says.
+    """
+    path = (folder / FOLDER / segment.name).with_suffix(".parquet")
+    try:
+        rows = pq.read_table(path, schema=COLUMNS, memory_map=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise UserError(f"the file is damaged: {error}", where=str(path), cure=_CURE) from None
+    if len(rows) != segment.rows:
+        raise UserError(
+            f"it has {len(rows)} rows, gallery.json says {segment.rows}", where=str(path), cure=_CURE
+        )
+    return rows
+
+
+def read_embeddings(folder: Path, segment: Segment, width: int) -> Floats:
+    """The embeddings of one segment, (rows, width), mapped into memory and not read yet.
+
+    Raises:
+        UserError: they are not what the manifest says.
+    """
+    path = (folder / FOLDER / segment.name).with_suffix(".npy")
+    if segment.rows == 0:
+        return np.zeros((0, width), np.float32)
+    try:
+        embeddings: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise UserError(f"the file is damaged: {error}", where=str(path), cure=_CURE) from None
+    if embeddings.shape != (segment.rows, width) or embeddings.dtype != np.float32:
+        raise UserError(
+            f"it holds {embeddings.dtype} {embeddings.shape}, not float32 {(segment.rows, width)}",
+            where=str(path),
+            cure=_CURE,
+        )
+    return embeddings
+
+
+def remove(folder: Path, keep: set[str]) -> None:
+    """Delete the files of segments that are no longer, or were never, part of the gallery."""
+    for path in sorted((folder / FOLDER).glob("*")):
+        if path.name.split(".")[0] not in keep:
+            try:
+                path.unlink(missing_ok=True)
+            except PermissionError:
+                continue  # a reader on Windows still has it open; the next writer tries again
+
+
+def hash_of_file(path: Path) -> str:
+    """The hash of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+_CURE = "take this file from a backup, or make the gallery anew"

@@ -1,0 +1,252 @@
+"""The state of a gallery at one moment: the rows of its segments, and what the journal makes of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from wildreid.errors import UserError
+from wildreid.gallery import journal, segments
+from wildreid.gallery.journal import Change
+from wildreid.gallery.manifest import Manifest
+from wildreid.gallery.rule import Rule
+from wildreid.option import did_you_mean
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats, Ints
+
+GONE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Who is on each image; it never changes, so that any number of threads may read it.
+
+    N rows in the order of the segments, removed ones included.
+
+    Attributes:
+        folder: the gallery.
+        manifest: what it was read from.
+        changes: all of the journal.
+        rows: (N, …) the annotations, columns as in `segments.COLUMNS`; ``identity`` is as it was added.
+        individuals: the names of those there are now, sorted.
+        codes: (N,) each row's position in `individuals`; `GONE` where it was removed or its addition undone.
+        matrices: the embeddings, one memory-mapped array a segment.
+        rule: decision and calibration; None where none could be fitted.
+    """
+
+    folder: Path
+    manifest: Manifest
+    changes: tuple[Change, ...]
+    rows: pd.DataFrame
+    individuals: tuple[str, ...]
+    codes: NDArray[np.int32]
+    matrices: tuple[Floats, ...]
+    rule: Rule | None
+
+    @classmethod
+    def load(cls, folder: Path) -> State:
+        """Read the gallery as it is now.
+
+        Raises:
+            UserError: it is no gallery, or it is damaged.
+        """
+        manifest = Manifest.load(folder)
+        while True:
+            try:
+                parts = [segments.read_annotations(folder, one) for one in manifest.segments]
+                matrices = tuple(
+                    segments.read_embeddings(folder, one, manifest.model.width) for one in manifest.segments
+                )
+                break
+            except FileNotFoundError as error:
+                again = Manifest.load(folder)
+                if again == manifest:
+                    raise UserError(
+                        f"{error.filename} is missing",
+                        where=str(folder),
+                        cure="take it from a backup, or make the gallery anew",
+                    ) from None
+                manifest = again  # a writer joined small segments while we read
+        table = pa.concat_tables(parts) if parts else segments.COLUMNS.empty_table()
+        rows = table.to_pandas(strings_to_categorical=False)
+        changes = journal.read(folder, manifest.journal)
+        individuals, codes, rule = fold(journal.live(changes), rows)
+        return cls(folder, manifest, tuple(changes), rows, individuals, codes, matrices, rule)
+
+    @property
+    def images(self) -> int:
+        """How many annotations are in the gallery now."""
+        return int(np.count_nonzero(self.codes != GONE))
+
+    @cached_property
+    def by_individual(self) -> tuple[Ints, Ints]:
+        """Rows that are in the gallery, sorted by individual, and the (individuals + 1,) borders of each."""
+        rows = np.argsort(self.codes, kind="stable")[np.count_nonzero(self.codes == GONE) :]
+        borders = np.searchsorted(self.codes[rows], np.arange(len(self.individuals) + 1))
+        return rows.astype(np.int64), borders.astype(np.int64)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each annotation that is in the gallery, by its key."""
+        rows = np.flatnonzero(self.codes != GONE)
+        return dict(zip(self.rows["key"].to_numpy()[rows], rows.tolist(), strict=True))
+
+    @cached_property
+    def visits(self) -> NDArray[np.int64]:
+        """(N,) numbers of each row's camera and date; with its individual, that is its encounter.
+
+        Where no camera is known, a dated row belongs to its date alone.
+        """
+        return visits(self.rows)
+
+    @cached_property
+    def encounters(self) -> Ints:
+        """(individuals,) how many encounters each has."""
+        there = self.codes != GONE
+        pairs = np.unique(np.stack([self.codes[there].astype(np.int64), self.visits[there]], axis=1), axis=0)
+        return np.bincount(pairs[:, 0], minlength=len(self.individuals)).astype(np.int64)
+
+    @cached_property
+    def sizes(self) -> Ints:
+        """(individuals,) how many images each has."""
+        return np.diff(self.by_individual[1])
+
+    @cached_property
+    def last_seen(self) -> NDArray[np.datetime64]:
+        """(individuals,) the date and time of each one's latest image; NaT where none is dated."""
+        latest = np.full(len(self.individuals), np.datetime64("NaT", "us"))
+        there = self.codes != GONE
+        np.fmax.at(latest, self.codes[there], self.rows["timestamp"].to_numpy("datetime64[us]")[there])
+        return latest
+
+    def rows_of(self, individual: str) -> Ints:
+        """The rows of one individual.
+
+        Raises:
+            UserError: there is none of this name.
+        """
+        rows, borders = self.by_individual
+        code = self.code(individual)
+        return rows[borders[code] : borders[code + 1]]
+
+    def code(self, individual: str) -> int:
+        """The position of a name in `individuals`.
+
+        Raises:
+            UserError: there is none of this name.
+        """
+        at = int(np.searchsorted(np.asarray(self.individuals, object), individual))
+        if at == len(self.individuals) or self.individuals[at] != individual:
+            raise UserError(
+                f"no individual is named '{individual}'{did_you_mean(individual, self.individuals)}",
+                where=str(self.folder),
+                cure="reid gallery list shows them all",
+            )
+        return at
+
+    def embeddings(self, rows: Ints) -> Floats:
+        """(rows, width) the embeddings of some rows, read from their segments."""
+        borders = np.cumsum([0, *(len(matrix) for matrix in self.matrices)])
+        out = np.empty((len(rows), self.manifest.model.width), np.float32)
+        where = np.searchsorted(borders, rows, side="right") - 1
+        for number in np.unique(where):
+            chosen = where == number
+            out[chosen] = self.matrices[number][rows[chosen] - borders[number]]
+        return out
+
+    def digest(self) -> str:
+        """A hash of what the gallery says, however it came to say it: neither journal nor row order count."""
+        there = np.flatnonzero(self.codes != GONE)
+        there = there[np.argsort(self.rows["key"].to_numpy()[there])]
+        rows = self.rows.iloc[there].drop(columns=["change"])
+        rows["identity"] = np.asarray(self.individuals, object)[self.codes[there]]
+        digest = hashlib.blake2b(digest_size=16)
+        digest.update(self.manifest.model.model_dump_json().encode())
+        digest.update(json.dumps(asdict(self.rule) if self.rule else None).encode())
+        digest.update(rows.to_csv(index=False).encode())
+        for start in range(0, len(there), 4096):
+            digest.update(self.embeddings(there[start : start + 4096]).tobytes())
+        return digest.hexdigest()
+
+
+def fold(
+    changes: Sequence[Change], rows: pd.DataFrame
+) -> tuple[tuple[str, ...], NDArray[np.int32], Rule | None]:
+    """Play the changes that count over the rows, in their order.
+
+    Returns:
+        the names there are, sorted; each row's position among them or `GONE`; the rule.
+    """
+    added, labels = pd.factorize(rows["identity"], sort=False)
+    order = rows["change"].to_numpy()
+    codes = np.full(len(rows), GONE, np.int32)
+    names: dict[str, int] = {}  # every name that stands for somebody now, and its number
+    count = 0
+    keys: pd.Index | None = None
+    rule: Rule | None = None
+
+    def number(name: str) -> int:
+        nonlocal count
+        if name not in names:
+            names[name] = count
+            count += 1
+        return names[name]
+
+    def rows_with(wanted: list[str]) -> Ints:
+        nonlocal keys
+        if keys is None:
+            keys = pd.Index(rows["key"])
+        found = np.flatnonzero(keys.isin(wanted))
+        there: Ints = found[codes[found] != GONE]
+        return there
+
+    for change in changes:
+        what = change.what
+        if change.kind == "add":
+            low, high = np.searchsorted(order, [change.number, change.number + 1])
+            new = np.unique(added[low:high])
+            lookup = np.zeros(len(labels), np.int32)
+            lookup[new] = [number(str(labels[one])) for one in new]
+            codes[low:high] = lookup[added[low:high]]
+        elif change.kind == "rename":
+            names[what["to"]] = names.pop(what["individual"])
+        elif change.kind == "merge":
+            codes[codes == names.pop(what["individual"])] = number(what["into"])
+        elif change.kind == "split":
+            codes[rows_with(what["keys"])] = number(what["into"])
+        elif change.kind == "remove":
+            if what.get("keys"):
+                codes[rows_with(what["keys"])] = GONE
+            else:
+                codes[codes == names.pop(what["individual"])] = GONE
+        elif change.kind in ("create", "calibrate"):
+            rule = TypeAdapter(Rule).validate_python(what["rule"]) if what["rule"] else None
+        else:
+            raise UserError(
+                f"the journal's change {change.number} is of an unknown kind, '{change.kind}'",
+                cure="install the version of wildreid that wrote it, or a later one",
+            )
+    used = set(np.unique(codes[codes != GONE]).tolist())
+    people = sorted(name for name, code in names.items() if code in used)
+    final = np.full(count + 1, GONE, np.int32)
+    final[[names[name] for name in people]] = np.arange(len(people), dtype=np.int32)
+    return tuple(people), final[codes], rule
+
+
+def visits(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """(rows,) a number for each camera and date, or each date where no camera is known."""
+    unknown = rows["camera"].isna() & rows["timestamp"].notna()
+    label = rows["group"].where(~unknown, rows["timestamp"].dt.strftime("%Y-%m-%d"))
+    return pd.factorize(label.fillna(""))[0].astype(np.int64)
