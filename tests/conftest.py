@@ -32,3 +32,13 @@ def real_data() -> Path:
 def checkout() -> Path:
     """The root of the project."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
+    """The folder of a finished smoke run of the bear recipe; tests must not change it."""
+    import wildreid
+
+    out = tmp_path_factory.mktemp("runs")
+    results = wildreid.run(checkout / "species/bears/recipe.yaml", profiles=["smoke"], out=out)
+    return results.folder
