@@ -2,9 +2,13 @@
 
 from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Splitter
+from wildreid_plugins.splitters.disjoint_set import DisjointSet
+from wildreid_plugins.splitters.given import Given
+from wildreid_plugins.splitters.open_set import OpenSet
+from wildreid_plugins.splitters.random import Random
 
 
 @hookimpl
 def wildreid_splitters() -> list[type[Splitter]]:
     """What `wildreid.hookspecs.wildreid_splitters` asks for."""
-    return []
+    return [OpenSet, DisjointSet, Given, Random]

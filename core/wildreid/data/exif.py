@@ -1,0 +1,59 @@
+"""What a camera wrote into its photos: when, and which camera it was."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from wildreid.data.images import FORMATS
+from wildreid.data.read import read_dates
+
+_MAKE, _MODEL = 0x010F, 0x0110
+_DETAILS = 0x8769
+_TAKEN, _OFFSET, _OFFSET_ANY, _SERIAL = 0x9003, 0x9011, 0x9010, 0xA431
+
+
+def with_exif(rows: pd.DataFrame, root: Path, *, threads: int = 4) -> pd.DataFrame:
+    """Add what EXIF says to rows with a column ``image``: only headers are read.
+
+    Adds ``timestamp`` (DateTimeOriginal, local time), ``utc_offset`` (minutes), ``make``, ``model`` and
+    ``serial`` (body serial number); missing where a photo does not say, or cannot be opened.
+    """
+    distinct = rows["image"].drop_duplicates()
+    with ThreadPoolExecutor(threads) as pool:
+        said = list(pool.map(lambda image: _header(root / image), distinct))
+    found = pd.DataFrame(said, index=pd.Index(distinct), columns=["taken", "zone", "make", "model", "serial"])
+    found["timestamp"], _ = read_dates(found["taken"], form="%Y:%m:%d %H:%M:%S")
+    zone = found["zone"].astype("string").str.extract(r"^([+-])(\d{2}):(\d{2})$")
+    minutes = pd.to_numeric(zone[1]) * 60 + pd.to_numeric(zone[2])
+    found["utc_offset"] = (minutes * zone[0].map({"+": 1, "-": -1})).astype("Float64")
+    for name in ("make", "model", "serial"):
+        found[name] = found[name].astype("string")
+    added = found.drop(columns=["taken", "zone"]).reindex(rows["image"]).set_axis(rows.index)
+    return rows.assign(**{name: added[name] for name in added})
+
+
+def _header(path: Path) -> tuple[str | None, ...]:
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            exif = picture.getexif()
+            details = exif.get_ifd(_DETAILS)
+    except Exception:  # a damaged header says nothing; whether the pixels can be read is asked later
+        return (None,) * 5
+    taken = _clean(details.get(_TAKEN))
+    zone = _clean(details.get(_OFFSET)) or _clean(details.get(_OFFSET_ANY))
+    if taken is not None and pd.isna(pd.to_datetime(taken, format="%Y:%m:%d %H:%M:%S", errors="coerce")):
+        taken = None  # a camera whose clock was never set writes zeros
+    return taken, zone, _clean(exif.get(_MAKE)), _clean(exif.get(_MODEL)), _clean(details.get(_SERIAL))
+
+
+def _clean(value: Any) -> str | None:
+    """Text as cameras write it: padded with blanks and zero bytes."""
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    text = str(value).replace("\0", " ").strip() if value is not None else ""
+    return text or None

@@ -1,0 +1,249 @@
+"""Sequences, groups and encounters: what was photographed together, so that it is never divided or matched.
+
+The words are those of the project's evaluation rules. All is vectorised, and every name depends on the rows
+alone, not on their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from wildreid.data.duplicates import near_duplicates
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+from wildreid.recipe.model import Encounters
+
+Codes = NDArray[np.int64]
+Days = NDArray[np.datetime64]
+Texts = NDArray[Any]
+
+
+def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") -> Table:
+    """Add the columns ``sequence``, ``group`` and ``encounter``.
+
+    - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart.
+    - ``encounter``: one identity at one camera on one local date; where no camera is known, one identity on
+      one local date across folders. Images on both sides of midnight, an undated image with all images of
+      its identity at its camera, exact duplicates, and near duplicates of one identity join one encounter.
+    - ``group``: what a split never divides: one camera and one local date whatever animals it shows,
+      together with all that shares an encounter, an identity and day, or a file with any of it. So a
+      splitter that keeps groups whole cannot leak. `regroup` says which other units there are.
+
+    Where the camera is missing, the source folder stands in for it: the column ``source`` where the data set
+    gives one, else the image's folder. A row without identity has its group in place of an encounter. The
+    columns ``content`` and ``phash`` (see `wildreid.data.fingerprints`) are used where they are there.
+    """
+    rows = table.rows
+    place = places(rows)
+    at, who = codes(place), codes(rows["identity"])
+    day, instant = days(rows), _instants(rows, at)
+    dated = ~np.isnat(instant)
+    order = _in_time(at, instant, dated)
+    midnight = np.timedelta64(round(settings.midnight * 60e6), "us")
+
+    base = _base(rows, place, day)
+    linked = join(len(rows), [codes(base)], [_over_midnight(at, instant, day, order, midnight)])
+
+    known = who >= 0
+    wandering = known & dated & rows["camera"].isna().to_numpy()
+    path = _in_time(who, instant, wandering)
+    keys = [
+        _both(who, linked, known),
+        _both(who, codes(_day_texts(day)), wandering),
+        _beside_undated(who, at, dated, known),
+    ]
+    edges = [_over_midnight(who, instant, day, path, midnight)]
+    if "content" in rows:
+        keys.append(_both(who, codes(rows["content"]), known))
+    if "phash" in rows and settings.near_duplicates:
+        edges.append(near_duplicates(who, rows["phash"], bits=settings.bits))
+    met = join(len(rows), keys, edges)
+
+    rows = rows.assign(
+        sequence=_text(_sequences(rows, place, at, instant, order, settings.gap)),
+        encounter=_text(_texts(rows["identity"].fillna("?")) + " | " + _least(met, base)),
+    )
+    whole = _closed(rows, linked, met)
+    names = _least(whole, base)
+    rows["group"] = _text(names)
+    rows.loc[~known, "encounter"] = "? | " + names[~known]
+    annotated = table.with_rows(rows)
+    return annotated if group == "camera-date" else regroup(annotated, group)
+
+
+def regroup(table: Table, group: str) -> Table:
+    """The table with its ``group`` made of other units; encounters and sequences stay as they are.
+
+    Args:
+        table: annotated by `annotate`.
+        group: ``camera-date`` (as it stands), ``sequence``, ``day``, ``camera``, or a column of the table; a
+            row where that is missing is a unit of its own. Whatever the unit, what shares an encounter, an
+            identity and day, or a file stays in one group, since it would leak.
+
+    Raises:
+        UserError: there is no such unit and no such column.
+    """
+    rows = table.rows
+    if group == "camera-date":
+        return table
+    if group == "sequence":
+        unit = _texts(rows["sequence"])
+    elif group == "day":
+        unit = _day_texts(days(rows))
+    elif group == "camera":
+        unit = places(rows)
+    elif group in rows.columns:
+        unit = _texts(rows[group].astype("string"))
+    else:
+        raise UserError(
+            f"there is nothing to group by named '{group}': the table has {', '.join(rows.columns)}",
+            where="splitter.group",
+            cure="choose camera-date, sequence, day, camera, or a column",
+        )
+    unit = np.where(pd.isna(unit), "alone@" + _texts(rows["id"]), unit)
+    whole = _closed(rows, codes(unit), codes(rows["encounter"]))
+    return table.with_rows(rows.assign(group=_text(_least(whole, unit))))
+
+
+def places(rows: pd.DataFrame) -> Texts:
+    """The camera of each row; where it is missing, the source folder."""
+    folder = rows["image"].str.rpartition("/")[0]
+    if "source" in rows:
+        folder = rows["source"].astype("string").fillna(folder)
+    return _texts(rows["camera"].fillna(folder))
+
+
+def days(rows: pd.DataFrame) -> Days:
+    """The local date of each row, NaT where it is not known."""
+    return rows["timestamp"].to_numpy("datetime64[us]").astype("datetime64[D]")
+
+
+def same_day(rows: pd.DataFrame) -> Codes:
+    """A number for each identity and local date, -1 where either is missing."""
+    day = codes(_day_texts(days(rows)))
+    who = codes(rows["identity"])
+    return _both(who, day, (who >= 0) & (day >= 0))
+
+
+def codes(values: Any) -> Codes:
+    """Numbers that are equal where the values are, in the values' order; -1 where one is missing."""
+    return pd.factorize(np.asarray(values, dtype=object), sort=True)[0].astype(np.int64)
+
+
+def join(count: int, keys: Iterable[Codes] = (), edges: Iterable[tuple[Codes, Codes]] = ()) -> Codes:
+    """Number the sets of rows that are linked: by an equal key (-1 links nothing) or by an edge.
+
+    Args:
+        count: how many rows.
+        keys: each (count,).
+        edges: each two arrays of row positions.
+
+    Returns:
+        (count,) the number of each row's set.
+    """
+    left, right, nodes = [], [], count
+    for key in keys:
+        rows = np.flatnonzero(key >= 0)
+        left.append(rows)
+        right.append(key[rows] + nodes)
+        nodes += int(key.max(initial=-1)) + 1
+    for a, b in edges:
+        left.append(a)
+        right.append(b)
+    if not left:
+        return np.arange(count)
+    ends = (np.concatenate(left), np.concatenate(right))
+    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(nodes, nodes))
+    return np.asarray(connected_components(graph, directed=False)[1][:count], np.int64)
+
+
+def _closed(rows: pd.DataFrame, unit: Codes, encounter: Codes) -> Codes:
+    """Units joined wherever dividing them would leak."""
+    keys = [unit, encounter, same_day(rows), codes(rows["image"])]
+    if "content" in rows:
+        keys.append(codes(rows["content"]))
+    return join(len(rows), keys)
+
+
+def _base(rows: pd.DataFrame, place: Texts, day: Days) -> Texts:
+    """Camera and date; for an undated row the camera and who it shows."""
+    unknown = _texts(rows["identity"].fillna(rows["image"]))
+    return place + np.where(np.isnat(day), "@undated@" + unknown, "@" + _day_texts(day, missing=""))
+
+
+def _sequences(rows: pd.DataFrame, place: Texts, at: Codes, instant: Days, order: Codes, gap: float) -> Texts:
+    """Named by the place and the first moment; an undated image is one of its own."""
+    names = place + "@undated@" + _texts(rows["image"])
+    if len(order):
+        pause = np.diff(instant[order]) > np.timedelta64(round(gap * 1e6), "us")
+        begins = np.concatenate(([True], (np.diff(at[order]) != 0) | pause))
+        first = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
+        moment = np.datetime_as_string(instant[first], unit="s").astype(object)
+        names[order] = place[first] + "@" + moment
+    return names
+
+
+def _over_midnight(
+    key: Codes, instant: Days, day: Days, order: Codes, within: np.timedelta64
+) -> tuple[Codes, Codes]:
+    """Neighbours in time with one key, on two dates, at most so far apart."""
+    a, b = order[:-1], order[1:]
+    linked = (key[a] == key[b]) & (day[a] != day[b]) & (instant[b] - instant[a] < within)
+    return a[linked], b[linked]
+
+
+def _beside_undated(who: Codes, at: Codes, dated: NDArray[np.bool_], known: NDArray[np.bool_]) -> Codes:
+    """One key for all images of an identity at a place where one of them has no date."""
+    key = _both(who, at, known)
+    return np.where(np.isin(key, key[known & ~dated]), key, -1)
+
+
+def _in_time(key: Codes, instant: Days, wanted: NDArray[np.bool_]) -> Codes:
+    order = np.lexsort((instant, key))
+    return order[wanted[order]]
+
+
+def _instants(rows: pd.DataFrame, at: Codes) -> Days:
+    """Moments to measure gaps by: universal time where a place's every row has its offset, else as written."""
+    local = rows["timestamp"].to_numpy("datetime64[us]")
+    if "utc_offset" not in rows:
+        return local
+    offset = pd.to_numeric(rows["utc_offset"]).astype("float64").to_numpy(na_value=np.nan)
+    complete = ~np.isin(at, at[np.isnan(offset) & ~np.isnat(local)])
+    minutes = np.where(complete & ~np.isnan(offset), offset, 0).astype("timedelta64[m]")
+    return local - minutes
+
+
+def _both(a: Codes, b: Codes, where: NDArray[np.bool_]) -> Codes:
+    """One number for each pair of numbers, -1 elsewhere."""
+    paired = a * (b.max(initial=0) + 1) + b
+    numbered = np.full(len(a), -1, np.int64)
+    numbered[where] = np.unique(paired[where], return_inverse=True)[1]
+    return numbered
+
+
+def _least(sets: Codes, names: Texts) -> Texts:
+    """The first name, in the order of text, in each row's set: a set's own name, whatever the rows' order."""
+    number, values = pd.factorize(names, sort=True)
+    least = np.full(sets.max(initial=0) + 1, len(values), np.int64)
+    np.minimum.at(least, sets, number)
+    return np.asarray(values, object)[least[sets]] if len(names) else names
+
+
+def _day_texts(day: Days, missing: str | None = None) -> Texts:
+    return np.where(np.isnat(day), missing, np.datetime_as_string(day).astype(object))
+
+
+def _texts(values: pd.Series[Any]) -> Texts:
+    return values.to_numpy(object, na_value=None)
+
+
+def _text(values: Texts) -> pd.Series[Any]:
+    return pd.Series(values, dtype="string")

@@ -1,0 +1,214 @@
+"""From an image file that nobody vouches for to upright RGB pixels, cropped and fitted to a square."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from wildreid.errors import UserError
+
+Box = tuple[float, float, float, float]
+Pixels = NDArray[np.uint8]
+
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".bmp"})
+MAX_PIXELS = 120_000_000
+_ORIENTATION = 0x0112
+
+
+def read(
+    path: Path,
+    *,
+    box: Box | None = None,
+    margin: float = 0.0,
+    max_pixels: int = MAX_PIXELS,
+    longest: int | None = None,
+) -> Pixels:
+    """Read an image, or the part of it inside a box, as the camera's owner would see it.
+
+    EXIF orientation is applied first, so a box is in pixels of the upright image. Transparent pixels come
+    out black, 16-bit greys are scaled to 8 bits.
+
+    Args:
+        path: the file; only formats in `FORMATS` are decoded, whatever its name says.
+        box: left, top, width, height; what lies outside the image is cut off. None: the whole image.
+        margin: context around the box, as a share of its longer side.
+        max_pixels: a file that declares more is refused before anything is decoded.
+        longest: shrink so that the longer side has at most so many pixels; a JPEG is then decoded at a
+            reduced size. None: as it is.
+
+    Returns:
+        (height, width, 3) uint8.
+
+    Raises:
+        UserError: no such file, not an image, a format that is not allowed, too many pixels, truncated or
+            corrupt, or a box without a pixel in the image.
+    """
+
+    def shrink(width: int, height: int) -> tuple[int, int]:
+        scale = 1.0 if longest is None else min(1.0, longest / max(width, height))
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    return np.asarray(_open(path, box, margin, max_pixels, shrink))
+
+
+def square(
+    path: Path,
+    *,
+    size: int,
+    how: Literal["pad", "squash"] = "pad",
+    box: Box | None = None,
+    margin: float = 0.0,
+    max_pixels: int = MAX_PIXELS,
+) -> Pixels:
+    """Read as `read` does and fit into a square, in one resize; what the image cache holds.
+
+    Returns:
+        (size, size, 3) uint8.
+
+    Raises:
+        UserError: as `read`.
+    """
+
+    def target(width: int, height: int) -> tuple[int, int]:
+        return _fitted(width, height, size, how)
+
+    return _padded(_open(path, box, margin, max_pixels, target), size)
+
+
+def fit(image: Pixels, size: int, how: Literal["pad", "squash"] = "pad") -> Pixels:
+    """Fit pixels that are in memory into a square.
+
+    Args:
+        image: (height, width, 3).
+        size: pixels a side.
+        how: ``"pad"`` keeps the aspect ratio and adds black on two sides, ``"squash"`` does not keep it.
+
+    Returns:
+        (size, size, 3) uint8.
+    """
+    picture = Image.fromarray(image)
+    return _padded(_resized(picture, _fitted(picture.width, picture.height, size, how)), size)
+
+
+def _fitted(width: int, height: int, size: int, how: Literal["pad", "squash"]) -> tuple[int, int]:
+    if how == "squash":
+        return size, size
+    scale = size / max(width, height)
+    return min(size, max(1, round(width * scale))), min(size, max(1, round(height * scale)))
+
+
+def _padded(picture: Image.Image, size: int) -> Pixels:
+    if picture.size == (size, size):
+        return np.array(picture)
+    canvas = np.zeros((size, size, 3), np.uint8)
+    top, left = (size - picture.height) // 2, (size - picture.width) // 2
+    canvas[top : top + picture.height, left : left + picture.width] = np.asarray(picture)
+    return canvas
+
+
+def _resized(picture: Image.Image, target: tuple[int, int]) -> Image.Image:
+    return picture if picture.size == target else picture.resize(target, Image.Resampling.BILINEAR)
+
+
+def _open(
+    path: Path,
+    box: Box | None,
+    margin: float,
+    max_pixels: int,
+    target: Callable[[int, int], tuple[int, int]],
+) -> Image.Image:
+    """Upright RGB, cropped, and resized to what `target` makes of the crop's width and height."""
+    _lift_cap(max_pixels)
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            if picture.width * picture.height > max_pixels:
+                raise UserError(
+                    f"the image declares {picture.width} × {picture.height} pixels, more than {max_pixels}",
+                    where=str(path),
+                    cure="leave it out, or raise images.max_pixels if you trust the file",
+                )
+            turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+            full = picture.size[::-1] if turned else picture.size
+            left, top, right, bottom = _window(full, box, margin, path)
+            wanted = target(right - left, bottom - top)
+            scale = max(wanted[0] / (right - left), wanted[1] / (bottom - top))
+            if scale < 1:  # JPEG alone can do this: decode at a half, a quarter or an eighth
+                draft = (math.ceil(picture.width * scale), math.ceil(picture.height * scale))
+                picture.draft(None, draft)
+            reduced = picture.width / (full[1] if turned else full[0])
+            upright = ImageOps.exif_transpose(_rgb(picture))
+    except UnidentifiedImageError:
+        raise UserError(
+            f"not an image, or none of {', '.join(FORMATS)}", where=str(path), cure="leave it out"
+        ) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UserError(
+            f"the image declares more than {max_pixels} pixels",
+            where=str(path),
+            cure="leave it out, or raise images.max_pixels if you trust the file",
+        ) from None
+    except FileNotFoundError:
+        raise UserError("the file does not exist", where=str(path)) from None
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as error:
+        raise UserError(f"the image cannot be read: {error}", where=str(path)) from None
+    window = (left * reduced, top * reduced, right * reduced, bottom * reduced)
+    return _cut(upright, window, wanted)
+
+
+def _cut(
+    picture: Image.Image, window: tuple[float, float, float, float], wanted: tuple[int, int]
+) -> Image.Image:
+    if window == (0, 0, *picture.size) and picture.size == wanted:
+        return picture
+    right, bottom = min(window[2], picture.width), min(window[3], picture.height)
+    return picture.resize(wanted, Image.Resampling.BILINEAR, box=(window[0], window[1], right, bottom))
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    orientation = picture.getexif().get(_ORIENTATION)
+    if picture.mode.startswith("I;16") or picture.mode == "I":
+        deep = np.asarray(picture).astype(np.int64)
+        flat = Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    elif picture.has_transparency_data:
+        clear = picture.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert("RGB")
+    else:
+        flat = picture.convert("RGB")
+    if orientation:
+        flat.getexif()[_ORIENTATION] = orientation
+    return flat
+
+
+def _window(size: tuple[int, int], box: Box | None, margin: float, path: Path) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom in whole pixels inside an image of this size."""
+    if box is None:
+        return 0, 0, *size
+    left, top, width, height = box
+    context = margin * max(width, height)
+    window = (
+        max(0, round(left - context)),
+        max(0, round(top - context)),
+        min(size[0], round(left + width + context)),
+        min(size[1], round(top + height + context)),
+    )
+    if not (width > 0 and height > 0) or window[2] <= window[0] or window[3] <= window[1]:
+        raise UserError(
+            f"the box {box} has no pixel in the image of {size[0]} × {size[1]}",
+            where=str(path),
+            cure="mend the box, in pixels of the upright image: left, top, width, height",
+        )
+    return window
+
+
+def _lift_cap(max_pixels: int) -> None:
+    # Pillow's own cap holds for the whole process; ours is checked for each file, so it is only ever lifted
+    if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
+        Image.MAX_IMAGE_PIXELS = max_pixels

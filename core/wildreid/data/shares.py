@@ -1,0 +1,170 @@
+"""Divide groups of images among train, val and test by shares, rare and common individuals alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wildreid.data.groups import codes
+from wildreid.data.table import PARTS, Table
+
+TRAIN, VAL, TEST = range(3)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What may not be divided, and who is in it.
+
+    Attributes:
+        of: (rows,) the piece of each row, -1 for a row without identity.
+        images: (pieces,) how many images each holds.
+        pieces: for each individual, in the order of names, the pieces that show it.
+        seen: (individuals,) how many images each has.
+    """
+
+    of: NDArray[np.int64]
+    images: NDArray[np.int64]
+    pieces: list[NDArray[np.int64]]
+    seen: NDArray[np.int64]
+
+    @classmethod
+    def by(cls, table: Table, column: str) -> Pieces:
+        """The sets of rows with one value in a column; their order is that of the values."""
+        who = codes(table["identity"])
+        of = codes(table[column].where(table["identity"].notna()))
+        pairs = np.unique(np.column_stack((who, of))[who >= 0], axis=0)
+        bounds = np.searchsorted(pairs[:, 0], np.arange(1, who.max(initial=-1) + 1))
+        return cls(
+            of,
+            np.bincount(of[of >= 0]),
+            np.split(pairs[:, 1], bounds),
+            np.bincount(who[who >= 0]),
+        )
+
+    def parts(self, part: NDArray[np.int64]) -> pd.Series[str]:
+        """The part of each row by name, from the part of each piece."""
+        named = np.array([*PARTS, None], dtype=object)
+        return pd.Series(named[np.where(self.of >= 0, part[self.of], -1)], dtype="string")
+
+
+def share_out(
+    pieces: Pieces, *, val: float, test: float, new: Mapping[int, float], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Give each piece to a part.
+
+    Individuals are taken from the rarest to the commonest, and the part that lacks most images so far is
+    given the next piece: so each part gets its share of rare and of common individuals. One that is in val
+    or test at all comes with two pieces where it has them, since one alone could never be matched there.
+
+    Args:
+        pieces: what may not be divided.
+        val: share of images.
+        test: share of images.
+        new: share of individuals that are in one part alone, by part (`VAL`, `TEST`).
+        rng: where chance comes from.
+
+    Returns:
+        (pieces,) `TRAIN`, `VAL` or `TEST`.
+    """
+    part = np.full(len(pieces.images), -1)
+    budget = np.array([1 - val - test, val, test]) * pieces.images.sum()
+    _newcomers(pieces, part, budget, new, rng)
+    taken = np.bincount(part[part >= 0], pieces.images[part >= 0], minlength=3)
+    purse = _Purse(np.maximum(budget - taken, 0))
+    rarity = np.array([len(mine) for mine in pieces.pieces])
+    for individual in np.lexsort((rng.random(len(rarity)), rarity)):
+        mine = pieces.pieces[individual]
+        free = [int(piece) for piece in rng.permutation(mine[part[mine] < 0])]
+        known = set(part[mine]) - {-1}
+        while free:
+            chosen = purse.neediest(pieces.images[free[-1]]) if TRAIN in known else TRAIN
+            for piece in [free.pop() for _ in range(1 if chosen in known or chosen == TRAIN else 2) if free]:
+                part[piece] = chosen
+                purse.spend(chosen, pieces.images[piece])
+            known.add(chosen)
+    return part
+
+
+def share_individuals(
+    encounters: Pieces, *, val: float, test: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Give each individual to a part, so that all get their share of rare and of common ones.
+
+    Where there are enough of them, val and test have at least two individuals that can be matched across
+    encounters.
+
+    Args:
+        encounters: by encounter; each belongs to one individual.
+        val: share of images.
+        test: share of images.
+        rng: where chance comes from.
+
+    Returns:
+        (individuals,) `TRAIN`, `VAL` or `TEST`.
+    """
+    seen = encounters.seen
+    part = np.full(len(seen), -1)
+    budget = np.array([1 - val - test, val, test]) * seen.sum()
+    often = np.flatnonzero([len(mine) >= 2 for mine in encounters.pieces])
+    few = 2 if len(often) >= 6 else 1
+    pool = often if len(often) >= 3 else np.arange(len(seen))
+    small = pool[np.lexsort((rng.random(len(pool)), seen[pool]))][: max(2 * few, (len(pool) + 1) // 2)]
+    drawn = rng.permutation(small)
+    part[drawn[:few]], part[drawn[few : 2 * few]] = VAL, TEST
+    taken = np.bincount(part[part >= 0], seen[part >= 0], minlength=3)
+    purse = _Purse(np.maximum(budget - taken, 0))
+    scale = np.floor(np.log2(seen))
+    for individual in np.lexsort((rng.random(len(seen)), -scale)):
+        if part[individual] < 0:
+            part[individual] = purse.neediest(seen[individual])
+            purse.spend(part[individual], seen[individual])
+    return part
+
+
+class _Purse:
+    """What each part may still have, spent evenly along the way."""
+
+    def __init__(self, budget: NDArray[np.float64]) -> None:
+        self.budget, self.have = budget, np.zeros(3)
+
+    def neediest(self, size: int) -> int:
+        """The part that lacks most of its share so far; train, where the others would have far too much."""
+        share = self.budget / max(1.0, self.budget.sum())
+        lack = share * (self.have.sum() + size) - self.have
+        too_much = self.have + size > 1.25 * self.budget
+        too_much[TRAIN] = False
+        return int(np.argmax(np.where(too_much, -np.inf, lack)))
+
+    def spend(self, part: int, size: int) -> None:
+        self.have[part] += size
+
+
+def _newcomers(
+    pieces: Pieces,
+    part: NDArray[np.int64],
+    budget: NDArray[np.float64],
+    new: Mapping[int, float],
+    rng: np.random.Generator,
+) -> None:
+    """Set aside individuals for one part alone: one from each stratum of rarity, at most half a part's images."""
+    individuals = len(pieces.pieces)
+    wanted = {p: max(1, round(share * individuals)) for p, share in new.items() if share > 0}
+    while sum(wanted.values()) > individuals // 2 and wanted:
+        fullest = max(wanted, key=lambda p: (wanted[p], p))
+        wanted[fullest] -= 1
+        wanted = {p: n for p, n in wanted.items() if n}
+    turns = rng.permutation([p for p, n in sorted(wanted.items()) for _ in range(n)])
+    have = dict.fromkeys(wanted, 0)
+    ladder = np.lexsort((rng.random(individuals), pieces.seen))
+    for p, stratum in zip(turns, np.array_split(ladder, max(1, len(turns))), strict=False):
+        for individual in rng.permutation(stratum):
+            mine = pieces.pieces[individual]
+            images = int(pieces.images[mine].sum())
+            if (part[mine] < 0).all() and have[p] + images <= budget[p] / 2:
+                part[mine] = p
+                have[p] += images
+                break

@@ -1,0 +1,236 @@
+"""Decoded images by row: read once, then taken from a memory-mapped cache for as long as nothing changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildreid import progress
+from wildreid.data.fingerprints import boxes, contents
+from wildreid.data.images import Box, square
+from wildreid.data.slabs import NOWHERE, Place, Slabs
+from wildreid.data.table import Failure, Table
+from wildreid.errors import UserError
+from wildreid.recipe.model import Images
+
+Pixels = NDArray[np.uint8]
+
+_FORM = 1  # of the pixels in the cache; a change of how images are read makes a new one
+_BYTES = 32 * 2**20  # decoded at once while the cache is filled
+
+
+class ImageStore:
+    """The images of a table's rows, fitted to one size.
+
+    Made by `open_images`. It can be pickled: a worker that is spawned gets paths and boxes, no pixels.
+
+    Attributes:
+        size: pixels a side.
+        usable: (rows,) whether the row's image can be had.
+        failures: the rows whose image cannot, and why.
+    """
+
+    def __init__(
+        self,
+        *,
+        paths: Sequence[str],
+        box: Sequence[Box | None],
+        settings: Images,
+        usable: NDArray[np.bool_],
+        failures: tuple[Failure, ...],
+        folder: Path,
+        slabs: Sequence[str],
+        places: NDArray[np.int64],
+        threads: int,
+    ) -> None:
+        self.size, self.usable, self.failures = settings.size, usable, failures
+        self._paths, self._box, self._settings = list(paths), list(box), settings
+        self._folder, self._slabs, self._places, self._threads = folder, list(slabs), places, threads
+        self._maps: dict[int, Pixels | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_maps": {}}
+
+    def select(self, rows: NDArray[np.integer[Any]]) -> ImageStore:
+        """The images of these rows alone, in this order: what goes with a table of which rows were dropped."""
+        return ImageStore(
+            paths=[self._paths[row] for row in rows],
+            box=[self._box[row] for row in rows],
+            settings=self._settings,
+            usable=self.usable[rows],
+            failures=(),
+            folder=self._folder,
+            slabs=self._slabs,
+            places=self._places[rows],
+            threads=self._threads,
+        )
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Pixels:
+        """The images of these rows, in this order.
+
+        Args:
+            rows: positions in the table.
+
+        Returns:
+            (len(rows), size, size, 3) uint8, a copy.
+
+        Raises:
+            ValueError: a row that is not usable.
+            UserError: an image that is not in the cache can no longer be read.
+        """
+        rows = np.asarray(rows, np.int64)
+        if not self.usable[rows].all():
+            raise ValueError(f"rows {rows[~self.usable[rows]].tolist()} have no image; see 'usable'")
+        taken = np.empty((len(rows), self.size, self.size, 3), np.uint8)
+        slab, slot = self._places[rows].T
+        loose = slab < 0
+        for number in np.unique(slab[~loose]):
+            here = np.flatnonzero(slab == number)
+            pixels = self._map(int(number))
+            if pixels is None:
+                loose[here] = True
+            else:
+                taken[here] = pixels[slot[here]]
+        if loose.any():
+            with ThreadPoolExecutor(self._threads) as pool:
+                at = np.flatnonzero(loose)
+                for position, image in zip(at, pool.map(self._read, rows[at]), strict=True):
+                    taken[position] = image
+        return taken
+
+    def _map(self, number: int) -> Pixels | None:
+        """One slab; None where the cache was cleared since the store was opened: its images are read anew."""
+        if number not in self._maps:
+            path = self._folder / self._slabs[number]
+            try:
+                flat = np.memmap(path, np.uint8, mode="r")
+            except (OSError, ValueError):
+                self._maps[number] = None
+            else:
+                image = self.size * self.size * 3
+                self._maps[number] = flat[: len(flat) // image * image].reshape(-1, self.size, self.size, 3)
+        return self._maps[number]
+
+    def _read(self, row: int) -> Pixels:
+        return _square(self._paths[row], self._box[row], self._settings)
+
+
+def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2) -> ImageStore:
+    """Open the images of a table; the first time, decode them into the cache.
+
+    An image is found again by the bytes of its file, its box, and how it is read and fitted: whatever
+    changes, changes the key. What is decoded is kept at once, so an interrupted build goes on where it
+    stopped, and two processes may build together. Rows that do not fit into ``settings.cache_gib`` are
+    decoded each time they are taken, as all are with ``cache: false``.
+
+    Args:
+        table: any table.
+        settings: the recipe's ``images``.
+        cache: the folder of caches.
+        threads: that decode.
+    """
+    paths = [str(table.root / image) for image in table["image"]]
+    box = boxes(table.rows)
+    content = contents(table, cache=cache, threads=threads).to_numpy(object, na_value=None)
+    recipe = f"{_FORM}|{settings.size}|{settings.fit}|{settings.margin}"
+    keys = [
+        hashlib.blake2b(f"{recipe}|{text}|{edges}".encode(), digest_size=16).digest() if text else b""
+        for text, edges in zip(content, box, strict=True)
+    ]
+    failed: dict[int, str] = {}
+    with Slabs(cache / "images", size=settings.size, limit=int(settings.cache_gib * 2**30)) as slabs:
+        found = slabs.find(keys) if settings.cache else {}
+        todo = _once([row for row, key in enumerate(keys) if key not in found], keys)
+        _decode(todo, keys, paths, box, settings, threads, slabs, found, failed)
+        names, places = slabs.places(found.get(key, NOWHERE) for key in keys)
+        folder = slabs.folder
+    reasons = {keys[row]: reason for row, reason in failed.items() if keys[row]}
+    reasons_by_row = [failed.get(row) or reasons.get(key) for row, key in enumerate(keys)]
+    return ImageStore(
+        paths=paths,
+        box=box,
+        settings=settings,
+        usable=np.array([reason is None for reason in reasons_by_row], bool),
+        failures=tuple(
+            Failure(str(table["image"].iloc[row]), reason, row)
+            for row, reason in enumerate(reasons_by_row)
+            if reason is not None
+        ),
+        folder=folder,
+        slabs=names,
+        places=places,
+        threads=threads,
+    )
+
+
+def _decode(
+    todo: list[int],
+    keys: Sequence[bytes],
+    paths: Sequence[str],
+    box: Sequence[Box | None],
+    settings: Images,
+    threads: int,
+    slabs: Slabs,
+    found: dict[bytes, Place],
+    failed: dict[int, str],
+) -> None:
+    """Decode rows batch by batch into the cache; fills `found` and `failed`."""
+
+    def attempt(row: int) -> Pixels | str:
+        try:
+            return _square(paths[row], box[row], settings)
+        except UserError as error:
+            return error.what
+
+    step = max(threads, _BYTES // (3 * settings.size**2))
+    start = int.from_bytes(hashlib.blake2b(str(slabs.ticket).encode(), digest_size=4).digest()) if todo else 0
+    turned = todo[start % max(1, len(todo)) :] + todo[: start % max(1, len(todo))]  # two builders meet late
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in _batches(progress.bar(turned, "decoding images"), step):
+            if settings.cache:
+                found.update(slabs.find([keys[row] for row in batch]))
+            rows = [row for row in batch if keys[row] not in found]
+            images = dict(zip(rows, pool.map(attempt, rows), strict=True))
+            failed.update({row: image for row, image in images.items() if isinstance(image, str)})
+            good = {keys[row]: image for row, image in images.items() if not isinstance(image, str)}
+            if settings.cache and good:
+                found.update(slabs.add(good))
+
+
+def _square(path: str, box: Box | None, settings: Images) -> Pixels:
+    return square(
+        Path(path),
+        size=settings.size,
+        how=settings.fit,
+        box=box,
+        margin=settings.margin,
+        max_pixels=settings.max_pixels,
+    )
+
+
+def _once(rows: list[int], keys: Sequence[bytes]) -> list[int]:
+    """One row for each key; every row without a key, so that each has its own reason."""
+    first: dict[bytes, int] = {}
+    for row in rows:
+        first.setdefault(keys[row] or str(row).encode(), row)
+    return list(first.values())
+
+
+def _batches(rows: Iterator[int], step: int) -> Iterator[list[int]]:
+    batch: list[int] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == step:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
