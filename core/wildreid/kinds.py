@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from wildreid.option import Option
 
@@ -106,6 +106,13 @@ class Backbone(Option):
         Raises:
             UserError: no such model, weights that do not fit, no network where weights must be fetched.
         """
+
+    def untrained(self) -> Self:
+        """The same network with no weights fetched or read: what a saved model is rebuilt with.
+
+        An option with weights of its own overrides it; a model must load where those cannot be had.
+        """
+        return self
 
 
 class Head(Option):

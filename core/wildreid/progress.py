@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
 from rich.console import Console
@@ -23,12 +23,13 @@ def console() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def bar(items: Iterable[T], what: str, *, total: int | None = None) -> Iterator[T]:
+def bar(items: Iterable[T], what: str | Callable[[], str], *, total: int | None = None) -> Iterator[T]:
     """Yield `items`, with a bar named `what` on a terminal; off a terminal nothing is drawn.
 
     Args:
         items: what is worked through.
-        what: the words before the bar, such as ``"embedding"``.
+        what: the words before the bar, such as ``"embedding"``; or a function that is asked for them after
+            each item, so that they can tell how it goes.
         total: how many items there are; their own length where that is known.
     """
     out = console()
@@ -42,7 +43,8 @@ def bar(items: Iterable[T], what: str, *, total: int | None = None) -> Iterator[
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
-        task = progress.add_task(what, total=total)
+        words = what if callable(what) else lambda: what
+        task = progress.add_task(words(), total=total)
         for item in items:
             yield item
-            progress.advance(task)
+            progress.update(task, advance=1, description=words())

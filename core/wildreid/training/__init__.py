@@ -1,1 +1,1 @@
-"""From a split table to an embedder."""
+"""From a recipe and images to an embedder: the network, the loop, and embedding with it."""

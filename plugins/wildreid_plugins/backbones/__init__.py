@@ -2,9 +2,12 @@
 
 from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Backbone
+from wildreid_plugins.backbones.efficientnet_lite import EfficientNetLite
+from wildreid_plugins.backbones.pixels import Pixels
+from wildreid_plugins.backbones.timm import Timm
 
 
 @hookimpl
 def wildreid_backbones() -> list[type[Backbone]]:
     """What `wildreid.hookspecs.wildreid_backbones` asks for."""
-    return []
+    return [EfficientNetLite, Pixels, Timm]

@@ -2,9 +2,13 @@
 
 from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Head
+from wildreid_plugins.heads.bnneck import BnNeck
+from wildreid_plugins.heads.identity import Identity
+from wildreid_plugins.heads.linear import Linear
+from wildreid_plugins.heads.mlp import Mlp
 
 
 @hookimpl
 def wildreid_heads() -> list[type[Head]]:
     """What `wildreid.hookspecs.wildreid_heads` asks for."""
-    return []
+    return [BnNeck, Identity, Linear, Mlp]

@@ -2,9 +2,10 @@
 
 from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Tracker
+from wildreid_plugins.trackers.jsonl import Jsonl
 
 
 @hookimpl
 def wildreid_trackers() -> list[type[Tracker]]:
     """What `wildreid.hookspecs.wildreid_trackers` asks for."""
-    return []
+    return [Jsonl]

@@ -1,0 +1,85 @@
+"""Checkpoints: everything that a stopped run needs to go on as if it had not been stopped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+from wildreid.recipe.model import Recipe
+from wildreid.training.files import replaced
+
+FORMAT = 1
+FOLDER, LAST = "checkpoints", "last.pt"
+
+
+def identity_of(recipe: Recipe, table: Table) -> dict[str, Any]:
+    """What a checkpoint belongs to: all of the recipe that steers training, and the rows it trains and chooses on."""
+    parts = {
+        "seed", "images", "transforms", "backbone", "head", "loss", "miner", "sampler", "optimizer", "scheduler",
+        "training",
+    }  # fmt: skip
+    steering: dict[str, Any] = recipe.model_dump(mode="json", include=parts)
+    for part, key in (("images", "cache"), ("images", "cache_gib"), ("images", "max_pixels"),
+                      ("training", "workers"), ("training", "checkpoint_every")):  # fmt: skip
+        del steering[part][key]
+    digest = hashlib.sha256()
+    for row in table.of_part("train", "val")[["id", "identity", "part"]].itertuples(index=False):
+        digest.update(repr(tuple(map(str, row))).encode())
+    return {**steering, "data": digest.hexdigest()}
+
+
+def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
+    """Write ``checkpoints/last.pt``, whole or not at all.
+
+    Raises:
+        UserError: it cannot be written; the one before is as it was.
+    """
+    replaced(folder / FOLDER / LAST, lambda path: torch.save({"format": FORMAT, **state}, path))
+
+
+def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read the last checkpoint; None where none was written yet. Nothing in it is run.
+
+    Raises:
+        UserError: it is damaged, holds more than weights and numbers, or belongs to another recipe or data.
+    """
+    path = folder / FOLDER / LAST
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if state["format"] != FORMAT:
+            raise UserError(
+                f"a checkpoint of format {state['format']}", where=str(path), cure="update wildreid"
+            )
+        other = list(_differences(state["identity"], identity))
+    except (UnpicklingError, RuntimeError, KeyError, TypeError, EOFError, OSError) as error:
+        raise UserError(
+            f"not readable as a checkpoint: {str(error).strip().splitlines()[0]}",
+            where=str(path),
+            cure="remove it to train from the beginning",
+        ) from None
+    if other:
+        raise UserError(
+            f"this checkpoint is of another recipe: {'; '.join(other[:5])}{' …' if len(other) > 5 else ''}",
+            where=str(path),
+            cure="go on with the recipe it was made by, or give the run another name",
+        )
+    return state
+
+
+def _differences(before: Any, after: Any, key: str = "") -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in {**before, **after}:
+            yield from _differences(before.get(name), after.get(name), f"{key}.{name}".lstrip("."))
+    elif key == "data" and before != after:
+        yield "the images, identities or parts of train and val are not the same"
+    elif before != after:
+        yield f"{key} was {before}, is {after}"

@@ -1,0 +1,44 @@
+"""Where and in what precision the network computes."""
+
+from __future__ import annotations
+
+import torch
+
+from wildreid.errors import UserError
+
+HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of this name; ``auto`` is an NVIDIA GPU where there is one.
+
+    Raises:
+        UserError: the device is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(
+            f"there is no device '{name}' here: {str(error).splitlines()[0]}",
+            cure="--device auto takes what there is",
+        ) from None
+    return device
+
+
+def pick_precision(name: str, device: torch.device) -> torch.dtype | None:
+    """The type that autocast computes in, None for plain float32.
+
+    ``auto`` is bfloat16 on an NVIDIA GPU that has it in hardware, else float32.
+
+    Raises:
+        UserError: fp16 off a GPU, where it only loses range and time.
+    """
+    if name == "auto":
+        able = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if able else None
+    if name == "fp16" and device.type == "cpu":
+        raise UserError("fp16 needs a GPU", where="training.precision", cure="take bf16, fp32 or auto")
+    return HALVES.get(name)

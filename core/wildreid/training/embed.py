@@ -1,0 +1,72 @@
+"""From images to embeddings, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from wildreid.progress import bar
+from wildreid.training.device import pick_device, pick_precision
+from wildreid.training.prefetch import prefetch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wildreid.artefacts import Floats, Ints
+    from wildreid.data.store import ImageStore
+    from wildreid.training.embedder import Embedder
+
+
+def embed(
+    embedder: Embedder,
+    images: ImageStore,
+    rows: Sequence[int] | Ints | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    batch: int = 64,
+    out: Path | None = None,
+    what: str = "embedding",
+) -> Floats:
+    """(rows, width) float32 embeddings of unit length, in the order of `rows`.
+
+    Images are read ahead in a thread. The embedder is left in the mode and on the device it was in, save that it
+    is moved to `device`.
+
+    Args:
+        embedder: the network.
+        images: the decoded images.
+        rows: positions in `images`; None: all of them.
+        device: as in a recipe.
+        precision: as in a recipe's training.
+        batch: images at a time.
+        out: a ``.npy`` file to fill and return memory-mapped, for more rows than memory holds.
+        what: the words before the progress bar.
+    """
+    place = pick_device(device)
+    half = pick_precision(precision, place)
+    wanted: NDArray[np.int64] = np.arange(len(images)) if rows is None else np.asarray(rows, dtype=np.int64)
+    shape = (len(wanted), embedder.width)
+    found: Floats
+    if out is None:
+        found = np.empty(shape, dtype=np.float32)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        found = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
+    spans = [wanted[first : first + batch] for first in range(0, len(wanted), batch)]
+    training = embedder.training
+    network = embedder.to(place, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    done = 0
+    try:
+        with torch.inference_mode(), torch.autocast(place.type, half, enabled=half is not None):
+            for pixels in bar(prefetch(spans, images.take, threads=1), what, total=len(spans)):
+                vectors = network(torch.from_numpy(pixels).to(place, non_blocking=True))
+                found[done : done + len(pixels)] = vectors.cpu().numpy()
+                done += len(pixels)
+    finally:
+        embedder.train(training)
+    return found

@@ -1,0 +1,196 @@
+"""The embedder: backbone and head, from pixels to a unit-length embedding; and its two files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from wildreid.errors import UserError
+from wildreid.kinds import Backbone, Features, Head
+from wildreid.recipe.model import Images, Recipe
+from wildreid.registry import Registry
+from wildreid.training.files import replaced
+
+FORMAT = 1
+WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+
+
+class Embedder(nn.Module):
+    """Backbone and head; every embedding has length one.
+
+    Args:
+        backbone: from (N, 3, size, size) normalised float to (N, features).
+        head: from (N, features) to (N, width).
+        size: pixels a side of the images it is made for.
+
+    Attributes:
+        width: numbers in an embedding.
+        size: as given.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, backbone: Features, head: nn.Module, *, size: int) -> None:
+        super().__init__()
+        self.backbone = cast("nn.Module", backbone)
+        self.head = head
+        self.width = int(cast("int", head.width))
+        self.size = size
+        for name in ("mean", "std"):
+            numbers = torch.tensor(getattr(backbone, name), dtype=torch.float32).view(1, 3, 1, 1)
+            self.register_buffer(name, numbers, persistent=False)
+
+    def prepare(self, images: Tensor, augment: Sequence[Callable[[Tensor], Tensor]] = ()) -> Tensor:
+        """(N, size, size, 3) uint8 to (N, 3, size, size) normalised float, channels last in memory.
+
+        ``augment`` works in between, on float in [0, 1].
+        """
+        pixels = images.permute(0, 3, 1, 2).float()
+        if not augment:
+            return pixels.sub_(self.mean * 255).div_(self.std * 255)
+        pixels = pixels.div_(255)
+        for change in augment:
+            pixels = change(pixels)
+        return ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, size, size, 3) uint8, or what `prepare` made of it, to (N, width) float32 of length one."""
+        if images.dtype == torch.uint8:
+            images = self.prepare(images)
+        return F.normalize(self.head(self.backbone(images)).float())
+
+    def groups(self) -> dict[str, list[nn.Parameter]]:
+        """Trainable parameters as an optimizer takes them: ``backbone.<stage>`` in order, then ``head``."""
+        stages = {f"backbone.{name}": list(own) for name, own in cast("Any", self.backbone).stages}
+        groups = stages | {"head": list(self.head.parameters())}
+        kept = {name: [one for one in own if one.requires_grad] for name, own in groups.items()}
+        return {name: own for name, own in kept.items() if own}
+
+
+def build_embedder(recipe: Recipe) -> Embedder:
+    """Build the recipe's network on the CPU; no image is read. Weights that are drawn come from torch's generator.
+
+    Raises:
+        UserError: no such network, weights that do not fit or cannot be fetched, images of a size it does not
+            take, stages that do not hold each parameter once.
+    """
+    backbone = recipe.backbone.build()
+    module = cast("nn.Module", backbone)
+    staged = [id(parameter) for _, own in backbone.stages for parameter in own]
+    if sorted(staged) != sorted(id(parameter) for parameter in module.parameters()):
+        raise UserError(
+            f"the stages of the backbone '{recipe.backbone.name}' do not hold each of its parameters once",
+            cure="tell whoever wrote that plugin",
+        )
+    embedder = Embedder(backbone, recipe.head.build(width=backbone.width), size=recipe.images.size)
+    embedder.eval()
+    try:
+        with torch.no_grad():
+            shape = embedder(
+                torch.zeros(1, recipe.images.size, recipe.images.size, 3, dtype=torch.uint8)
+            ).shape
+        assert shape == (1, embedder.width), (
+            f"an embedding has shape {tuple(shape)}, not (1, {embedder.width})"
+        )
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise UserError(
+            f"the network does not take images of {recipe.images.size} pixels: {str(error).splitlines()[0]}",
+            where="images.size",
+            cure=f"set images.size={backbone.size}, which the backbone is made for",
+        ) from None
+    return embedder
+
+
+def save_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
+    """Write ``model.safetensors`` and ``model.json``, each whole or not at all; nothing is pickled.
+
+    Raises:
+        UserError: they cannot be written, for want of space for one.
+    """
+    state = {name: value.detach().contiguous() for name, value in embedder.state_dict().items()}
+    replaced(folder / WEIGHTS, lambda path: save_file(state, path))
+    describe_embedder(embedder, folder, recipe)
+
+
+def describe_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
+    """Write ``model.json`` for the ``model.safetensors`` that stands beside it."""
+    description = {
+        "format": FORMAT,
+        "wildreid": version("wildreid"),
+        "backbone": recipe.backbone.untrained().model_dump(mode="json"),
+        "head": recipe.head.model_dump(mode="json"),
+        "images": recipe.images.model_dump(mode="json"),
+        "size": embedder.size,
+        "width": embedder.width,
+        "parameters": sum(parameter.numel() for parameter in embedder.parameters()),
+        "sha256": file_hash(folder / WEIGHTS),
+    }
+    text = json.dumps(description, indent=2) + "\n"
+    replaced(folder / DESCRIPTION, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def load_embedder(folder: Path, registry: Registry) -> Embedder:
+    """Rebuild a saved embedder on the CPU, ready to embed. No pickle is read and nothing is fetched.
+
+    Raises:
+        UserError: the files are missing, damaged or do not belong together; an option that no plugin offers.
+    """
+    described, weights = folder / DESCRIPTION, folder / WEIGHTS
+    if not described.is_file() or not weights.is_file():
+        raise UserError(
+            "there is no trained model",
+            where=str(folder),
+            cure="train one with `reid run`, or resume the run",
+        )
+    try:
+        description = json.loads(described.read_text(encoding="utf-8"))
+        if description["format"] != FORMAT:
+            raise UserError(
+                f"a model of format {description['format']}", where=str(described), cure="update wildreid"
+            )
+        context = {"registry": registry, "base": folder}
+        backbone = Backbone.model_validate(description["backbone"], context=context)
+        head = Head.model_validate(description["head"], context=context)
+        images = Images.model_validate(description["images"])
+        expected = description["sha256"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"not readable as a model: {error}", where=str(described)) from None
+    if file_hash(weights) != expected:
+        raise UserError(
+            f"{WEIGHTS} and {DESCRIPTION} do not belong together: one is damaged, or a run stopped between them",
+            where=str(folder),
+            cure="resume the run, which writes both again, or copy both anew",
+        )
+    features = backbone.build()
+    embedder = Embedder(features, head.build(width=features.width), size=images.size)
+    load_weights(embedder, weights)
+    return embedder.eval()
+
+
+def load_weights(embedder: Embedder, path: Path) -> None:
+    """Fill an embedder from a safetensors file.
+
+    Raises:
+        UserError: damaged, or of another network.
+    """
+    try:
+        embedder.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise UserError(f"the weights cannot be loaded: {error}", where=str(path)) from None
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,301 @@
+"""The training loop, top to bottom in one function."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from wildreid.data.table import Table
+from wildreid.errors import Interrupted, UserError
+from wildreid.kinds import Log
+from wildreid.progress import bar, console
+from wildreid.recipe.model import Recipe
+from wildreid.training.best import Best
+from wildreid.training.checkpoint import identity_of, load_checkpoint, save_checkpoint
+from wildreid.training.device import pick_device, pick_precision
+from wildreid.training.embed import embed
+from wildreid.training.embedder import Embedder, build_embedder, save_embedder
+from wildreid.training.files import replaced
+from wildreid.training.freezing import train_mode
+from wildreid.training.interrupt import listening
+from wildreid.training.prefetch import prefetch
+from wildreid.training.random_state import random_state, restore_random_state, seed_all
+from wildreid.training.tally import Tally
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats, Ints
+    from wildreid.data.store import ImageStore
+
+HISTORY = "history.jsonl"
+
+
+def train(
+    recipe: Recipe,
+    table: Table,
+    images: ImageStore,
+    folder: Path,
+    *,
+    validate: Callable[[Floats], dict[str, float]] | None,
+    device: str = "auto",
+    logs: Sequence[Log] = (),
+    resume: bool = False,
+) -> Embedder:
+    """Train a recipe's network on the train part; nothing is ever computed from the test part.
+
+    Writes ``model.safetensors`` and ``model.json`` (the weights of the best epoch so far), ``history.jsonl``
+    (one line an epoch) and ``checkpoints/``, all in `folder` and each whole or not at all.
+
+    Args:
+        recipe: with ``epochs: 0`` the network is saved as it comes.
+        table: the split table; its rows are those of `images`.
+        images: the decoded images.
+        folder: the run's.
+        validate: figures from the embeddings of `validation_rows`, in their order; the best weights are those
+            with the highest ``training.watch``. None: the last weights are the best.
+        device: as in a recipe.
+        logs: are told of each epoch; one that fails is warned of and left out.
+        resume: go on from the last checkpoint, where there is one, to the same weights bit for bit.
+
+    Returns:
+        The embedder with the best weights, on the device it was trained on.
+
+    Raises:
+        UserError: nothing to train, fewer than two identities, no validation images, a batch that cannot be
+            filled, a loss that is not finite, a checkpoint of another recipe, no space left.
+        Interrupted: Ctrl-C or SIGTERM; all is saved.
+    """
+    settings, place = recipe.training, pick_device(device)
+    half = pick_precision(settings.precision, place)
+    seed_all(recipe.seed)
+    embedder = build_embedder(recipe).to(place)
+    if settings.epochs == 0:
+        save_embedder(embedder, folder, recipe)
+        _write_history(folder, [])
+        return embedder
+
+    # what is learned from, in which batches, and what chooses the weights
+    rows, labels = training_rows(table)
+    held_out = validation_rows(table, settings.gallery)
+    if validate is not None and not len(held_out):
+        raise UserError(
+            "the validation part is empty, so nothing may choose the weights",
+            where="splitter",
+            cure="give the splitter a validation share; the test part never chooses",
+        )
+    chosen = table.with_rows(table.rows.iloc[rows])
+    batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
+
+    # what learns, and how
+    objective = cast("nn.Module", recipe.loss.build(width=embedder.width, classes=int(labels.max()) + 1)).to(
+        place
+    )
+    miner = recipe.miner.build()
+    augment = [transform.build(size=recipe.images.size) for transform in recipe.transforms]
+    groups = embedder.groups()
+    if not groups:
+        raise UserError(
+            f"the backbone '{recipe.backbone.name}' and the head '{recipe.head.name}' have nothing to learn",
+            where="training.epochs",
+            cure="set training.epochs to 0, which takes the network as it comes",
+        )
+    if own := list(objective.parameters()):
+        groups["loss"] = own
+    learning = [parameter for group in groups.values() for parameter in group]
+    optimizer = recipe.optimizer.build(groups=groups)
+    windows = ceil(len(batches) / settings.accumulate)
+    schedule = recipe.scheduler.build(optimizer=optimizer, steps=settings.epochs * windows)
+    scaler = torch.amp.GradScaler(place.type, enabled=half is torch.float16)
+    average = None
+    if settings.ema is not None:
+        average = AveragedModel(embedder, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
+    measured_network = cast("Embedder", average.module) if average is not None else embedder
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    embedder.to(memory_format=layout)  # type: ignore[call-overload]
+    if settings.compile:
+        _compile(embedder, recipe)
+
+    # where it stands
+    best = Best(folder, patience=settings.patience, min_gain=settings.min_gain)
+    tally, history = Tally(chosen), []
+    epoch = step = 0
+    stateful = {
+        "embedder": embedder, "objective": objective, "optimizer": optimizer, "schedule": schedule,
+        "scaler": scaler, "best": best, "tally": tally,
+    } | ({"average": average} if average is not None else {})  # fmt: skip
+    identity = identity_of(recipe, table)
+    checkpoint = load_checkpoint(folder, identity) if resume else None
+    if checkpoint is not None:
+        for name, part in stateful.items():
+            part.load_state_dict(checkpoint[name])
+        epoch, step, history = checkpoint["epoch"], checkpoint["step"], checkpoint["history"]
+        restore_random_state(checkpoint["random"], place)
+        best.publish(embedder, recipe)
+    _write_history(folder, history)
+
+    def save() -> None:
+        parts = {name: part.state_dict() for name, part in stateful.items()}
+        place_in_run = {"epoch": epoch, "step": step, "history": history, "random": random_state(place)}
+        save_checkpoint(folder, {"identity": identity, **parts, **place_in_run})
+
+    def read(batch: list[int]) -> tuple[list[int], torch.Tensor]:
+        pixels = torch.from_numpy(images.take(rows[batch]))
+        return batch, pixels.pin_memory() if place.type == "cuda" else pixels
+
+    def progress() -> str:
+        speed = f", {tally.images / tally.seconds:.0f} images/s" if tally.seconds else ""
+        return f"training {epoch + 1}/{settings.epochs}, loss {tally.mean:.3f}{speed}"
+
+    with listening() as stop:
+        while epoch < settings.epochs and not best.tired:
+            train_mode(embedder, freeze=settings.freeze, thaw=settings.thaw, epoch=epoch)
+            objective.train()
+            batches.set_epoch(epoch)
+            began, seconds_before = time.perf_counter(), tally.seconds
+            ahead = list(batches)[tally.batches :]  # a resumed epoch goes on where it stopped
+            for batch, pixels in bar(
+                prefetch(ahead, read, threads=settings.workers), progress, total=len(ahead)
+            ):
+                done = tally.seen
+                window = min(
+                    settings.accumulate, len(batches) - done // settings.accumulate * settings.accumulate
+                )
+                inputs = embedder.prepare(pixels.to(place, non_blocking=True), augment)
+                if not settings.channels_last:
+                    inputs = inputs.contiguous()
+                with torch.autocast(place.type, half) if half is not None else nullcontext():
+                    embeddings = embedder(inputs)
+                truth = torch.from_numpy(labels[batch]).to(place, non_blocking=True)
+                loss = objective(embeddings, truth, miner(embeddings, truth))
+                tally.add(loss, batch)
+                scaler.scale(loss / window).backward()
+                if (done + 1) % settings.accumulate and done + 1 < len(batches):
+                    continue
+                if settings.clip is not None:
+                    scaler.unscale_(optimizer)
+                    nn.utils.clip_grad_norm_(learning, settings.clip)
+                scaler.step(optimizer)
+                scaler.update()
+                optimizer.zero_grad(set_to_none=True)
+                schedule.step(None)
+                if average is not None:
+                    average.update_parameters(embedder)
+                step += 1
+                tally.seconds = seconds_before + time.perf_counter() - began
+                if stop.asked or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
+                    tally.settle()
+                    save()
+                if stop.asked:
+                    raise _interrupted(folder, epoch)
+            tally.settle()
+
+            # the epoch is over: how good is it?
+            line: dict[str, Any] = {"epoch": epoch + 1, "step": step, "loss": tally.mean}
+            line |= {f"rate/{group['name']}": group["lr"] for group in optimizer.param_groups}
+            value = None
+            if validate is not None:
+                vectors = embed(
+                    measured_network, images, held_out, device=str(place), precision=settings.precision,
+                    batch=settings.batch, what=f"validating {epoch + 1}/{settings.epochs}",
+                )  # fmt: skip
+                figures = validate(vectors)
+                value = _watched(figures, settings.watch)
+                line |= figures
+                schedule.step(value)
+            line |= {"seconds": round(seconds_before + time.perf_counter() - began, 3)}
+            line |= {"images/second": round(tally.images / max(tally.seconds, 1e-9), 1)}
+            history.append(line)
+            logs = _tell(logs, epoch + 1, line)
+            epoch += 1
+            tally.clear()
+            best.offer(measured_network, value, epoch)
+            save()
+            best.publish(measured_network, recipe)
+            _write_history(folder, history)
+            if stop.asked and epoch < settings.epochs and not best.tired:
+                raise _interrupted(folder, epoch)
+    return best.load_into(embedder)
+
+
+def training_rows(table: Table) -> tuple[Ints, Ints]:
+    """Rows of the train part that have an identity, and each one's class: 0 … classes - 1, by sorted identity.
+
+    Raises:
+        UserError: fewer than two identities.
+    """
+    rows = np.flatnonzero(
+        (table["part"].eq("train") & table["identity"].notna()).to_numpy(bool, na_value=False)
+    )
+    names, labels = np.unique(table["identity"].iloc[rows].to_numpy(str), return_inverse=True)
+    if len(names) < 2:
+        raise UserError(
+            f"the training part shows {len(names)} identities; two are the least",
+            where="splitter",
+            cure="give the splitter a larger training share, or the data set more individuals",
+        )
+    return rows.astype(np.int64), labels.astype(np.int64)
+
+
+def validation_rows(table: Table, gallery: str) -> Ints:
+    """Rows whose embeddings validation looks at, in table order: val, and train too where that is the gallery."""
+    parts = ["val", "train"] if gallery == "train" else ["val"]
+    return np.flatnonzero(table["part"].isin(parts).to_numpy(bool, na_value=False)).astype(np.int64)
+
+
+def _watched(figures: dict[str, float], watch: str) -> float:
+    if watch not in figures:
+        raise UserError(
+            f"validation gives no '{watch}', by which to choose the weights; it gives {', '.join(figures)}",
+            where="training.watch",
+            cure="watch one of those",
+        )
+    return figures[watch]
+
+
+def _tell(logs: Sequence[Log], epoch: int, line: dict[str, Any]) -> list[Log]:
+    """Tell each tracker of an epoch; one that fails is named and dropped, since training matters more."""
+    kept = []
+    for log in logs:
+        try:
+            log.log(epoch, {name: value for name, value in line.items() if name != "epoch"})
+            kept.append(log)
+        except Exception as error:
+            console().print(f"[yellow]! a tracker failed and is left out from now on: {error}[/]")
+    return kept
+
+
+def _write_history(folder: Path, history: list[dict[str, Any]]) -> None:
+    text = "".join(f"{json.dumps(line)}\n" for line in history)
+    replaced(folder / HISTORY, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _interrupted(folder: Path, epoch: int) -> Interrupted:
+    return Interrupted(
+        f"stopped in epoch {epoch + 1}; all is saved",
+        where=str(folder),
+        cure=f"go on with: reid run --resume {folder}",
+    )
+
+
+def _compile(embedder: Embedder, recipe: Recipe) -> None:
+    """Compile the network in place, and once run it, so that a missing compiler is told of now."""
+    embedder.compile()
+    size = recipe.images.size
+    try:
+        with torch.no_grad():
+            embedder.eval()(torch.zeros(2, 3, size, size, device=embedder.mean.device))
+    except Exception as error:
+        raise UserError(
+            f"torch.compile does not work here: {str(error).strip().splitlines()[0]}",
+            where="training.compile",
+            cure="install a C++ compiler, or set training.compile=false",
+        ) from None

@@ -1,0 +1,53 @@
+"""What every backbone built on timm shares: its stages from input to output, and the attributes of `Features`."""
+
+from __future__ import annotations
+
+from os.path import commonprefix
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from wildreid.kinds import Features
+
+
+def as_features(
+    model: Any, *, size: int, mean: tuple[float, float, float], std: tuple[float, float, float]
+) -> Features:
+    """Wrap a timm model without classifier, so that its own attribute names cannot clash with ours."""
+    from collections import OrderedDict
+
+    from torch import nn
+
+    network = nn.Sequential(OrderedDict(timm=model))
+    described: dict[str, Any] = {"width": int(model.num_features), "size": size, "mean": mean, "std": std}
+    if hasattr(
+        model, "head_hidden_size"
+    ):  # what comes out of the pooled head; num_features comes out of the trunk
+        described["width"] = int(model.head_hidden_size)
+    for name, value in (described | {"stages": stages(model)}).items():
+        setattr(network, name, value)
+    return cast("Features", network)
+
+
+def stages(model: Any) -> list[tuple[str, list[nn.Parameter]]]:
+    """Group a timm model's parameters from input to output, as its own ``group_matcher`` has it.
+
+    A last group of vectors alone, such as a closing norm, joins the stage before it: freezing "all but the
+    last stage" would otherwise leave next to nothing to train.
+    """
+    from timm.models import group_parameters
+
+    by_name = dict(model.named_parameters())
+    groups = [
+        list(names) for _, names in sorted(group_parameters(model, model.group_matcher(coarse=True)).items())
+    ]
+    if len(groups) > 1 and all(by_name[name].ndim == 1 for name in groups[-1]):
+        groups[-2:] = [groups[-2] + groups[-1]]
+    named: list[tuple[str, list[nn.Parameter]]] = []
+    for index, names in enumerate(groups):
+        shared = commonprefix([name.split(".") for name in names[:-1] or names])
+        label = ".".join(map(str, shared[:2])) or names[0].split(".")[0]
+        label = label if label not in dict(named) else f"{label}.{index}"
+        named.append((label, [by_name[name] for name in names]))
+    return named

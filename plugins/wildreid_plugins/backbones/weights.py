@@ -1,0 +1,82 @@
+"""Weights from files: safely, strictly, and with a clear word where they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wildreid.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict: safetensors, or a torch file that holds nothing but weights.
+
+    Files that keep theirs under ``state_dict`` or ``model``, averaged or from several GPUs, are unwrapped.
+
+    Raises:
+        UserError: no such file, a file that is neither, a pickle with anything else in it (never run).
+    """
+    from pickle import UnpicklingError
+
+    from safetensors import SafetensorError
+    from timm.models import load_state_dict
+
+    if not path.is_file():
+        raise UserError("there is no such file of weights", where=str(path), cure="mend backbone.weights")
+    try:
+        state = load_state_dict(str(path), device="cpu", weights_only=True)
+        if not isinstance(state, Mapping) or not all(hasattr(value, "shape") for value in state.values()):
+            raise ValueError("it holds no mapping of names to tensors")
+    except UnpicklingError as error:
+        raise UserError(
+            f"this pickle holds more than weights and is not loaded, since it could run code: {_short(error)}",
+            where=str(path),
+            cure="save model.state_dict() alone, as safetensors best of all",
+        ) from None
+    except (RuntimeError, ValueError, KeyError, EOFError, OSError, SafetensorError) as error:
+        raise UserError(f"not readable as weights: {_short(error)}", where=str(path)) from None
+    return dict(state)
+
+
+def fit_weights(model: Any, state: Mapping[str, Tensor], *, where: str, spare: tuple[str, ...] = ()) -> None:
+    """Load `state` into `model`, every key of it; what begins with a name in `spare` may be left over.
+
+    Raises:
+        UserError: keys that are missing, left over or of another shape, by name.
+    """
+    own = model.state_dict()
+    left = {
+        key: value for key, value in state.items() if not key.startswith(tuple(f"{name}." for name in spare))
+    }
+    problems = [
+        ("missing in the file", sorted(own.keys() - left.keys())),
+        ("not in the network", sorted(left.keys() - own.keys())),
+        (
+            "of another shape",
+            [
+                f"{key} {tuple(left[key].shape)} for {tuple(own[key].shape)}"
+                for key in own.keys() & left.keys()
+                if own[key].shape != left[key].shape
+            ],
+        ),
+    ]
+    found = [f"{len(keys)} {what}: {_some(sorted(keys))}" for what, keys in problems if keys]
+    if found:
+        raise UserError(
+            f"the weights do not fit the network; {'; '.join(found)}",
+            where=where,
+            cure="name the network that these weights are of",
+        )
+    model.load_state_dict(left)
+
+
+def _some(keys: list[str]) -> str:
+    return ", ".join(keys[:4]) + (" …" if len(keys) > 4 else "")
+
+
+def _short(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:200]

@@ -1,0 +1,41 @@
+"""ArcFace: classify the training individuals, with a margin in angle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from wildreid.kinds import Loss
+
+if TYPE_CHECKING:
+    from wildreid.kinds import Objective
+
+
+class ArcFace(Loss):
+    """Classify the training individuals by angle, the right one made harder by a margin.
+
+    Each individual has a learned direction W_j. With θ_j the angle between embedding and W_j, y the right
+    individual, m the margin and s the scale:
+    L = -log( e^(s cos(θ_y + m)) / (e^(s cos(θ_y + m)) + Σ_{j≠y} e^(s cos θ_j)) ).
+    The margin is given in degrees, as in pytorch-metric-learning; 28.6 degrees are the paper's 0.5 radians.
+
+    A miner does not choose pairs for this loss, which has none: an image counts as often as the miner named
+    it, divided by the count of the one named most. Images that were not named do not count; where none was
+    named, all do.
+
+    Source: Deng et al. 2019, "ArcFace: Additive Angular Margin Loss for Deep Face Recognition".
+    """
+
+    name = "arcface"
+    margin: float = Field(28.6, ge=0, lt=90, description="angle added to the right individual's, in degrees")
+    scale: float = Field(64.0, gt=0, description="factor on the cosines before the softmax")
+
+    def build(self, *, width: int, classes: int) -> Objective:
+        """Owns a (width, classes) matrix of directions."""
+        from pytorch_metric_learning import losses
+
+        loss: Objective = losses.ArcFaceLoss(
+            num_classes=classes, embedding_size=width, margin=self.margin, scale=self.scale
+        )
+        return loss
