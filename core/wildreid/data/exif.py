@@ -34,7 +34,7 @@ def with_exif(rows: pd.DataFrame, root: Path, *, threads: int = 4) -> pd.DataFra
     for name in ("make", "model", "serial"):
         found[name] = found[name].astype("string")
     added = found.drop(columns=["taken", "zone"]).reindex(rows["image"]).set_axis(rows.index)
-    return rows.assign(**{name: added[name] for name in added})
+    return rows.assign(**{str(name): added[name] for name in added})
 
 
 def _header(path: Path) -> tuple[str | None, ...]:

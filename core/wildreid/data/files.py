@@ -25,7 +25,8 @@ def find_images(root: Path) -> tuple[list[str], list[Failure]]:
             where="dataset.root",
             cure="mend it in the recipe, or give --set dataset.root=FOLDER",
         )
-    images, others = [], []
+    images: list[str] = []
+    others: list[str] = []
     for folder, below, names in os.walk(root):
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in names:

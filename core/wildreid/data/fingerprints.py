@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,6 @@ from wildreid import progress
 from wildreid.data.images import Box, read
 from wildreid.data.table import BOX, Table
 from wildreid.errors import UserError
-
-T = TypeVar("T")
 
 _BATCH = 256
 _SCHEMA = """
@@ -45,16 +43,17 @@ def fingerprint(table: Table, *, cache: Path, perceptual: bool = True, threads: 
         perceptual: whether to add ``phash``, which means decoding every image once.
         threads: that read and decode.
     """
-    rows = table.rows.assign(content=contents(table, cache=cache, threads=threads))
+    content = contents(table, cache=cache, threads=threads)
+    rows = table.rows.assign(content=pd.Series(content, dtype="string"))
     if perceptual:
-        rows["phash"] = _looks(rows, table.root, cache, threads)
+        rows["phash"] = pd.Series(_looks(table, content, cache, threads), dtype="string")
     return table.with_rows(rows)
 
 
-def contents(table: Table, *, cache: Path, threads: int = 2) -> pd.Series[str]:
-    """The hash of each row's file as it is now, missing where it cannot be read."""
-    images = table["image"].drop_duplicates()
-    paths = [str(table.root / image) for image in images]
+def contents(table: Table, *, cache: Path, threads: int = 2) -> list[str | None]:
+    """The hash of each row's file as it is now, None where it cannot be read."""
+    names = table["image"].tolist()
+    paths = [str(table.root / name) for name in dict.fromkeys(names)]
     facts = [_facts(path) for path in paths]
     with closing(_database(cache)) as base:
         known = _known(
@@ -65,20 +64,17 @@ def contents(table: Table, *, cache: Path, threads: int = 2) -> pd.Series[str]:
         found = {item: content for item, size, changed, content in known if facts[item] == (size, changed)}
         todo = [item for item, fact in enumerate(facts) if item not in found and fact is not None]
 
-        def keep(items: Sequence[int], hashes: Sequence[str | None]) -> None:
-            done = [(item, text) for item, text in zip(items, hashes, strict=True) if text is not None]
-            found.update(done)
+        def keep(hashes: Mapping[int, str]) -> None:
+            found.update(hashes)
             base.executemany(
                 "insert or replace into files values (?, ?, ?, ?)",
-                [(paths[item], *facts[item], text) for item, text in done],  # type: ignore[misc]
+                [(paths[item], *(facts[item] or ()), text) for item, text in hashes.items()],
             )
             base.commit()
 
         _compute(lambda item: _digest(paths[item]), todo, keep, "reading files", threads)
-    by_image = pd.Series(
-        [found.get(item) for item in range(len(paths))], index=pd.Index(images), dtype="string"
-    )
-    return by_image.reindex(table["image"]).set_axis(table.rows.index)
+    by_name = {name: found.get(item) for item, name in enumerate(dict.fromkeys(names))}
+    return [by_name[name] for name in names]
 
 
 def boxes(rows: pd.DataFrame) -> list[Box | None]:
@@ -88,31 +84,33 @@ def boxes(rows: pd.DataFrame) -> list[Box | None]:
     return [None if no_box else tuple(box) for no_box, box in zip(whole, values.tolist(), strict=True)]
 
 
-def _looks(rows: pd.DataFrame, root: Path, cache: Path, threads: int) -> pd.Series[str]:
-    box = boxes(rows)
-    content = rows["content"].to_numpy(object, na_value=None)
-    found: dict[int, str] = {}
+def _looks(table: Table, content: list[str | None], cache: Path, threads: int) -> list[str | None]:
+    keys = [(text, str(box)) if text else None for text, box in zip(content, boxes(table.rows), strict=True)]
+    first = {key: item for item, key in enumerate(keys) if key}
     with closing(_database(cache)) as base:
-        wanted = ((item, content[item], str(box[item])) for item in range(len(rows)) if content[item])
-        found.update(
-            _known(base, "select item, phash from wanted join looks on content = a and box = b", wanted)
+        found: dict[int, str] = dict(
+            _known(
+                base,
+                "select item, phash from wanted join looks on content = a and box = b",
+                ((item, *key) for key, item in first.items()),
+            )
         )
-        todo = [item for item in range(len(rows)) if content[item] and item not in found]
+        todo = [item for item in first.values() if item not in found]
+        images, box = table["image"].tolist(), boxes(table.rows)
 
-        def keep(items: Sequence[int], hashes: Sequence[str | None]) -> None:
-            done = [(item, text) for item, text in zip(items, hashes, strict=True) if text is not None]
-            found.update(done)
+        def keep(hashes: Mapping[int, str]) -> None:
+            found.update(hashes)
             base.executemany(
                 "insert or replace into looks values (?, ?, ?)",
-                [(content[item], str(box[item]), text) for item, text in done],
+                [(*(keys[item] or ()), text) for item, text in hashes.items()],
             )
             base.commit()
 
         def look(item: int) -> str | None:
-            return _phash(root / str(rows["image"].iloc[item]), box[item])
+            return _phash(table.root / images[item], box[item])
 
         _compute(look, todo, keep, "looking for near duplicates", threads)
-    return pd.Series([found.get(item) for item in range(len(rows))], index=rows.index, dtype="string")
+    return [found.get(first[key]) if key else None for key in keys]
 
 
 def _phash(path: Path, box: Box | None) -> str | None:
@@ -142,17 +140,28 @@ def _facts(path: str) -> tuple[int, int] | None:
 
 
 def _compute(
-    work: Callable[[int], T],
+    work: Callable[[int], str | None],
     items: list[int],
-    keep: Callable[[Sequence[int], Sequence[T]], None],
+    keep: Callable[[Mapping[int, str]], None],
     what: str,
     threads: int,
 ) -> None:
     """Work through the items in threads and keep the answers batch by batch, so that a stop loses little."""
     with ThreadPoolExecutor(threads) as pool:
-        for begin in progress.bar(range(0, len(items), _BATCH), what):
-            batch = items[begin : begin + _BATCH]
-            keep(batch, list(pool.map(work, batch)))
+
+        def answers() -> Iterator[tuple[int, str | None]]:
+            for begin in range(0, len(items), _BATCH):
+                batch = items[begin : begin + _BATCH]
+                yield from zip(batch, pool.map(work, batch), strict=True)
+
+        done: dict[int, str] = {}
+        for item, text in progress.bar(answers(), what, total=len(items)):
+            if text is not None:
+                done[item] = text
+            if len(done) == _BATCH:
+                keep(done)
+                done = {}
+        keep(done)
 
 
 def _known(base: sqlite3.Connection, query: str, wanted: Iterable[tuple[int, str, str]]) -> list[Any]:

@@ -211,14 +211,14 @@ def _in_time(key: Codes, instant: Days, wanted: NDArray[np.bool_]) -> Codes:
 
 
 def _instants(rows: pd.DataFrame, at: Codes) -> Days:
-    """Moments to measure gaps by: universal time where a place's every row has its offset, else as written."""
+    """Moments to measure gaps by: universal time where all of a place's rows have their offset."""
     local = rows["timestamp"].to_numpy("datetime64[us]")
     if "utc_offset" not in rows:
         return local
     offset = pd.to_numeric(rows["utc_offset"]).astype("float64").to_numpy(na_value=np.nan)
     complete = ~np.isin(at, at[np.isnan(offset) & ~np.isnat(local)])
     minutes = np.where(complete & ~np.isnan(offset), offset, 0).astype("timedelta64[m]")
-    return local - minutes
+    return np.asarray(local - minutes)
 
 
 def _both(a: Codes, b: Codes, where: NDArray[np.bool_]) -> Codes:
@@ -238,11 +238,13 @@ def _least(sets: Codes, names: Texts) -> Texts:
 
 
 def _day_texts(day: Days, missing: str | None = None) -> Texts:
-    return np.where(np.isnat(day), missing, np.datetime_as_string(day).astype(object))
+    texts = np.datetime_as_string(day).astype(object)
+    texts[np.isnat(day)] = missing
+    return texts
 
 
 def _texts(values: pd.Series[Any]) -> Texts:
-    return values.to_numpy(object, na_value=None)
+    return values.astype(object).where(values.notna(), None).to_numpy(object)
 
 
 def _text(values: Texts) -> pd.Series[Any]:

@@ -92,9 +92,9 @@ def read_dates(
     local = pd.to_datetime(text, format=form or "ISO8601", errors="coerce")
     wrong = local.isna() & text.notna()
     if wrong.any():
-        first = wrong.idxmax()
+        first = int(wrong.to_numpy().argmax())
         raise UserError(
-            f"{int(wrong.sum())} dates cannot be read, such as {values[first]!r} in row {first + 1}",
+            f"{int(wrong.sum())} dates cannot be read, such as {values.iloc[first]!r} in row {first + 1}",
             where=where,
             cure="write them as 2017-07-19 21:09:05, leave unknown ones empty, or give their form in 'dates' "
             "(such as '%d.%m.%Y %H:%M')",
@@ -127,6 +127,6 @@ def _numbers(values: pd.Series[Any], name: str, file: Path) -> pd.Series[Any]:
     numbers = pd.to_numeric(values, errors="coerce")
     wrong = numbers.isna() & values.notna()
     if wrong.any():
-        first = wrong.idxmax()
-        raise UserError(f"{name} is {values[first]!r} in row {first + 1}, not a number", where=str(file))
+        first = int(wrong.to_numpy().argmax())
+        raise UserError(f"{name} is {values.iloc[first]!r} in row {first + 1}, not a number", where=str(file))
     return numbers.astype("Float64")

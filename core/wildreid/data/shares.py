@@ -150,7 +150,7 @@ def _newcomers(
     new: Mapping[int, float],
     rng: np.random.Generator,
 ) -> None:
-    """Set aside individuals for one part alone: one from each stratum of rarity, at most half a part's images."""
+    """Set aside individuals for one part alone: one a stratum of rarity."""
     individuals = len(pieces.pieces)
     wanted = {p: max(1, round(share * individuals)) for p, share in new.items() if share > 0}
     while sum(wanted.values()) > individuals // 2 and wanted:

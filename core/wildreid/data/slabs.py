@@ -1,4 +1,4 @@
-"""The files of the image cache: flat slabs of pixels that are only ever added to, and an index that says where."""
+"""The files of the image cache: slabs of pixels that are only added to, and an index that says where."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Slabs:
             return self._find(keys)
 
     def add(self, images: Mapping[bytes, NDArray[np.uint8]]) -> dict[bytes, Place]:
-        """Keep images; those that another process has kept meanwhile are found, those without room left out."""
+        """Keep images; what another process kept meanwhile is found, what has no room is left out."""
         with self._writing():
             found = self._find(images)
             new = [key for key in images if key not in found]
@@ -157,7 +157,7 @@ class Slabs:
                 break
             if name not in self._mine and self._forget(name):
                 free += size
-        return max(0, min(wanted, free // self._bytes))
+        return int(max(0, min(wanted, free // self._bytes)))
 
     def _forget(self, name: str) -> bool:
         try:

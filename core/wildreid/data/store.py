@@ -61,7 +61,7 @@ class ImageStore:
         return {**self.__dict__, "_maps": {}}
 
     def select(self, rows: NDArray[np.integer[Any]]) -> ImageStore:
-        """The images of these rows alone, in this order: what goes with a table of which rows were dropped."""
+        """These rows alone, in this order: what goes with a table of which rows were dropped."""
         return ImageStore(
             paths=[self._paths[row] for row in rows],
             box=[self._box[row] for row in rows],
@@ -140,7 +140,7 @@ def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2
     """
     paths = [str(table.root / image) for image in table["image"]]
     box = boxes(table.rows)
-    content = contents(table, cache=cache, threads=threads).to_numpy(object, na_value=None)
+    content = contents(table, cache=cache, threads=threads)
     recipe = f"{_FORM}|{settings.size}|{settings.fit}|{settings.margin}"
     keys = [
         hashlib.blake2b(f"{recipe}|{text}|{edges}".encode(), digest_size=16).digest() if text else b""

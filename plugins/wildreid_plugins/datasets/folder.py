@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Folder(Dataset):
-    """One folder an individual; its name is the identity. Dates and cameras come from EXIF where they are there."""
+    """One folder an individual, named as it; dates and cameras from EXIF where they are there."""
 
     name = "folder"
     root: Location = Field(description="folder that holds a folder for each individual")
