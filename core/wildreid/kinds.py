@@ -243,9 +243,20 @@ class Metric(Option):
 class Run(Protocol):
     """What a tracker and others may know of a run that begins."""
 
-    folder: Path
-    name: str
-    recipe: Mapping[str, Any]
+    @property
+    def folder(self) -> Path:
+        """The run's folder."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        ...
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """The resolved recipe as plain data."""
+        ...
 
 
 class Log(Protocol):

@@ -1,6 +1,6 @@
 """The order of the stages, and the folder they leave their artefacts in."""
 
 from wildreid.pipeline.folder import RunFolder, load_results
-from wildreid.pipeline.stages import check_build, evaluate, run
+from wildreid.pipeline.stages import check_build, evaluate, resume, run
 
-__all__ = ["RunFolder", "check_build", "evaluate", "load_results", "run"]
+__all__ = ["RunFolder", "check_build", "evaluate", "load_results", "resume", "run"]

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from wildreid.artefacts import Results
+from wildreid.artefacts import Decision, Results
 from wildreid.data import images
 from wildreid.data.table import BOX, Failure, Table
 from wildreid.errors import UserError
@@ -179,6 +179,7 @@ def load_results(path: str | Path) -> Results:
         for protocol in scores["protocols"]
         if (file := folder.ranking(protocol, scores["headline"])).is_file()
     }
+    decision = load_decision(folder.decision)
     return Results(
         folder=folder.path,
         name=scores["run"],
@@ -190,7 +191,7 @@ def load_results(path: str | Path) -> Results:
         rankings=rankings,
         scores=scores,
         history=read_history(folder.history),
-        decision=load_decision(folder.decision) if folder.decision.is_file() else None,
+        decision=decision if isinstance(decision, Decision) else None,
         read=reader(table, margin=recipe["images"]["margin"], max_pixels=recipe["images"]["max_pixels"]),
     )
 

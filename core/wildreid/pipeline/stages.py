@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def check_build(loaded: Loaded) -> None:
 
 def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
     recipe = loaded.recipe
-    say = console().print
+    say = partial(console().print, soft_wrap=True)
     for note in loaded.notes:
         say(f"[bold yellow]! {note}[/]")
     device = choose_device(recipe.device)
@@ -181,7 +182,8 @@ def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStor
 
 
 def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> Table:
-    table = split(table, recipe.splitter, seed=recipe.seed)
+    seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
+    table = split(table, recipe.splitter, seed=seed)
     table.save(folder.split)
     found = audit(table)
     write_json(folder.audit, found.as_dict())
@@ -211,7 +213,7 @@ def _train(
     protocol = recipe.training.protocol
     with ExitStack() as stack:
         logs = [
-            stack.enter_context(tracker.open(run=_Begun(folder.path, recipe))) for tracker in recipe.trackers
+            stack.enter_context(tracker.open(run=_Begun(folder.path, recipe.name, recipe.model_dump(mode="json")))) for tracker in recipe.trackers
         ]
         train(
             recipe,
@@ -228,18 +230,11 @@ def _train(
 
 @dataclass(frozen=True)
 class _Begun:
-    """What a tracker may know."""
+    """What a tracker may know of a run that begins."""
 
     folder: Path
-    options: Recipe
-
-    @property
-    def name(self) -> str:
-        return self.options.name
-
-    @property
-    def recipe(self) -> Mapping[str, Any]:
-        return self.options.model_dump(mode="json")
+    name: str
+    recipe: Mapping[str, Any]
 
 
 def _embed(
@@ -293,8 +288,7 @@ def _score(recipe: Recipe, table: Table, folder: RunFolder, weights: str, say: A
             seed=recipe.seed,
         )
     decision = fitted[headline]
-    if isinstance(decision, Decision):
-        save_decision(decision, folder.decision)
+    save_decision(decision, folder.decision)
     write_json(
         folder.scores,
         {
