@@ -23,7 +23,7 @@ FOLDER = "segments"
 SETTLED = 4096
 """A last segment with fewer rows is joined with the next, so that many small additions stay few files."""
 
-_TEXT = ("key", "image", "identity", "camera", "viewpoint", "group", "sequence")
+_TEXT = ("key", "image", "identity", "camera", "viewpoint", "visit")
 COLUMNS = pa.schema(
     [
         *((name, pa.string()) for name in _TEXT),
@@ -35,8 +35,9 @@ COLUMNS = pa.schema(
         ("change", pa.int64()),
     ]
 )
-"""Columns of the annotations. ``key``: content hash, and the box where there is one; ``trained``: the model
-has learned from this image; ``change``: the number of the change that added the row."""
+"""Columns of the annotations. ``key``: content hash, and the box where there is one; ``visit``: camera and
+date, which with an individual are an encounter; ``trained``: the model has learned from this image;
+``change``: the number of the change that added the row."""
 
 
 def as_arrow(annotations: pd.DataFrame) -> pa.Table:

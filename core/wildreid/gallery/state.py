@@ -105,11 +105,8 @@ class State:
 
     @cached_property
     def visits(self) -> NDArray[np.int64]:
-        """(N,) numbers of each row's camera and date; with its individual, that is its encounter.
-
-        Where no camera is known, a dated row belongs to its date alone.
-        """
-        return visits(self.rows)
+        """(N,) a number for each row's camera and date; with its individual, that is its encounter."""
+        return pd.factorize(self.rows["visit"].fillna(""))[0].astype(np.int64)
 
     @cached_property
     def encounters(self) -> Ints:
@@ -243,10 +240,3 @@ def fold(
     final = np.full(count + 1, GONE, np.int32)
     final[[names[name] for name in people]] = np.arange(len(people), dtype=np.int32)
     return tuple(people), final[codes], rule
-
-
-def visits(rows: pd.DataFrame) -> NDArray[np.int64]:
-    """(rows,) a number for each camera and date, or each date where no camera is known."""
-    unknown = rows["camera"].isna() & rows["timestamp"].notna()
-    label = rows["group"].where(~unknown, rows["timestamp"].dt.strftime("%Y-%m-%d"))
-    return pd.factorize(label.fillna(""))[0].astype(np.int64)

@@ -1,0 +1,192 @@
+"""Who is this? Ranked individuals for each image and each burst, and whether the animal is a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from wildreid.gallery.rule import Rule, Verdict
+from wildreid.gallery.search import Search
+from wildreid.gallery.state import State
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats, Ints
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An individual that the animal may be.
+
+    Attributes:
+        individual: its name.
+        probability: calibrated, that it is this one; None where the gallery has no calibration.
+        score: cosine similarity: the best of the individual's images; of a burst, the mean over its images.
+        images: how many the gallery has of it.
+        encounters: on how many encounters they were taken.
+        last_seen: date and time of the latest, ISO 8601 local time; None where none is dated.
+    """
+
+    individual: str
+    probability: float | None
+    score: float
+    images: int
+    encounters: int
+    last_seen: str | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of one image, or of one burst.
+
+    Attributes:
+        query: the image's id, or of a burst the id of its first image.
+        images: the ids of all images that it is about.
+        verdict: known, new, undecided, or unreadable.
+        individual: the name, where it is known.
+        new_probability: calibrated, that the animal is none of the gallery's.
+        margin: by how much the first candidate's score exceeds the second's.
+        candidates: best first.
+        date: when the (first) image was taken, ISO 8601 local time.
+        burst: number of the burst that the image belongs to; None for one that cannot be read.
+        in_gallery: who the gallery says is on this very image, where it holds it.
+        reason: why there is no answer, or none that is certain.
+    """
+
+    query: str
+    images: tuple[str, ...]
+    verdict: Verdict
+    individual: str | None = None
+    new_probability: float | None = None
+    margin: float | None = None
+    candidates: tuple[Candidate, ...] = ()
+    date: str | None = None
+    burst: int | None = None
+    in_gallery: str | None = None
+    reason: str = ""
+
+
+def identify(
+    search: Search, rows: pd.DataFrame, embeddings: Floats, *, top: int = 5
+) -> tuple[list[Answer], list[Answer]]:
+    """Answer each image, and each burst once: an individual's score is the mean over the burst's images.
+
+    Args:
+        search: a gallery.
+        rows: ``id``, ``key``, ``timestamp`` and ``burst`` (see `bursts`) of the query images.
+        embeddings: (rows, width) unit length.
+        top: candidates to name.
+
+    Returns:
+        the answers to the images, in their order, and to the bursts, by the order of their first image.
+    """
+    state = search.state
+    similarity = search.similarity(embeddings)
+    ids = rows["id"].tolist()
+    dates = [None if pd.isna(when) else when.isoformat() for when in rows["timestamp"]]
+    known = [state.row_of.get(key) for key in rows["key"]]
+    names = [None if row is None else state.individuals[state.codes[row]] for row in known]
+    burst = rows["burst"].to_numpy()
+    images = [
+        Answer(ids[n], (ids[n],), date=dates[n], burst=int(burst[n]), in_gallery=names[n], **verdict)
+        for n, verdict in enumerate(_verdicts(state, similarity, top))
+    ]
+    numbers, first, member = np.unique(burst, return_index=True, return_inverse=True)
+    sums = np.zeros((len(numbers), similarity.shape[1]), np.float32)
+    np.add.at(sums, member, similarity)
+    means = sums / np.bincount(member, minlength=len(numbers)).astype(np.float32)[:, np.newaxis]
+    verdicts = _verdicts(state, means, top)
+    encounters = [
+        Answer(
+            ids[first[n]],
+            tuple(ids[at] for at in np.flatnonzero(member == n)),
+            date=min((date for at in np.flatnonzero(member == n) if (date := dates[at])), default=None),
+            burst=int(numbers[n]),
+            in_gallery=names[first[n]],
+            **verdicts[n],
+        )
+        for n in np.argsort(first)
+    ]
+    return images, encounters
+
+
+def bursts(rows: pd.DataFrame) -> Ints:
+    """(rows,) numbers of bursts: what is answered once, since it shows one animal.
+
+    Images of one ``sequence`` are one burst, unless any of its images shows several animals: then it cannot
+    be told which is which, and each annotation is on its own. So is an undated image.
+    """
+    several = rows["image"].duplicated(keep=False)
+    crowded = several.groupby(rows["sequence"]).transform("any")
+    alone = crowded | rows["timestamp"].isna()
+    label = rows["sequence"].astype("object").where(~alone, rows["id"])
+    return pd.factorize(label)[0].astype(np.int64)
+
+
+def unreadable(name: str, reason: str) -> Answer:
+    """The answer for an image that could not be looked at."""
+    return Answer(name, (name,), "unreadable", reason=reason)
+
+
+def _verdicts(state: State, similarity: Floats, top: int) -> list[dict[str, Any]]:
+    """The parts of an answer that follow from (queries, individuals) scores."""
+    people = similarity.shape[1]
+    keep = min(max(top, 2), people)
+    best = np.argpartition(-similarity, keep - 1, axis=1)[:, :keep] if keep < people else _all(similarity)
+    scores = np.take_along_axis(similarity, best, axis=1)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    best, scores = np.take_along_axis(best, order, axis=1), np.take_along_axis(scores, order, axis=1)
+    rule = state.rule
+    chances = rule.probabilities(scores[:, :top]) if rule and people else None
+    return [
+        _verdict(state, rule, best[n, :top], scores[n], None if chances is None else chances[n])
+        for n in range(len(similarity))
+    ]
+
+
+def _all(similarity: Floats) -> Ints:
+    return np.tile(np.arange(similarity.shape[1]), (len(similarity), 1))
+
+
+def _verdict(
+    state: State, rule: Rule | None, best: Ints, scores: Floats, chances: Floats | None
+) -> dict[str, Any]:
+    if not len(best):
+        return {"verdict": "new", "new_probability": 1.0, "reason": "the gallery is empty"}
+    candidates = tuple(
+        Candidate(
+            individual=state.individuals[code],
+            probability=None if chances is None else float(chances[place]),
+            score=float(scores[place]),
+            images=int(state.sizes[code]),
+            encounters=int(state.encounters[code]),
+            last_seen=_text(state.last_seen[code]),
+        )
+        for place, code in enumerate(best)
+    )
+    said: dict[str, Any] = {
+        "candidates": candidates,
+        "margin": float(scores[0] - scores[1]) if len(scores) > 1 else None,
+    }
+    if rule is None or chances is None:
+        return {**said, "verdict": "undecided", "reason": "the gallery is not calibrated"}
+    verdict = rule.verdict(float(scores[0]))
+    said |= {"verdict": verdict, "new_probability": float(chances[-1])}
+    if verdict == "known":
+        said["individual"] = candidates[0].individual
+    elif verdict == "undecided":
+        said["reason"] = "its score lies between the two thresholds"
+    return said
+
+
+def _text(when: np.datetime64) -> str | None:
+    return None if np.isnat(when) else str(when.astype("datetime64[s]"))
+
+
+def counts(answers: Sequence[Answer]) -> dict[Verdict, int]:
+    """How many answers there are of each verdict."""
+    verdicts: tuple[Verdict, ...] = ("known", "new", "undecided", "unreadable")
+    return {verdict: sum(answer.verdict == verdict for answer in answers) for verdict in verdicts}

@@ -1,0 +1,149 @@
+"""What was found out about some photos, as typed results, plain data, JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from wildreid.gallery.discover import Agreement
+from wildreid.gallery.identify import Answer, counts
+from wildreid.gallery.search import Search
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+
+FORMAT = 1
+CSV = (
+    "image", "verdict", "individual", "probability", "score", "margin", "new_probability", "second",
+    "second_probability", "date", "burst", "burst_verdict", "burst_individual", "burst_probability",
+    "in_gallery", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Answers to a set of photos; every photo that came in has one.
+
+    Attributes:
+        images: one answer a photo (an annotation, where the photo has boxes), in the order they came.
+        encounters: one answer a burst; photos that could not be read are in none.
+        notes: what one should know before trusting it.
+        search: the state of the gallery that answered.
+        rows: (queries,) the annotations that could be read: ``id``, ``key``, ``image``, ``timestamp``,
+            ``burst`` and what else came along.
+        embeddings: (queries, width) theirs.
+    """
+
+    images: tuple[Answer, ...]
+    encounters: tuple[Answer, ...]
+    notes: tuple[str, ...]
+    search: Search = field(repr=False)
+    rows: pd.DataFrame = field(repr=False)
+    embeddings: Floats = field(repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, as the documentation of the JSON output describes it."""
+        state = self.search.state
+        rule = state.rule
+        return {
+            "format": FORMAT,
+            "gallery": {
+                "name": state.folder.absolute().name,
+                "model": state.manifest.model.name,
+                "stamp": state.manifest.provenance.get("stamp", ""),
+                "individuals": len(state.individuals),
+                "images": state.images,
+                "changes": len(state.changes),
+            },
+            "rule": None
+            if rule is None
+            else {
+                "known_from": rule.decision.threshold,
+                "new_below": rule.new_below,
+                "new_called_known": rule.decision.target,
+                "known_called_new": rule.known_called_new,
+                "source": rule.source,
+            },
+            "notes": list(self.notes),
+            "counts": {"images": counts(self.images), "encounters": counts(self.encounters)},
+            "images": [asdict(answer) for answer in self.images],
+            "encounters": [asdict(answer) for answer in self.encounters],
+        }
+
+    def save_json(self, path: Path) -> None:
+        """Write all of it."""
+        text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    def save_csv(self, path: Path) -> None:
+        """Write one row a photo: its own answer, and its burst's beside it."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, CSV)
+            writer.writeheader()
+            writer.writerows(self._csv())
+
+    def _csv(self) -> Iterator[dict[str, Any]]:
+        bursts = {answer.burst: answer for answer in self.encounters}
+        for answer in self.images:
+            first, second = (*answer.candidates[:2], None, None)[:2]
+            burst = bursts.get(answer.burst)
+            yield {
+                "image": answer.query,
+                "verdict": answer.verdict,
+                "individual": answer.individual,
+                "probability": first and first.probability,
+                "score": first and first.score,
+                "margin": answer.margin,
+                "new_probability": answer.new_probability,
+                "second": second and second.individual,
+                "second_probability": second and second.probability,
+                "date": answer.date,
+                "burst": answer.burst,
+                "burst_verdict": burst and burst.verdict,
+                "burst_individual": burst and burst.individual,
+                "burst_probability": burst and burst.candidates and burst.candidates[0].probability,
+                "in_gallery": answer.in_gallery,
+                "reason": answer.reason,
+            }
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """Individuals proposed for photos of animals that the gallery does not know.
+
+    Attributes:
+        rows: one row a photo: ``image``, ``identity`` (the known individual's name, or a proposed one such as
+            ``new-1f3a9c``, missing where the photo could not be read), ``proposed`` (whether it is that),
+            ``burst``, ``timestamp``, ``box_…`` and ``reason``. `reid gallery add` reads it as it is, once
+            somebody has looked at it.
+        agreement: with the labels that came with the photos; None where there were none.
+        identified: the answers that came before: photos of known animals are not clustered.
+    """
+
+    rows: pd.DataFrame
+    agreement: Agreement | None
+    identified: Identified
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        rows = self.rows.assign(timestamp=self.rows["timestamp"].astype("string"))
+        return {
+            "format": FORMAT,
+            "agreement": asdict(self.agreement) if self.agreement else None,
+            "notes": list(self.identified.notes),
+            "images": json.loads(rows.to_json(orient="records")),
+        }
+
+    def save_json(self, path: Path) -> None:
+        """Write all of it."""
+        path.write_text(json.dumps(self.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def save_csv(self, path: Path) -> None:
+        """Write one row a photo."""
+        self.rows.to_csv(path, index=False)

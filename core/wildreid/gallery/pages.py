@@ -1,0 +1,231 @@
+"""The pages of a gallery: photos beside those they may show, and who was seen when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from wildreid.gallery import thumbnails
+from wildreid.gallery.history import encounters, individuals
+from wildreid.gallery.identify import Answer, Candidate, counts
+from wildreid.gallery.outputs import Identified
+from wildreid.gallery.state import State
+from wildreid.page import render, thumbnail
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Read = Callable[[str], NDArray[np.uint8] | None]
+
+TEMPLATES = Path(__file__).with_name("templates")
+STRIPS = 150
+"""Encounters shown with pictures, so that the page stays under 8 MB; the table has them all."""
+CANDIDATES, EXEMPLARS = 3, 2
+WIDTH = 640
+"""Of a timeline, in its own units."""
+
+
+def identified_page(found: Identified, read: Read) -> str:
+    """One HTML page: each encounter beside its candidates, with exemplars from different encounters.
+
+    Args:
+        found: the answers.
+        read: gives the pixels (h, w, 3) of a query image by its id; None where it cannot be read.
+    """
+    state = found.search.state
+    place = {name: n for n, name in enumerate(found.rows["id"])}
+    shown = found.encounters[:STRIPS]
+    return render(
+        TEMPLATES / "identify.html",
+        styles=[TEMPLATES / "gallery.css"],
+        title=f"Who is this? {state.folder.absolute().name}",
+        stamp=state.manifest.provenance.get("stamp", ""),
+        sections=[("answer", "Answer"), ("strips", "Photos"), ("all", "All")],
+        made=_made(),
+        state=state,
+        rule=state.rule,
+        notes=found.notes,
+        total=counts(found.encounters),
+        photos=len(found.images),
+        bursts=len(found.encounters),
+        unreadable=[answer for answer in found.images if answer.verdict == "unreadable"],
+        strips=[
+            {"answer": answer, "words": said(answer), **_strip(found, answer, read, place)}
+            for answer in shown
+        ],
+        rows=[_line(answer) for answer in found.images],
+    )
+
+
+def said(answer: Answer) -> str:
+    """An answer in a few words."""
+    first = answer.candidates[0] if answer.candidates else None
+    if answer.verdict == "unreadable":
+        return f"not read: {answer.reason}"
+    if answer.verdict == "known" and first:
+        return f"{first.individual}{_chance(first.probability)}"
+    if answer.verdict == "new":
+        return f"a new individual{_chance(answer.new_probability)}"
+    nearest = f"; nearest is {first.individual}{_chance(first.probability)}" if first else ""
+    return f"undecided{nearest}"
+
+
+def history_page(state: State, *, coordinates: bool = False) -> str:
+    """One HTML page: a timeline for each individual, and the table of encounters."""
+    table, people = encounters(state, coordinates=coordinates), individuals(state)
+    dated = table.dropna(subset=["first"])
+    low, high = (dated["first"].min(), dated["last"].max()) if len(dated) else (None, None)
+    by_individual = dict(list(dated.groupby("individual")))
+    undated = table[table["first"].isna()].groupby("individual").size()
+    return render(
+        TEMPLATES / "history.html",
+        styles=[TEMPLATES / "gallery.css"],
+        title=f"Who was seen when? {state.folder.absolute().name}",
+        stamp=state.manifest.provenance.get("stamp", ""),
+        sections=[("timelines", "Timelines"), ("encounters", "Encounters")],
+        made=_made(),
+        state=state,
+        low=low,
+        high=high,
+        width=WIDTH,
+        ticks=_ticks(low, high),
+        people=[
+            {
+                "name": row.individual,
+                "images": row.images,
+                "encounters": row.encounters,
+                "first": _day(row.first_seen),
+                "last": _day(row.last_seen),
+                "undated": int(undated.get(row.individual, 0)),
+                "dots": _dots(by_individual.get(row.individual), low, high),
+            }
+            for row in _each(people)
+        ],
+        table=[
+            [
+                row.individual,
+                row.encounter,
+                _day(row.first),
+                _day(row.last),
+                row.images,
+                *((_degrees(row.latitude), _degrees(row.longitude)) if coordinates else ()),
+            ]
+            for row in _each(table)
+        ],
+        coordinates=coordinates,
+    )
+
+
+def _strip(found: Identified, answer: Answer, read: Read, place: dict[str, int]) -> dict[str, Any]:
+    """The query's photo, the one that is nearest to its first candidate, and the candidates' exemplars."""
+    search = found.search
+    members = [place[name] for name in answer.images]
+    shown = members[0]
+    if answer.candidates:
+        code = search.state.code(answer.candidates[0].individual)
+        shown = members[int(np.argmax(search.similarity(found.embeddings[members])[:, code]))]
+    name = str(found.rows["id"].iloc[shown])
+    image = read(name)
+    query = {
+        "uri": None if image is None else thumbnail(image),
+        "alt": f"the photo {name}",
+        "who": "burst of " + str(len(members)) if len(members) > 1 else "photo",
+        "words": [name, answer.date or "no date"],
+        "mark": "query",
+    }
+    nearest = []
+    for candidate in answer.candidates[:CANDIDATES]:
+        pictures = search.exemplars(found.embeddings[shown], candidate.individual, EXEMPLARS)
+        for number, (row, score) in enumerate(pictures):
+            nearest.append(_exemplar(search.state, candidate, row, score, first=number == 0))
+    return {"query": query, "nearest": nearest, "own": None}
+
+
+def _exemplar(state: State, candidate: Candidate, row: int, score: float, *, first: bool) -> dict[str, Any]:
+    pixels = thumbnails.load(state.folder, str(state.rows["key"].iloc[row]))
+    when = state.rows["timestamp"].iloc[row]
+    words = [f"score {score:.2f}, {_day(when) or 'no date'}"]
+    if first:
+        seen = f", last {candidate.last_seen[:10]}" if candidate.last_seen else ""
+        encounters = f"{candidate.encounters} encounter{'s' if candidate.encounters != 1 else ''}"
+        words.append(f"{candidate.images} images, {encounters}{seen}")
+    return {
+        "uri": None if pixels is None else thumbnail(pixels),
+        "alt": f"{candidate.individual} in the gallery",
+        "who": candidate.individual + (_chance(candidate.probability) if first else ""),
+        "words": words,
+        "mark": "",
+    }
+
+
+def _line(answer: Answer) -> list[Any]:
+    """One row of the table of all photos."""
+    first = answer.candidates[0] if answer.candidates else None
+    chance = first.probability if first else None
+    return [
+        answer.query,
+        answer.verdict,
+        answer.individual or (first.individual if first else ""),
+        {"words": "" if chance is None else f"{chance:.2f}", "sort": -1 if chance is None else chance},
+        {"words": f"{first.score:.3f}" if first else "", "sort": first.score if first else -2},
+        answer.date or "",
+        answer.reason,
+    ]
+
+
+def _dots(table: pd.DataFrame | None, low: Any, high: Any) -> list[dict[str, Any]]:
+    """Where an individual's encounters lie on its timeline."""
+    if table is None:
+        return []
+    return [
+        {
+            "x": _across(row.first, low, high),
+            "r": 3 + min(5.0, float(np.log2(row.images))),
+            "words": f"{_day(row.first)}, {row.images} images",
+        }
+        for row in _each(table)
+    ]
+
+
+def _ticks(low: Any, high: Any) -> list[dict[str, Any]]:
+    """Round dates along the axis: years, months or days, six at most."""
+    if low is None:
+        return []
+    for step in ("D", "7D", "MS", "QS", "YS", "2YS", "5YS", "10YS"):
+        days = pd.date_range(low.normalize(), high, freq=step)
+        days = days[days >= low] if len(days) > 1 else days
+        if len(days) <= 6:
+            break
+    form = "%Y" if "YS" in step else "%b %Y" if step in ("MS", "QS") else "%d %b %Y"
+    return [{"x": _across(max(day, low), low, high), "words": f"{day:{form}}"} for day in days]
+
+
+def _across(when: pd.Timestamp, low: pd.Timestamp, high: pd.Timestamp) -> float:
+    span = (high - low).total_seconds() or 1.0
+    return round(10 + (WIDTH - 20) * (when - low).total_seconds() / span, 1)
+
+
+def _each(table: pd.DataFrame) -> Iterable[Any]:
+    return table.itertuples()
+
+
+def _chance(probability: float | None) -> str:
+    return "" if probability is None else f" ({100 * probability:.0f} %)"
+
+
+def _day(when: Any) -> str:
+    return "" if pd.isna(when) else f"{when:%Y-%m-%d}"
+
+
+def _degrees(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.5f}"
+
+
+def _made() -> str:
+    return f"wildreid {version('wildreid')}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
