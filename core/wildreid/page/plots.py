@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-WIDTH, HEIGHT = 440, 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 14, 42
+WIDTH, HEIGHT = 360, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 12, 42
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,9 @@ def _round_ticks(low: float, high: float, outside: bool) -> list[float]:
     """Four to eight round numbers between two ends, or just around them where `outside`."""
     rough = (high - low) / 4.5
     unit = 10.0 ** math.floor(math.log10(rough))
-    step = unit * next(size for size in (1, 2, 2.5, 5, 10) if size * unit >= rough * 0.999)
+    # steps of 2.5 would put marks between whole numbers, such as epochs
+    sizes = (1, 2, 5, 10) if unit == 1 else (1, 2, 2.5, 5, 10)
+    step = unit * next(size for size in sizes if size * unit >= rough * 0.999)
     first, last = low / step, high / step
     start, stop = (
         (math.floor(first + 1e-9), math.ceil(last - 1e-9))

@@ -11,6 +11,9 @@ from pydantic import Field
 from wildreid.kinds import Reporter
 
 if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
     from wildreid.artefacts import Results
 
 CHIEF = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10")
@@ -31,8 +34,14 @@ class Terminal(Reporter):
 
         console = Console(highlight=False)
         console.print()
-        for table in self._tables(results):
-            console.print(table)
+        for protocol, block in results.scores["protocols"].items():
+            console.print(_title(results, protocol, block))
+            if block.get("reason"):
+                console.print(f"not measured: {block['reason']}", style="yellow", markup=False)
+            else:
+                console.print(self._table(block))
+                console.print(_counts(block["counts"]), style="dim")
+            console.print()
         for note in _notes(results.scores):
             console.print(f"• {note}", style="yellow", markup=False)
         page = folder / "index.html"
@@ -40,33 +49,34 @@ class Terminal(Reporter):
             console.print(f"report  {page}", markup=False, soft_wrap=True)
         return []
 
-    def _tables(self, results: Results) -> list[Any]:
-        from rich.table import Table
-        from rich.text import Text
+    def _table(self, block: Mapping[str, Any]) -> RichTable:
+        from rich.table import Table as RichTable
 
-        tables = []
-        stamp = f" [{results.stamp}]" if results.stamp else ""
-        for protocol, block in results.scores["protocols"].items():
-            counts = block["counts"]
-            title = Text(f"{results.name}{stamp} · {protocol}: {block['label']}", style="bold")
-            if block.get("optimistic"):
-                title.append(f"  optimistic: {block['optimistic']}", style="bold yellow")
-            table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-            for column in ("score", "value", "interval", "n", ""):
-                right = column in ("value", "n")
-                table.add_column(column, header_style="dim", justify="right" if right else "left")
-            for name in self.scores:
-                if name in block["scores"]:
-                    table.add_row(*_row(name, block["scores"][name]))
-            table.caption = Text(
-                f"{counts['queries']} queries ({counts['mated']} mated, {counts['non_mated']} not) against "
-                f"{counts['gallery']} images of {counts['individuals']} individuals; "
-                f"{counts['masked']} images masked",
-                style="dim",
-            )
-            table.caption_justify = "left"
-            tables.append(table)
-        return tables
+        table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for column in ("score", "value", "interval", "n", ""):
+            table.add_column(column, justify="right" if column in ("value", "n") else "left")
+        for name in self.scores:
+            if name in block["scores"]:
+                table.add_row(*_row(name, block["scores"][name]))
+        return table
+
+
+def _title(results: Results, protocol: str, block: Mapping[str, Any]) -> Text:
+    from rich.text import Text
+
+    stamp = f" [{results.stamp}]" if results.stamp else ""
+    title = Text(f"{results.name}{stamp} · {protocol}: {block['label']}", style="bold")
+    if block.get("optimistic"):
+        title.append(f"  optimistic: {block['optimistic']}", style="bold yellow")
+    return title
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return (
+        f"{counts['queries']:,} queries ({counts['mated']:,} mated, {counts['non_mated']:,} not) against "
+        f"{counts['gallery']:,} images of {counts['individuals']:,} individuals; "
+        f"{counts['masked']:,} pairs masked"
+    )
 
 
 def _row(name: str, score: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 
 
 class Html(Reporter):
-    """One self-contained page for people: scores in words, plots, individuals, photos, a map of embeddings."""
+    """One self-contained page for people: scores in words, plots, photos, individuals, a map."""
 
     name = "html"
     strips: int = Field(12, ge=0, le=40, description="queries shown in each of the three sets of photos")
-    nearest: int = Field(4, ge=1, le=10, description="individuals shown beside each of these queries")
-    umap: bool = Field(
-        True, description="draw a map of the embeddings; the first in a process takes 10 to 100 seconds"
-    )
+    nearest: int = Field(5, ge=1, le=10, description="individuals shown beside each of these queries")
+    umap: bool = Field(True, description="draw a map of the embeddings; takes 10 to 100 seconds")
     points: int = Field(2000, ge=10, le=5000, description="photos on the map at most; a sample of more")
     parts: tuple[Literal["train", "val", "test"], ...] = Field(
         ("test",), min_length=1, description="parts that the map is drawn of"

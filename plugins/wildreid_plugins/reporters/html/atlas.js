@@ -61,7 +61,7 @@
     chosen = id;
     const put = (name, text) => (told.querySelector(`.${name}`).textContent = text || "\u00a0");
     const of = (name) => (id < 0 ? "" : points[name].names[points[name].of[id]]);
-    put("who", of("individual"));
+    put("who", id < 0 ? "no photo chosen" : of("individual"));
     for (const name of ["camera", "date", "part", "encounter"]) put(name, of(name));
     thumb.classList.toggle("on", id >= 0);
     if (id >= 0) {

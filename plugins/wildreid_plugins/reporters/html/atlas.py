@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from wildreid.page import sprite
 from wildreid_plugins.reporters.html.view import View
@@ -70,6 +69,8 @@ def sample(rows: Ints, identity: NDArray[np.str_], *, most: int, seed: int) -> I
     """At most `most` of these rows, each individual in turn giving one photo drawn at random."""
     if len(rows) <= most:
         return rows
+    import pandas as pd
+
     drawn = np.random.default_rng(seed).permutation(rows)
     turn = pd.Series(identity[drawn]).groupby(identity[drawn]).cumcount().to_numpy()
     return np.sort(drawn[np.argsort(turn, kind="stable")[:most]])
@@ -116,7 +117,7 @@ def _neighbours(embeddings: Floats, count: int) -> tuple[NDArray[np.int32], Floa
 def _epochs(view: View) -> list[dict[str, Any]]:
     """The frames ``umap/epoch-*.json`` of the run: {"epoch": n, "ids": [...], "xy": [[x, y], ...]}, in order.
 
-    At most `MOST_EPOCHS` of them, evenly spread, the last included; ids that the table does not have are left out.
+    At most `MOST_EPOCHS`, evenly spread, the last included; ids that the table does not have are left out.
     """
     found = [
         json.loads(path.read_text(encoding="utf-8"))

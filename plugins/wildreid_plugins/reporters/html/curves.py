@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from markupsafe import Markup
 
 from wildreid.page import Series, bars, line
 from wildreid_plugins.reporters.html.view import UNKNOWN, View
 
-MOST_K = 20
-
 
 def accuracy(view: View) -> Markup:
     """Share of queries whose own individual is among the first k, for each protocol, with intervals."""
     series = []
-    for protocol, ranking in view.results.rankings.items():
-        ranks = ranking.own_rank[ranking.mated]
-        if not len(ranks):
+    for protocol, block in view.scores["protocols"].items():
+        curve = block["curves"].get("accuracy") or {}
+        if "k" not in curve:
             continue
-        ks = list(range(1, max(2, min(MOST_K, len(ranking.individuals))) + 1))
-        scores = view.scores["protocols"][protocol]["scores"]
-        measured = [scores.get(f"accuracy@{k}", {}) for k in ks]
+        measured = [block["scores"].get(f"accuracy@{k}", {}) for k in curve["k"]]
         series.append(
             Series(
                 protocol,
-                ks,
-                [float((ranks <= k).mean()) for k in ks],
+                curve["k"],
+                curve["accuracy"],
                 low=[score.get("low") for score in measured],
                 high=[score.get("high") for score in measured],
                 points=True,
@@ -44,47 +37,30 @@ def accuracy(view: View) -> Markup:
     )
 
 
-def open_set(view: View) -> Markup | None:
-    """Known individuals found against new ones taken for known, over all thresholds; None: not measured."""
-    curve = view.block.get("curves", {}).get("dir_fpir") or {}
-    if not curve.get("fpir"):
-        return None
-    order = np.argsort(curve["fpir"], kind="stable")
-    chosen = view.block["scores"].get("fpir", {}).get("value")
+def open_set(view: View) -> Markup | str:
+    """Known individuals found against new ones taken for known, at all thresholds; or why it is not drawn."""
+    curve = view.block["curves"].get("dir_fpir") or {}
+    if "fpir" not in curve:
+        return str(curve.get("reason") or view.block.get("reason") or "the run did not record it")
     return line(
-        [Series("", np.array(curve["fpir"])[order].tolist(), np.array(curve["dir1"])[order].tolist())],
+        [Series("", [0.0, *curve["fpir"]], [0.0, *curve["dir1"]])],
         title="Known individuals found and named right, against new individuals taken for known ones",
         x="new individuals taken for known ones, %",
         y="known ones found, %",
         x_range=(0, 1),
         y_range=(0, 1),
-        mark=chosen,
+        mark=view.block["scores"].get("fpir", {}).get("value"),
         percent=True,
     )
 
 
-def reliability(view: View) -> Markup | None:
-    """How often the first individual is right, against the probability that was given; None: no calibration."""
-    ranking, decision = view.ranking, view.results.decision
-    if ranking is None or decision is None:
-        return None
-    has = ranking.top[:, 0] >= 0
-    said = decision.probability(ranking.top_scores[has, 0])
-    right = ranking.own_rank[has] == 1
-    # bins of equal mass, as for the calibration error; few queries make few bins
-    bins = np.array_split(np.argsort(said, kind="stable"), max(1, min(15, len(said) // 10)))
-    bins = [rows for rows in bins if len(rows)]
-    if not bins:
-        return None
+def reliability(view: View) -> Markup | str:
+    """How often the first individual is right, against the probability given; or why it is not drawn."""
+    curve = view.block["curves"].get("reliability") or {}
+    if "right" not in curve:
+        return str(curve.get("reason") or view.block.get("reason") or "the run did not record it")
     return line(
-        [
-            Series(
-                "",
-                [float(said[rows].mean()) for rows in bins],
-                [float(right[rows].mean()) for rows in bins],
-                points=True,
-            )
-        ],
+        [Series("", curve["probability"], curve["right"], points=True)],
         title="Share of right answers against the probability that was given",
         x="probability given, %",
         y="right, %",
@@ -95,57 +71,49 @@ def reliability(view: View) -> Markup | None:
     )
 
 
-def training(history: tuple[Mapping[str, Any], ...]) -> dict[str, Markup]:
+def training(view: View) -> dict[str, Markup]:
     """Loss, validation scores and learning rates over the epochs; only those that were recorded."""
-    names = list(dict.fromkeys(name for epoch in history for name in epoch))
-    groups: dict[str, list[str]] = {"loss": [], "accuracy": [], "rate": []}
-    for name in names:
-        stem = name.lower()
-        if stem.startswith(("rate", "lr", "learning")):
-            groups["rate"].append(name)
-        elif "loss" in stem:
-            groups["loss"].append(name)
-        elif "accuracy@" in stem:
-            groups["accuracy"].append(name)
+    history = view.results.history
     epochs = [float(entry.get("epoch", n)) for n, entry in enumerate(history, 1)]
+    names = list(dict.fromkeys(name for entry in history for name in entry))
+    watched = [
+        entry.get(view.results.recipe.get("training", {}).get("watch", "accuracy@1")) for entry in history
+    ]
+    known = [value for value in watched if value is not None]
 
-    def of(name: str) -> Series:
-        values = [entry.get(name) for entry in history]
-        return Series(name.rpartition("/")[2] if "/" in name else name, epochs, values)
+    def of(wanted: str) -> list[Series]:
+        chosen = [name for name in names if name.startswith(wanted)]
+        return [Series(name, epochs, [entry.get(name) for entry in history]) for name in chosen]
 
     plots = {}
-    if groups["loss"]:
-        plots["loss"] = line(
-            [of(name) for name in groups["loss"]], title="Training loss", x="epoch", y="loss"
-        )
-    if groups["accuracy"]:
+    if losses := of("loss"):
+        plots["loss"] = line(losses, title="Training loss", x="epoch", y="loss")
+    if accuracies := of("accuracy@"):
         plots["accuracy"] = line(
-            [of(name) for name in groups["accuracy"]],
+            accuracies,
             title="Validation accuracy",
             x="epoch",
             y="validation accuracy, %",
             y_range=(0, 1),
+            mark=epochs[watched.index(max(known))] if known else None,
             percent=True,
         )
-    if groups["rate"]:
-        plots["rate"] = line(
-            _distinct([of(name) for name in groups["rate"]]),
-            title="Learning rates",
-            x="epoch",
-            y="rate",
-            log_y=True,
-        )
+    if rates := _distinct(of("rate/")):
+        plots["rate"] = line(rates, title="Learning rates", x="epoch", y="rate", log_y=True)
     return plots
 
 
-def _distinct(series: list[Series]) -> list[Series]:
-    """Lines that lie upon one another, as the stages of a backbone often do, drawn once under a joint name."""
-    joined: dict[tuple[float | None, ...], Series] = {}
-    for one in series:
-        before = joined.get(tuple(one.y))
-        label = one.label if before is None else f"{before.label}, {one.label}"
-        joined[tuple(one.y)] = Series(label, one.x, one.y)
-    return list(joined.values())
+def _distinct(rates: list[Series]) -> list[Series]:
+    """Rates that are equal in every epoch, as those of a backbone's stages often are, as one line."""
+    joined: dict[tuple[float | None, ...], list[str]] = {}
+    for one in rates:
+        if any(one.y):
+            joined.setdefault(tuple(one.y), []).append(one.label.removeprefix("rate/"))
+    lines = []
+    for values, names in joined.items():
+        whole = len(names) > 1 and all(name.startswith("backbone.") for name in names)
+        lines.append(Series("backbone" if whole else ", ".join(names), rates[0].x, values))
+    return lines
 
 
 def counts(view: View) -> Markup:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from wildreid.page.render import percent
 from wildreid_plugins.reporters.html.view import UNKNOWN, View
@@ -15,9 +14,9 @@ PARTS = ("train", "val", "test")
 
 def individuals(view: View) -> list[list[Any]]:
     """One row for each individual among the queries; cells are texts, or ``words`` with a ``sort`` value."""
+    import pandas as pd
+
     ranking = view.ranking
-    if ranking is None:
-        return []
     names = np.array([*ranking.individuals, ""])
     frame = pd.DataFrame(
         {
@@ -85,6 +84,8 @@ def slices(view: View) -> dict[str, list[dict[str, Any]]]:
 
 def split_summary(view: View) -> list[list[Any]]:
     """Photos, individuals and encounters of each part, and what is odd about them."""
+    import pandas as pd
+
     frame = pd.DataFrame(
         {
             "part": np.where(view.part == "", "not used", view.part),

@@ -53,7 +53,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         slices=individuals.slices(view),
         probes=view.block.get("probes") or {},
         atlas=atlas(options, view),
-        training=curves.training(results.history),
+        training=curves.training(view),
         epochs=len(results.history),
         counts=curves.counts(view),
         split=individuals.split_summary(view),

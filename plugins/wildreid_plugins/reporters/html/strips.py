@@ -35,9 +35,7 @@ def choose(view: View, *, most: int) -> dict[str, list[int]]:
     wrong name, or an individual that is not in the gallery and was yet believed to be.
     """
     ranking = view.ranking
-    if ranking is None or most == 0:
-        return {"mistakes": [], "hardest": [], "sample": []}
-    best = ranking.top_scores[:, 0].astype(float)
+    best = ranking.first_score.astype(float)
     decision = view.results.decision
     taken = (
         ~ranking.mated & (best >= decision.threshold) if decision is not None else np.zeros(len(best), bool)
@@ -58,9 +56,8 @@ def choose(view: View, *, most: int) -> dict[str, list[int]]:
 
 
 def _one_an_encounter(view: View, queries: NDArray[np.int64], most: int) -> list[int]:
-    assert view.ranking is not None
     chosen: dict[str, int] = {}
-    for query in queries.tolist():
+    for query in queries.tolist() if most else ():
         chosen.setdefault(view.encounter[view.ranking.queries[query]] or str(query), query)
         if len(chosen) == most:
             break
@@ -71,8 +68,6 @@ def strips(view: View, *, most: int, nearest: int) -> dict[str, list[dict[str, A
     """The three sets of strips, each strip as ``parts.html`` draws it."""
     ranking = view.ranking
     chosen = choose(view, most=most)
-    if ranking is None:
-        return {name: [] for name in chosen}
     queries = list(dict.fromkeys(query for some in chosen.values() for query in some))
     matches = {query: _matches(view, ranking, query, nearest) for query in queries}
     shown = {match.row for near, own in matches.values() for match in (*near, own) if match is not None}
@@ -126,7 +121,7 @@ def _strip(
         said = ["not in the gallery: the right answer is “new”", *said]
 
     def matched(match: _Match) -> dict[str, Any]:
-        words = [_how(view, match), *view.words(match.row)]
+        words = [*_how(view, match), *view.words(match.row)]
         mark = "right" if match.own else "wrong"
         return _picture(view, match.row, uris, who=view.identity[match.row], words=words, mark=mark)
 
@@ -138,10 +133,12 @@ def _strip(
     }
 
 
-def _how(view: View, match: _Match) -> str:
-    said = f"rank {match.rank} · score {match.score:.3f}"
+def _how(view: View, match: _Match) -> list[str]:
+    """Rank and score, and for the first the probability that it is right."""
+    said = [f"rank {match.rank} · {match.score:.3f}"]
     if match.rank == 1 and view.results.decision is not None:
-        said += f" · {100 * float(view.results.decision.probability(np.float32(match.score))):.0f} %"
+        probability = view.results.decision.probability(np.array([match.score], np.float32))[0]
+        said.append(f"{100 * probability:.0f}\N{NO-BREAK SPACE}% sure")
     return said
 
 

@@ -1,4 +1,4 @@
-"""A run as its page shows it: who is on each photo and what may be told of it, under the headline's protocol."""
+"""A run as its page shows it: who is on each photo, and what may be told of it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ class View:
     Attributes:
         results: the run.
         veil: what makes cameras anonymous and withholds paths.
-        protocol: the headline's protocol.
-        ranking: its ranking; None where it could not be made.
-        block: its part of the scores, with texts already seen to.
-        scores: all scores, likewise.
+        scores: all scores, with texts already seen to.
+        headline: the protocol of the headline.
+        protocol: the protocol that the page shows in detail: the headline's, or where that could not be
+            used, as without dates, the first that could.
+        block: the scores of `protocol`.
+        ranking: the ranking of `protocol`.
         identity: (rows,) names, `UNKNOWN` where there is none.
         encounter: (rows,) encounter ids; never shown as they are, since they hold cameras.
     """
@@ -43,9 +45,12 @@ class View:
             private=bool(results.recipe.get("private")),
         )
         self.scores: Mapping[str, Any] = self.veil.data(results.scores)
-        self.protocol = str(results.scores["headline"])
-        self.block: Mapping[str, Any] = self.scores["protocols"][self.protocol]
-        self.ranking: Ranking | None = results.rankings.get(self.protocol)
+        blocks = self.scores["protocols"]
+        self.headline = str(results.scores["headline"])
+        usable = [name for name in (self.headline, *blocks) if not blocks[name].get("reason")]
+        self.protocol = usable[0] if usable else self.headline
+        self.block: Mapping[str, Any] = blocks[self.protocol]
+        self.ranking: Ranking = results.rankings[self.protocol]
         self.identity = _texts(rows["identity"], UNKNOWN)
         self.camera = np.array([self.veil.camera(name) if name else "" for name in _texts(rows["camera"])])
         self.encounter = _texts(rows["encounter"]) if "encounter" in rows else np.array([""] * len(rows))
