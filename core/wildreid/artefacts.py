@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+TIE = 1e-6
+"""Scores no further apart are ties, which count against the model."""
+
+
 @dataclass(frozen=True)
 class Ranking:
     """Who each query was taken for, under one protocol; never a matrix of queries by gallery.
@@ -74,6 +78,24 @@ class Ranking:
 
         return np.fmax(self.own_score, self.impostor_score)
 
+    def mean_over_true(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """(Q,) the mean of each query's part of an array laid out as `true_ranks`; NaN where it has none."""
+        import numpy as np
+
+        counts = np.diff(self.true_offsets)
+        means = np.full(len(counts), np.nan)
+        if len(values):
+            means[counts > 0] = np.add.reduceat(values, self.true_offsets[:-1][counts > 0], dtype=float)
+        return means / np.maximum(counts, 1)
+
+    @property
+    def true_positions(self) -> Ints:
+        """Where each of `true_ranks` stands among its query's own, from 1."""
+        import numpy as np
+
+        starts = np.repeat(self.true_offsets[:-1], np.diff(self.true_offsets))
+        return np.arange(1, len(self.true_ranks) + 1) - starts
+
 
 @dataclass(frozen=True)
 class Missing:
@@ -115,6 +137,48 @@ class Evidence:
         import pandas as pd
 
         return pd.factorize(self.table["encounter"].iloc[self.ranking.queries], sort=True)[0]
+
+    @cached_property
+    def known(self) -> Ints:
+        """The places among the queries of those whose identity is known, in the order of their ids."""
+        asked = self.table.rows.iloc[self.ranking.queries].reset_index(drop=True)
+        ids = asked.loc[asked["identity"].notna(), "id"]
+        return ids.sort_values().index.to_numpy()
+
+    def reliability(self, bins: int = 15) -> tuple[NDArray[np.float64], NDArray[np.float64], Ints]:
+        """Mean calibrated probability, share right and number of queries, in bins of equal mass.
+
+        Raises:
+            ValueError: there is no decision, hence no probability.
+        """
+        import numpy as np
+
+        if self.decision is None:
+            raise ValueError("there is no decision")
+        probability = self.decision.probability(self.ranking.first_score)
+        right = self.ranking.own_rank == 1
+        # by all that differs, so that the order of the rows does not decide which bin a query falls into
+        order = np.lexsort((right, self.ranking.first_score, probability))
+        parts = [part for part in np.array_split(order, bins) if len(part)]
+        return (
+            np.array([probability[part].mean() for part in parts]),
+            np.array([right[part].mean() for part in parts]),
+            np.array([len(part) for part in parts]),
+        )
+
+    def by_individual(self, values: NDArray[Any], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(Q,) the mean of (Q,) values over an individual's counted queries, at the first of them; else NaN.
+
+        The mean of what comes out is a mean over individuals, whatever number of queries each has.
+        """
+        import numpy as np
+
+        found = np.full(len(values), np.nan)
+        whose, first, place = np.unique(self.individuals[counted], return_index=True, return_inverse=True)
+        if len(whose):
+            means = np.bincount(place, values[counted]) / np.bincount(place)
+            found[np.flatnonzero(counted)[first]] = means
+        return found
 
 
 @dataclass(frozen=True)

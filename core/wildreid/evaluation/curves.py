@@ -1,4 +1,4 @@
-"""Curves of one ranking: accuracy by k, detection against false positives, and reliability."""
+"""Curves of one ranking: accuracy by k, detection against false positives, reliability, verification."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wildreid.artefacts import Missing
+from wildreid.data.pairs import draw_pairs, roc
+
 if TYPE_CHECKING:
     from wildreid.artefacts import Evidence
 
 POINTS = 200
 DEPTH = 20
-BINS = 15
+PAIRS = 200_000
 
 
 def curves(evidence: Evidence) -> dict[str, Any]:
@@ -20,6 +23,7 @@ def curves(evidence: Evidence) -> dict[str, Any]:
         "accuracy": accuracy(evidence),
         "dir_fpir": dir_fpir(evidence),
         "reliability": reliability(evidence),
+        "verification": verification(evidence),
     }
 
 
@@ -51,15 +55,17 @@ def dir_fpir(evidence: Evidence) -> dict[str, Any]:
 
 def reliability(evidence: Evidence) -> dict[str, Any]:
     """Calibrated probability and share right in 15 bins of equal mass."""
-    ranking = evidence.ranking
-    if evidence.decision is None:
+    if evidence.decision is None or not len(evidence.ranking.queries):
         return {"reason": "no calibration was fitted"}
-    probability = evidence.decision.probability(ranking.first_score)
-    order = np.argsort(probability, kind="stable")
-    bins = [part for part in np.array_split(order, BINS) if len(part)]
-    right = ranking.own_rank == 1
-    return {
-        "probability": [float(probability[part].mean()) for part in bins],
-        "right": [float(right[part].mean()) for part in bins],
-        "n": [len(part) for part in bins],
-    }
+    probability, right, n = evidence.reliability()
+    return {"probability": probability.tolist(), "right": right.tolist(), "n": n.tolist()}
+
+
+def verification(evidence: Evidence) -> dict[str, Any]:
+    """Rates of false and true accepts over pairs of query images, at up to 200 thresholds."""
+    drawn = draw_pairs(evidence, most=PAIRS)
+    if isinstance(drawn, Missing):
+        return {"reason": drawn.reason}
+    false, true = roc(*drawn)
+    points = np.unique(np.linspace(0, len(false) - 1, POINTS).astype(int))
+    return {"far": false[points].tolist(), "tar": true[points].tolist(), "pairs": len(drawn[0])}

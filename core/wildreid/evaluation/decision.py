@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.artefacts import Decision, Missing
+from wildreid.artefacts import TIE, Decision, Missing
 from wildreid.data.table import Table
-from wildreid.evaluation.kernel import TIE
 from wildreid.evaluation.protocols import standing_in
 from wildreid.evaluation.rank import rank
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-TIE = 1e-6
-"""Scores no further apart are ties, which count against the model."""
+from wildreid.artefacts import TIE
+
 ROUNDING = 2e-6
 """More than a float32 product of unit vectors is wrong by."""
 

@@ -12,6 +12,8 @@ from wildreid.data.table import Table
 from wildreid.errors import UserError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from wildreid.artefacts import Ints
 
 GALLERY_PARTS = {"test": ("train", "val"), "val": ("train",)}
@@ -37,7 +39,8 @@ def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequen
     """Choose queries and gallery for one protocol.
 
     Queries are the rows of `part` whose role is query or both. The gallery is the rows of `part`, or under
-    ``fixed-gallery`` of the parts before it, whose role is gallery or both and whose identity is known.
+    ``fixed-gallery`` of the parts before it, whose role is gallery or both and whose identity is known. Under
+    ``time-cutoff`` it is of the parts before it where `part` itself holds nothing but queries.
 
     Args:
         table: has ``part`` and ``encounter``; ``role`` where some rows are query or gallery alone.
@@ -51,13 +54,17 @@ def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequen
     if protocol not in ("cross-encounter", "image-loo", "fixed-gallery", "time-cutoff"):
         raise UserError(f"there is no protocol '{protocol}'")
     parts = table["part"].fillna("").to_numpy(dtype=str)
-    roles = np.full(len(table), "both")
-    if "role" in table.rows:
-        roles = table["role"].fillna("both").to_numpy(dtype=str)
-    fixed = GALLERY_PARTS.get(part, (part,)) if protocol == "fixed-gallery" else (part,)
+    roles = _roles(table)
     asking = (parts == part) & np.isin(roles, ("query", "both"))
+    earlier = protocol == "fixed-gallery"
+    if protocol == "time-cutoff":
+        earlier = not np.isin(roles[parts == part], ("gallery", "both")).any()
     known = table["identity"].notna().to_numpy()
-    answering = np.isin(parts, gallery or fixed) & known & np.isin(roles, ("gallery", "both"))
+    answering = (
+        np.isin(parts, gallery or (GALLERY_PARTS.get(part, (part,)) if earlier else (part,)))
+        & known
+        & np.isin(roles, ("gallery", "both"))
+    )
     across = protocol != "image-loo" and (protocol == "cross-encounter" or dated(table, part))
     return Matching(np.flatnonzero(asking), np.flatnonzero(answering), across)
 
@@ -72,8 +79,8 @@ def usable(table: Table, protocol: str, *, part: str = "test") -> str | None:
     if protocol == "cross-encounter" and not dated(table, part):
         return "no dates: encounters cannot be told apart"
     if protocol == "time-cutoff":
-        roles = set(table.of_part(part)["role"].dropna()) if "role" in table.rows else set()
-        if not {"query", "gallery"} <= roles:
+        roles = _roles(table)[(table["part"] == part).fillna(False).to_numpy(dtype=bool)]
+        if "query" not in roles or "both" in roles:
             return "the split does not say which images come before the cut-off and which after"
     return None
 
@@ -100,5 +107,11 @@ def label(table: Table, protocol: str, *, part: str = "test") -> str:
         "cross-encounter": f"{part} against {part}{across}",
         "image-loo": f"{part} against {part}, all but the query image itself",
         "fixed-gallery": f"{part} against {' and '.join(GALLERY_PARTS.get(part, (part,)))}{across}",
-        "time-cutoff": f"{part} after the cut-off against {part} before it{across}",
+        "time-cutoff": f"after the cut-off against before it{across}",
     }[protocol]
+
+
+def _roles(table: Table) -> NDArray[np.str_]:
+    if "role" not in table.rows:
+        return np.full(len(table), "both")
+    return table["role"].fillna("both").to_numpy(dtype=str)

@@ -82,7 +82,8 @@ def _figure(
         return {**figure, "value": float(value), "n": len(evidence.ranking.queries)}
     counted = np.isfinite(value)
     if not counted.any():
-        return {**figure, "n": 0, "reason": "no query counts"}
+        absent = "non-mated" if evidence.ranking.mated.any() else "mated"
+        return {**figure, "n": 0, "reason": f"there is no {absent} query"}
     figure |= {"value": float(value[counted].mean()), "n": int(counted.sum())}
     bounds = intervals.interval(value) if intervals.resamples else None
     individuals = len(np.unique(evidence.individuals[counted]))

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from wildreid.artefacts import Missing
 from wildreid.kinds import Metric
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from wildreid.artefacts import Evidence
+    from wildreid.artefacts import Evidence, Missing
 
 
 class AccuracyAtK(Metric):
@@ -32,9 +31,4 @@ class AccuracyAtK(Metric):
         import numpy as np
 
         ranking = evidence.ranking
-        if not ranking.mated.any():
-            return {f"accuracy@{k}": Missing("no query has an image to be matched to") for k in self.k}
-        return {
-            f"accuracy@{k}": np.where(ranking.mated, (ranking.own_rank <= k).astype(float), np.nan)
-            for k in self.k
-        }
+        return {f"accuracy@{k}": np.where(ranking.mated, ranking.own_rank <= k, np.nan) for k in self.k}

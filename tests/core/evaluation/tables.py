@@ -43,3 +43,17 @@ def golden():
     embeddings[10:, 10] = scores[:, 10] - scores[:, :10] @ scores[shared, :10]
     embeddings[10 + shared, 10] = 1
     return fixture, make_table(rows), embeddings.astype(np.float32)
+
+
+def simulated(*, individuals, encounters, burst, noise=0.5, encounter=0.0, width=64, seed=0, part="test"):
+    """Bursts of known animals: a direction an individual, one an encounter, and noise, each of its weight."""
+    random = np.random.default_rng(seed)
+    count = individuals * encounters * burst
+    meeting = np.arange(count) // burst
+    who = meeting // encounters
+    rows = [(f"{i:06}.jpg", f"who{who[i]:04}", f"e{meeting[i]:05}", "both") for i in range(count)]
+    vectors = random.normal(size=(individuals, width))[who]
+    vectors = vectors + encounter * random.normal(size=(individuals * encounters, width))[meeting]
+    vectors = vectors + noise * random.normal(size=(count, width))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return make_table(rows, part=part), vectors.astype(np.float32)
