@@ -25,7 +25,8 @@ from wildreid.evaluation.decision import fit_decision, save_decision
 from wildreid.evaluation.protocols import usable
 from wildreid.evaluation.rank import load_ranking, rank, save_ranking
 from wildreid.evaluation.score import score, validator
-from wildreid.pipeline.folder import RunFolder, load_results, write_json, write_recipe
+from wildreid.kinds import Log
+from wildreid.pipeline.folder import RunFolder, load_results, read_history, write_json, write_recipe
 from wildreid.pipeline.provenance import hash_of, hash_of_file, hash_of_rows, provenance
 from wildreid.progress import console
 from wildreid.recipe import Loaded, Recipe, load_recipe
@@ -72,6 +73,25 @@ def resume(path: str | Path, *, device: str | None = None) -> Results:
     """Go on with a run that was stopped; what is done is not done again."""
     folder = RunFolder(Path(path))
     return _run(_with(folder.load_recipe(), device=device), folder, resume=True)
+
+
+def train_only(loaded: Loaded, path: Path, *, logs: Sequence[Log] = ()) -> tuple[dict[str, Any], ...]:
+    """Read, split and train, and go no further: nothing of the test part is embedded, ranked or scored.
+
+    A folder in which this recipe was begun goes on from its last checkpoint.
+
+    Args:
+        loaded: the recipe.
+        path: the run's folder.
+        logs: are told of each epoch, beside the recipe's trackers.
+
+    Returns:
+        One mapping an epoch, as in ``history.jsonl``.
+    """
+    folder = RunFolder(path)
+    device = choose_device(loaded.recipe.device)
+    _fit(loaded, folder, device=device, resume=False, say=lambda text: None, logs=logs)
+    return read_history(folder.history)
 
 
 def evaluate(
@@ -124,6 +144,29 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
     folder.path.mkdir(parents=True, exist_ok=True)
     say(f"run     [bold]{folder.path}[/] on {device}")
 
+    split_table, images = _fit(loaded, folder, device=device, resume=resume, say=say)
+    weights = hash_of_file(folder.model)
+    _embed(loaded, split_table, images, folder, weights, device=device, say=say)
+    _score(recipe, split_table, folder, weights, say)
+    results = load_results(folder.path)
+    folder.report.mkdir(exist_ok=True)
+    for reporter in recipe.reporters:
+        reporter.write(results=results, folder=folder.report)
+    return results
+
+
+def _fit(
+    loaded: Loaded,
+    folder: RunFolder,
+    *,
+    device: str,
+    resume: bool,
+    say: Any,
+    logs: Sequence[Log] = (),
+) -> tuple[Table, ImageStore]:
+    """From the data set to the best weights; nothing is computed from the test part."""
+    recipe = loaded.recipe
+    folder.path.mkdir(parents=True, exist_ok=True)
     table, images = _read(recipe, folder, say)
     split_table = _split(recipe, table, folder, say)
     write_recipe(folder.recipe, recipe)
@@ -137,15 +180,8 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
             hashes={"inputs": inputs, "table": hash_of_rows(table.rows)},
         ),
     )
-    _train(recipe, split_table, images, folder, inputs, device=device, resume=resume, say=say)
-    weights = hash_of_file(folder.model)
-    _embed(loaded, split_table, images, folder, weights, device=device, say=say)
-    _score(recipe, split_table, folder, weights, say)
-    results = load_results(folder.path)
-    folder.report.mkdir(exist_ok=True)
-    for reporter in recipe.reporters:
-        reporter.write(results=results, folder=folder.report)
-    return results
+    _train(recipe, split_table, images, folder, inputs, device=device, resume=resume, say=say, logs=logs)
+    return split_table, images
 
 
 def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStore]:
@@ -204,6 +240,7 @@ def _train(
     device: str,
     resume: bool,
     say: Any,
+    logs: Sequence[Log],
 ) -> None:
     if folder.done("train", inputs, folder.model):
         say("train   unchanged")
@@ -212,7 +249,7 @@ def _train(
         resume = True
     protocol = recipe.training.protocol
     with ExitStack() as stack:
-        logs = [
+        trackers = [
             stack.enter_context(tracker.open(run=_Begun(folder.path, recipe.name, recipe.model_dump(mode="json")))) for tracker in recipe.trackers
         ]
         train(
@@ -222,7 +259,7 @@ def _train(
             folder.path,
             validate=validator(table, protocol=protocol, gallery=recipe.training.gallery),
             device=device,
-            logs=logs,
+            logs=[*trackers, *logs],
             resume=resume,
         )
     folder.record("train", inputs)

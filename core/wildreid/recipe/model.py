@@ -120,6 +120,9 @@ class Recipe(_Settings):
     about: str = Field("", description="what this recipe is and what to expect of it")
     packs: tuple[Location, ...] = Field((), description="folders of species packs whose code may be loaded")
     seed: int = Field(0, ge=0, description="of splits, initial weights, batches and augmentation")
+    split_seed: int | None = Field(
+        None, ge=0, description="of splits alone, to train one split with several seeds; null: as seed"
+    )
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto: a GPU where there is one"
     )
