@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,30 @@ def with_exif(rows: pd.DataFrame, root: Path, *, threads: int = 4) -> pd.DataFra
         found[name] = found[name].astype("string")
     added = found.drop(columns=["taken", "zone"]).reindex(rows["image"]).set_axis(rows.index)
     return rows.assign(**{str(name): added[name] for name in added})
+
+
+def with_tag(rows: pd.DataFrame, root: Path, *, tag: str, threads: int = 4) -> pd.DataFrame:
+    """Set ``identity`` to what a keyword says below `tag`: ``individual|2``, ``individual/2``.
+
+    Keywords are read from XMP, where digiKam, Lightroom and others write them; one that is not there, or
+    there with two values, leaves the identity missing.
+    """
+    keyword = re.compile(
+        rb"<rdf:li[^>]*>\s*" + re.escape(tag.encode()) + rb"\s*[|/]\s*([^<|/]+?)\s*</rdf:li>"
+    )
+
+    def said(image: str) -> str | None:
+        try:
+            with Image.open(root / image, formats=FORMATS) as picture:
+                block = picture.info.get("xmp", b"")
+        except Exception:  # as in a header: whether the pixels can be read is asked later
+            return None
+        found = {html.unescape(text.decode("utf-8", "replace")) for text in keyword.findall(block)}
+        return found.pop() if len(found) == 1 else None
+
+    with ThreadPoolExecutor(threads) as pool:
+        names = list(pool.map(said, rows["image"]))
+    return rows.assign(identity=pd.Series(names, index=rows.index, dtype="string"))
 
 
 def _header(path: Path) -> tuple[str | None, ...]:

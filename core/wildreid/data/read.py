@@ -60,6 +60,49 @@ def read_table(
         raise UserError(error.what, where=place, cure=error.cure) from None
 
 
+SYNONYMS = {
+    "image": ("path", "file", "filename", "file_name", "image_path", "img"),
+    "identity": ("individual", "label", "name", "individual_id", "id_individual", "animal"),
+    "part": ("split", "subset", "set", "fold"),
+    "timestamp": ("date", "datetime", "time", "date_time", "taken"),
+    "camera": ("station", "camera_id", "location"),
+}
+"""What others call our columns."""
+
+
+def guess_columns(file: Path) -> dict[str, str]:
+    """Which column of a CSV or Parquet file is meant by each of ours, by its name.
+
+    Raises:
+        UserError: a file that is not there or not readable.
+    """
+    named = {str(name).strip().lower(): str(name) for name in _rows(file, {}).columns}
+    found = {}
+    for ours, theirs in SYNONYMS.items():
+        match = next((named[name] for name in (ours, *theirs) if name in named), None)
+        if match is not None and match != ours:
+            found[ours] = match
+    return found
+
+
+_PARTS = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+def read_parts(values: pd.Series[Any], words: Mapping[str, str] | None = None) -> pd.Series[Any]:
+    """Train, val and test as others write them, missing for any other word.
+
+    Args:
+        values: such as ``Training``, ``valid``.
+        words: more of them: ``{"seen": "train"}``.
+    """
+    known = {**_PARTS, **{word.lower(): part for word, part in (words or {}).items()}}
+    return values.astype("string").str.strip().str.lower().map(known).astype("string")
+
+
 def read_dates(
     values: pd.Series[Any], *, form: str | None = None, where: str = ""
 ) -> tuple[pd.Series[Any], pd.Series[Any]]:

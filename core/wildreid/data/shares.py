@@ -86,6 +86,17 @@ def share_out(
                 part[piece] = chosen
                 purse.spend(chosen, pieces.images[piece])
             known.add(chosen)
+    for p in (TEST, VAL):
+        _mend(pieces, part, p)
+    return part
+
+
+def close(pieces: Pieces, part: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same parts, but for an individual that is not in train its smallest piece moved there."""
+    part = part.copy()
+    for mine in pieces.pieces:
+        if (part[mine] != TRAIN).all():
+            part[mine[np.argmin(pieces.images[mine])]] = TRAIN
     return part
 
 
@@ -112,7 +123,7 @@ def share_individuals(
     often = np.flatnonzero([len(mine) >= 2 for mine in encounters.pieces])
     few = 2 if len(often) >= 6 else 1
     pool = often if len(often) >= 3 else np.arange(len(seen))
-    small = pool[np.lexsort((rng.random(len(pool)), seen[pool]))][: max(2 * few, (len(pool) + 1) // 2)]
+    small = pool[np.lexsort((rng.random(len(pool)), seen[pool]))][: max(2 * few, (3 * len(pool) + 3) // 4)]
     drawn = rng.permutation(small)
     part[drawn[:few]], part[drawn[few : 2 * few]] = VAL, TEST
     taken = np.bincount(part[part >= 0], seen[part >= 0], minlength=3)
@@ -160,11 +171,50 @@ def _newcomers(
     turns = rng.permutation([p for p, n in sorted(wanted.items()) for _ in range(n)])
     have = dict.fromkeys(wanted, 0)
     ladder = np.lexsort((rng.random(individuals), pieces.seen))
-    for p, stratum in zip(turns, np.array_split(ladder, max(1, len(turns))), strict=False):
-        for individual in rng.permutation(stratum):
+    tries = [
+        (p, rng.permutation(stratum), 0.5)
+        for p, stratum in zip(turns, np.array_split(ladder, max(1, len(turns))), strict=False)
+    ]
+    # a stratum may hold nobody small enough; then the rarest may be the one newcomer of the part
+    for p, candidates, most in [*tries, *((p, ladder, 0.75) for p in wanted)]:
+        if most > 0.5 and have[p]:
+            continue
+        for individual in candidates:
             mine = pieces.pieces[individual]
             images = int(pieces.images[mine].sum())
-            if (part[mine] < 0).all() and have[p] + images <= budget[p] / 2:
+            if (part[mine] < 0).all() and have[p] + images <= most * budget[p]:
                 part[mine] = p
                 have[p] += images
                 break
+
+
+def _mend(pieces: Pieces, part: NDArray[np.int64], p: int) -> None:
+    """Move small pieces, so that a part has a mated and a non-mated query where it can."""
+
+    def counts(q: int) -> NDArray[np.int64]:
+        return np.array([np.count_nonzero(part[mine] == q) for mine in pieces.pieces])
+
+    def smallest(individual: int, q: int) -> NDArray[np.int64]:
+        mine = pieces.pieces[individual]
+        mine = mine[part[mine] == q]
+        return np.asarray(mine[np.argsort(pieces.images[mine], kind="stable")])
+
+    def cheapest(candidates: NDArray[np.bool_], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+        offers = [smallest(int(who), TRAIN)[: wanted[who]] for who in np.flatnonzero(candidates)]
+        return min(offers, key=lambda offer: int(pieces.images[offer].sum()), default=np.empty(0, np.int64))
+
+    here, train = counts(p), counts(TRAIN)
+    if (here < 2).all():
+        missing = 2 - here
+        part[cheapest(train > missing, missing)] = p
+        here, train = counts(p), counts(TRAIN)
+    if (here != 1).all():
+        moved = cheapest((here == 0) & (train > 1), np.ones_like(here))
+        if len(moved):
+            part[moved] = p
+        elif np.count_nonzero(here >= 2) > 1 and ((here == 2) & (train > 0)).any():
+            who = int(np.flatnonzero((here == 2) & (train > 0))[0])
+            back = smallest(who, p)[0]
+            part[back] = TRAIN
+            if (counts(p) < 2).all():  # another one was matched by the same piece
+                part[back] = p

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -15,19 +15,13 @@ if TYPE_CHECKING:
 
     from wildreid.data.table import Table
 
-WORDS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-
 
 class Given(Splitter):
     """The parts that came with the data, from a column or from lists of images."""
 
     name = "given"
     column: str = Field("part", description="the column that names the part, where there are no lists")
-    words: dict[str, str] = Field(
+    words: dict[str, Literal["train", "val", "test"]] = Field(
         {}, description="what else the column says for train, val and test: {seen: train, unseen: test}"
     )
     train: Location | None = Field(None, description="a text file of train's images, one path a line")
@@ -62,6 +56,8 @@ class Given(Splitter):
         return table.with_rows(table.rows.assign(part=part, role=role))
 
     def _from_column(self, table: Table) -> pd.Series[str]:
+        from wildreid.data.read import read_parts
+
         if self.column not in table.rows:
             raise UserError(
                 f"the table has no column '{self.column}' to take the split from; "
@@ -69,10 +65,7 @@ class Given(Splitter):
                 where="splitter.column",
                 cure="name the column, or give lists as train, val and test",
             )
-        said = table[self.column].astype("string").str.strip().str.lower()
-        return said.map({**WORDS, **{word.lower(): part for word, part in self.words.items()}}).astype(
-            "string"
-        )
+        return read_parts(table[self.column], self.words)
 
     def _from_lists(self, table: Table, lists: dict[str, Location]) -> pd.Series[str]:
         import pandas as pd

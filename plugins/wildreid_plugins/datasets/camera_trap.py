@@ -1,0 +1,109 @@
+"""The camera-trap dataset: a tree of stations, dates from EXIF."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, field_validator
+
+from wildreid.errors import UserError
+from wildreid.kinds import Dataset
+from wildreid.option import Location, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from wildreid.data.table import Table
+
+_NAME = re.compile(r"\{(\w+)\}")
+
+
+class CameraTrap(Dataset):
+    """Frames of camera traps: station and individual from the path or a tag, date and camera from EXIF."""
+
+    name = "camera-trap"
+    root: Location = Field(description="folder that holds the stations")
+    layout: str = Field(
+        "{station}/{identity}/{file}",
+        description="what the parts of a path mean; {station}, {camera}, {identity}, {file} or a column of "
+        "your own, each up to the next '/' or sign: '{species}/{station}__{file}'",
+    )
+    tag: str | None = Field(
+        None, description="keyword above the individual's name, where photos are tagged (digiKam, Lightroom)"
+    )
+    camera: Literal["folder", "exif"] = Field(
+        "folder", description="a camera is a {camera} or {station} of the path, or a serial number in EXIF"
+    )
+    shift: dict[str, timedelta] = Field(
+        {}, description="what to add to a station's clock: {StationB: '-01:00:00'}, or a number of seconds"
+    )
+
+    @field_validator("layout")
+    @classmethod
+    def _check_layout(cls, value: str) -> str:
+        names = _NAME.findall(value)
+        if len(names) != len(set(names)):
+            raise ValueError("a name stands twice in the layout")
+        if not names or "{" in _NAME.sub("", value) or "}{" in value:
+            raise ValueError("write names in braces with a sign between them: {station}/{identity}/{file}")
+        return value
+
+    def table(self) -> Table:
+        """List the frames and read their headers.
+
+        Raises:
+            UserError: no such root, no frame that fits the layout, a shift for a station that is not there.
+        """
+        import pandas as pd
+
+        from wildreid.data.exif import with_exif, with_tag
+        from wildreid.data.files import find_images
+        from wildreid.data.table import Failure, Table
+
+        images, failures = find_images(self.root)
+        pattern = re.compile(self._pattern() + r"(?:\.\w+)?$")
+        fits = {image: found for image in images if (found := pattern.match(image))}
+        reason = f"the path does not fit the layout {self.layout}"
+        failures += [Failure(image, reason) for image in images if image not in fits]
+        if not fits:
+            raise UserError(
+                f"none of {len(images)} images fits the layout {self.layout}",
+                where=str(self.root),
+                cure="write 'layout' as the paths are" + (f", such as {images[0]}" if images else ""),
+            )
+        rows = pd.DataFrame([{"image": image, **found.groupdict()} for image, found in fits.items()])
+        rows = with_exif(rows.drop(columns="file", errors="ignore"), self.root)
+        if self.tag is not None:
+            rows = with_tag(rows, self.root, tag=self.tag)
+        if "identity" not in rows:
+            rows["identity"] = pd.NA
+        rows["timestamp"] += self._shifts(rows)
+        if self.camera == "exif":
+            rows["camera"] = rows["serial"]
+        elif "camera" not in rows:
+            rows["camera"] = rows.get("station", pd.NA)
+        return Table.of(rows, self.root, failures)
+
+    def _pattern(self) -> str:
+        """The layout as a pattern: its own signs literally, each name up to the next of them."""
+        parts = _NAME.split(self.layout)
+        return "".join(f"(?P<{part}>[^/]+?)" if n % 2 else re.escape(part) for n, part in enumerate(parts))
+
+    def _shifts(self, rows: pd.DataFrame) -> pd.Series[pd.Timedelta]:
+        import pandas as pd
+
+        if not self.shift:
+            return pd.Series(pd.Timedelta(0), index=rows.index)
+        if "station" not in rows:
+            raise UserError("the layout names no {station} to shift the clock of", where="dataset.shift")
+        stations = set(rows["station"])
+        for station in self.shift:
+            if station not in stations:
+                raise UserError(
+                    f"there is no station '{station}'{did_you_mean(station, stations)}; there are: "
+                    f"{', '.join(sorted(stations))}",
+                    where="dataset.shift",
+                )
+        return pd.to_timedelta(rows["station"].map(self.shift)).fillna(pd.Timedelta(0))
