@@ -15,7 +15,12 @@ TEXTS = ("image", "identity", "camera", "timestamp", "viewpoint", "part", "role"
 
 
 def read_table(
-    file: Path, root: Path, *, columns: Mapping[str, str] | None = None, dates: str | None = None
+    file: Path,
+    root: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    dates: str | None = None,
+    named: bool = True,
 ) -> Table:
     """Read a CSV or Parquet file with a row an annotation.
 
@@ -24,6 +29,7 @@ def read_table(
         root: the folder that image paths are relative to.
         columns: the file's name for a column of ours: ``{"image": "path", "timestamp": "date"}``.
         dates: the `strptime` form of timestamps; None: ISO 8601, or EXIF's own form.
+        named: whether the column ``identity`` must be there; if not, nobody is known where it is missing.
 
     Returns:
         A table; columns that we do not know are kept; rows without an image are among its failures.
@@ -40,6 +46,8 @@ def read_table(
                 where=str(file),
             )
     rows = rows.rename(columns={theirs: ours for ours, theirs in (columns or {}).items()})
+    if not named and "identity" not in rows:
+        rows["identity"] = pd.NA
     if "image" in rows:
         empty = rows["image"].isna()
         failures = [Failure("", "the row names no image", row=int(row) + 1) for row in rows.index[empty]]
