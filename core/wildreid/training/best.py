@@ -20,7 +20,8 @@ class Best:
     """Which epoch was best, and its weights in ``checkpoints/best-<epoch>.safetensors``.
 
     The file of a new best stands before the checkpoint that names it, and the old one goes after, so that
-    whatever checkpoint a kill leaves behind, its best weights are there. ``model.safetensors`` is the same file.
+    whatever checkpoint a kill leaves behind, its best weights are there. ``model.safetensors`` is the same
+    file under another name, where the disk can.
 
     Args:
         folder: the run's.

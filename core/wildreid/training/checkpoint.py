@@ -20,10 +20,10 @@ FOLDER, LAST = "checkpoints", "last.pt"
 
 
 def identity_of(recipe: Recipe, table: Table) -> dict[str, Any]:
-    """What a checkpoint belongs to: all of the recipe that steers training, and the rows it trains and chooses on."""
+    """What a checkpoint belongs to: all of the recipe that steers training, and the rows of train and val."""
     parts = {
-        "seed", "images", "transforms", "backbone", "head", "loss", "miner", "sampler", "optimizer", "scheduler",
-        "training",
+        "seed", "images", "transforms", "backbone", "head", "loss", "miner", "sampler", "optimizer",
+        "scheduler", "training",
     }  # fmt: skip
     steering: dict[str, Any] = recipe.model_dump(mode="json", include=parts)
     for part, key in (("images", "cache"), ("images", "cache_gib"), ("images", "max_pixels"),

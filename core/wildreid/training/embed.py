@@ -34,8 +34,7 @@ def embed(
 ) -> Floats:
     """(rows, width) float32 embeddings of unit length, in the order of `rows`.
 
-    Images are read ahead in a thread. The embedder is left in the mode and on the device it was in, save that it
-    is moved to `device`.
+    Images are read ahead in a thread. The embedder is moved to `device` and left in the mode it was in.
 
     Args:
         embedder: the network.

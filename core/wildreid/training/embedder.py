@@ -59,7 +59,7 @@ class Embedder(nn.Module):
         pixels = images.permute(0, 3, 1, 2).float()
         if not augment:
             return pixels.sub_(self.mean * 255).div_(self.std * 255)
-        pixels = pixels.div_(255)
+        pixels = pixels.contiguous().div_(255)  # plane by plane, as warps and matrices like it
         for change in augment:
             pixels = change(pixels)
         return ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
@@ -79,7 +79,7 @@ class Embedder(nn.Module):
 
 
 def build_embedder(recipe: Recipe) -> Embedder:
-    """Build the recipe's network on the CPU; no image is read. Weights that are drawn come from torch's generator.
+    """Build the recipe's network on the CPU; no image is read. Random weights come from torch's generator.
 
     Raises:
         UserError: no such network, weights that do not fit or cannot be fetched, images of a size it does not
@@ -168,7 +168,7 @@ def load_embedder(folder: Path, registry: Registry) -> Embedder:
         raise UserError(f"not readable as a model: {error}", where=str(described)) from None
     if file_hash(weights) != expected:
         raise UserError(
-            f"{WEIGHTS} and {DESCRIPTION} do not belong together: one is damaged, or a run stopped between them",
+            f"{WEIGHTS} and {DESCRIPTION} do not belong together: damaged, or a run stopped between them",
             where=str(folder),
             cure="resume the run, which writes both again, or copy both anew",
         )

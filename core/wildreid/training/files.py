@@ -26,6 +26,7 @@ def replaced(path: Path, write: Callable[[Path], object]) -> None:
         write(aside)
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
+        aside.chmod(0o644)  # safetensors writes for its owner alone
         aside.replace(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors wrap the system's error
         with contextlib.suppress(OSError):

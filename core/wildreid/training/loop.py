@@ -117,10 +117,10 @@ def train(
     scaler = torch.amp.GradScaler(place.type, enabled=half is torch.float16)
     average = None
     if settings.ema is not None:
-        average = AveragedModel(embedder, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
+        average = AveragedModel(embedder, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))  # type: ignore[no-untyped-call]
     measured_network = cast("Embedder", average.module) if average is not None else embedder
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    embedder.to(memory_format=layout)  # type: ignore[call-overload]
+    embedder.to(memory_format=layout)
     if settings.compile:
         _compile(embedder, recipe)
 
@@ -128,7 +128,7 @@ def train(
     best = Best(folder, patience=settings.patience, min_gain=settings.min_gain)
     tally, history = Tally(chosen), []
     epoch = step = 0
-    stateful = {
+    stateful: dict[str, Any] = {
         "embedder": embedder, "objective": objective, "optimizer": optimizer, "schedule": schedule,
         "scaler": scaler, "best": best, "tally": tally,
     } | ({"average": average} if average is not None else {})  # fmt: skip
@@ -227,7 +227,7 @@ def train(
 
 
 def training_rows(table: Table) -> tuple[Ints, Ints]:
-    """Rows of the train part that have an identity, and each one's class: 0 … classes - 1, by sorted identity.
+    """Rows of the train part that have an identity, and each one's class: 0 … classes - 1, sorted.
 
     Raises:
         UserError: fewer than two identities.
@@ -246,7 +246,7 @@ def training_rows(table: Table) -> tuple[Ints, Ints]:
 
 
 def validation_rows(table: Table, gallery: str) -> Ints:
-    """Rows whose embeddings validation looks at, in table order: val, and train too where that is the gallery."""
+    """Rows whose embeddings validation takes, in table order: val, with train where that is the gallery."""
     parts = ["val", "train"] if gallery == "train" else ["val"]
     return np.flatnonzero(table["part"].isin(parts).to_numpy(bool, na_value=False)).astype(np.int64)
 

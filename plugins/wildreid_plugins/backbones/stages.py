@@ -1,8 +1,8 @@
-"""What every backbone built on timm shares: its stages from input to output, and the attributes of `Features`."""
+"""What backbones built on timm share: stages from input to output, and the attributes of `Features`."""
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -42,12 +42,18 @@ def stages(model: Any) -> list[tuple[str, list[nn.Parameter]]]:
     groups = [
         list(names) for _, names in sorted(group_parameters(model, model.group_matcher(coarse=True)).items())
     ]
-    if len(groups) > 1 and all(by_name[name].ndim == 1 for name in groups[-1]):
-        groups[-2:] = [groups[-2] + groups[-1]]
-    named: list[tuple[str, list[nn.Parameter]]] = []
-    for index, names in enumerate(groups):
-        shared = commonprefix([name.split(".") for name in names[:-1] or names])
-        label = ".".join(map(str, shared[:2])) or names[0].split(".")[0]
-        label = label if label not in dict(named) else f"{label}.{index}"
-        named.append((label, [by_name[name] for name in names]))
-    return named
+    closing = groups.pop() if len(groups) > 1 and all(by_name[name].ndim == 1 for name in groups[-1]) else []
+    labels = [_shared(names) for names in groups]
+    labels = [
+        label if label and labels.count(label) == 1 else f"{label}.{index}".lstrip(".")
+        for index, label in enumerate(labels)
+    ]
+    groups[-1] += closing
+    return [(label, [by_name[name] for name in names]) for label, names in zip(labels, groups, strict=True)]
+
+
+def _shared(names: list[str]) -> str:
+    """What the names of a stage's parameters begin with, such as ``layer1`` or ``stages.0``."""
+    paths = [name.split(".")[:-1] for name in names]
+    shared = takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
+    return ".".join(parts[0] for parts in islice(shared, 2))

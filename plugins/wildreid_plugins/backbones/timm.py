@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Timm(Backbone):
     """Any network of timm by name, such as resnet18, convnext_large or vit_small_patch16_224.
 
-    Networks with a fixed input (most ViT and Swin) need ``images.size`` to be theirs, or ``size`` to say which
-    input to build them for. `timm.list_models()` lists the names.
+    Networks with a fixed input (most ViT and Swin) need ``images.size`` to be theirs, or ``size`` to say
+    which input to build them for. `timm.list_models()` lists the names.
 
     Source: Wightman, "PyTorch Image Models", https://github.com/huggingface/pytorch-image-models.
     """

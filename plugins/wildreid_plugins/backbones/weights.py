@@ -33,7 +33,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             raise ValueError("it holds no mapping of names to tensors")
     except UnpicklingError as error:
         raise UserError(
-            f"this pickle holds more than weights and is not loaded, since it could run code: {_short(error)}",
+            f"this pickle holds more than weights, and could run code; it is not loaded: {_short(error)}",
             where=str(path),
             cure="save model.state_dict() alone, as safetensors best of all",
         ) from None

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class BnNeck(Head):
     """Batch normalisation without a shift, after an optional projection.
 
-    Source: Luo et al. 2019, "Bag of Tricks and a Strong Baseline for Deep Person Re-identification". There one
-    loss looks at what stands before the neck and one at what comes after it; here the one loss looks at what
-    comes after it, as retrieval does.
+    Source: Luo et al. 2019, "Bag of Tricks and a Strong Baseline for Deep Person Re-identification". There
+    one loss looks at what stands before the neck and one at what comes after it; here the one loss looks at
+    what comes after it, as retrieval does.
     """
 
     name = "bnneck"

@@ -6,6 +6,7 @@ from wildreid_plugins.losses.arcface import ArcFace
 from wildreid_plugins.losses.circle import Circle
 from wildreid_plugins.losses.contrastive import Contrastive
 from wildreid_plugins.losses.multi_similarity import MultiSimilarity
+from wildreid_plugins.losses.pml import Pml
 from wildreid_plugins.losses.subcenter_arcface import SubcenterArcFace
 from wildreid_plugins.losses.supcon import SupCon
 from wildreid_plugins.losses.triplet import Triplet
@@ -14,4 +15,4 @@ from wildreid_plugins.losses.triplet import Triplet
 @hookimpl
 def wildreid_losses() -> list[type[Loss]]:
     """What `wildreid.hookspecs.wildreid_losses` asks for."""
-    return [ArcFace, Circle, Contrastive, MultiSimilarity, SubcenterArcFace, SupCon, Triplet]
+    return [ArcFace, Circle, Contrastive, MultiSimilarity, Pml, SubcenterArcFace, SupCon, Triplet]

@@ -16,8 +16,9 @@ class Contrastive(Loss):
     """Pull pairs of one animal together, push pairs of two animals apart up to a margin.
 
     With d the straight distance of unit vectors (0 to 2, as in pytorch-metric-learning):
-    L = mean of max(0, d - positive_margin) over pairs of one animal + mean of max(0, negative_margin - d) over
-    pairs of two, each mean over the pairs where it is above zero. The paper squares both terms.
+    L = mean of max(0, d - positive_margin) over pairs of one animal
+    + mean of max(0, negative_margin - d) over pairs of two,
+    each mean over the pairs where it is above zero. The paper squares both terms.
 
     Source: Hadsell et al. 2006, "Dimensionality Reduction by Learning an Invariant Mapping".
     """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MultiSimilarityMining(Miner):
-    """Negatives more similar than the worst positive less ε, positives less similar than the best negative plus ε.
+    """Negatives above the least similar positive less ε, positives below the most similar negative plus ε.
 
     Source: Wang et al. 2019, "Multi-Similarity Loss with General Pair Weighting for Deep Metric Learning".
     """

@@ -20,8 +20,8 @@ class SemiHard(Miner):
     Gentler than `hard`: the negative is hard, but the order is right already. ``positives`` chooses the image
     of its own animal: ``easy`` the most similar, ``hard`` the least similar.
 
-    Source: Schroff et al. 2015, "FaceNet"; with easy positives Xuan et al. 2020, "Improved Embeddings with Easy
-    Positive Triplet Mining".
+    Source: Schroff et al. 2015, "FaceNet"; with easy positives Xuan et al. 2020, "Improved Embeddings with
+    Easy Positive Triplet Mining".
     """
 
     name = "semi-hard"

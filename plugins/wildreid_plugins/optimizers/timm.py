@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -32,18 +33,20 @@ class Timm(Rated):
         Raises:
             UserError: no such optimizer, or one that does not take these options.
         """
-        from timm.optim import create_optimizer_v2, list_optimizers
+        from timm import optim as timm_optim
 
-        if self.optimizer not in list_optimizers():
+        optim: Any = timm_optim  # timm's own exports are not marked as such
+
+        known = [str(name) for name in optim.list_optimizers()]
+        if self.optimizer not in known:
             raise UserError(
-                f"timm has no optimizer named '{self.optimizer}'{did_you_mean(self.optimizer, list_optimizers())}",
+                f"timm has no optimizer named '{self.optimizer}'{did_you_mean(self.optimizer, known)}",
                 where="optimizer.optimizer",
                 cure="python -c 'import timm; print(timm.optim.list_optimizers())' lists them",
             )
         try:
-            made: torch.optim.Optimizer = create_optimizer_v2(
-                groups, opt=self.optimizer, lr=self.backbone_rate, weight_decay=0.0, **self.options
-            )
+            create: Callable[..., torch.optim.Optimizer] = optim.create_optimizer_v2
+            made = create(groups, opt=self.optimizer, lr=self.backbone_rate, weight_decay=0.0, **self.options)
         except (TypeError, ValueError) as error:
             raise UserError(
                 f"timm's optimizer {self.optimizer} does not take these options: {error}",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EncounterAware(Sampler):
-    """A few images each of many individuals, those of one individual from different encounters where they can.
+    """A few images each of many individuals, those of one from different encounters where they can.
 
     The frames of a burst are nearly one image: a pair of them is solved by the background and teaches little.
     """

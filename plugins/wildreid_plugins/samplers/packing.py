@@ -21,7 +21,7 @@ class Packed:
 
     An individual's images are dealt into hands of ``images`` (all it has, where that is fewer); a hand that
     comes out short is filled up with others of its images. Hands are shuffled and packed into batches, an
-    individual at most once a batch; what does not fit waits for the next. The last hand of a batch may be cut.
+    individual at most once a batch; what does not fit waits for the next. A batch's last hand may be cut.
     An epoch has as many batches as would show each image once.
 
     Args:
@@ -61,7 +61,7 @@ class Packed:
             raise UserError(
                 "no individual has two training images, so there is no pair to learn from",
                 where="sampler",
-                cure="give it more images an individual, or take the sampler 'uniform' with a classification loss",
+                cure="more images an individual, or the sampler 'uniform' with the loss 'arcface'",
             )
         if most < self.batch:
             raise UserError(
@@ -120,7 +120,7 @@ class Packed:
         return np.concatenate([hand, draw.choice(np.setdiff1d(rows, hand), short, replace=False)])
 
     def _by_encounter(self, rows: Ints, draw: Generator) -> Ints:
-        """An order in which an encounter's images stand together: dealt in turn, they go to different hands."""
+        """An order in which an encounter's images stand together: dealt in turn, they go to many hands."""
         import numpy as np
 
         assert self.encounters is not None

@@ -21,7 +21,7 @@ class Cosine(Scheduler):
     At progress t of the run: floor + (1 - floor) (1 + cos πt) / 2, times the first rate. A run that patience
     stops early never sees the end of it.
 
-    Source: Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", without restarts.
+    Source: Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", no restarts.
     """
 
     name = "cosine"

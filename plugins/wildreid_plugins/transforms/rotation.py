@@ -22,7 +22,14 @@ class Rotation(Transform):
 
     def build(self, *, size: int) -> Callable[[Tensor], Tensor]:
         """(N, 3, size, size) in [0, 1] to the same."""
-        from kornia.augmentation import RandomRotation
+        import torch
 
-        turn: Callable[[Tensor], Tensor] = RandomRotation(self.degrees, p=self.share)
+        from wildreid_plugins.transforms.warp import warp
+
+        def turn(images: Tensor) -> Tensor:
+            drawn, chosen = torch.rand(2, len(images), device=images.device)
+            angles = (drawn * 2 - 1) * torch.pi * self.degrees / 180 * (chosen < self.share)
+            cos, sin, none = angles.cos(), angles.sin(), torch.zeros_like(angles)
+            return warp(images, torch.stack([cos, -sin, none, sin, cos, none], 1).view(-1, 2, 3))
+
         return turn
