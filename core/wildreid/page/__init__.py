@@ -1,8 +1,26 @@
 """The look that our pages share: one self-contained HTML file, inline SVG plots, thumbnails."""
 
+from wildreid.page.comparison import comparison_page
 from wildreid.page.plots import Series, bars, line
 from wildreid.page.private import WITHHELD, Veil
 from wildreid.page.render import TEMPLATES, render
 from wildreid.page.thumbnails import sprite, thumbnail
+from wildreid.page.words import count, figure, interval, percent, words_of
 
-__all__ = ["TEMPLATES", "WITHHELD", "Series", "Veil", "bars", "line", "render", "sprite", "thumbnail"]
+__all__ = [
+    "TEMPLATES",
+    "WITHHELD",
+    "Series",
+    "Veil",
+    "bars",
+    "comparison_page",
+    "count",
+    "figure",
+    "interval",
+    "line",
+    "percent",
+    "render",
+    "sprite",
+    "thumbnail",
+    "words_of",
+]

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from wildreid.page.words import count, number, percent
+
 TEMPLATES = Path(__file__).with_name("templates")
 """``page.html`` to extend, ``parts.html`` with the macros, ``page.css`` and ``page.js``."""
 
@@ -21,7 +23,8 @@ def render(
     given here, so that a name with HTML in it could do nothing even if it were not escaped.
 
     Args:
-        template: a file; what it includes or imports is looked up beside it, then in `TEMPLATES`.
+        template: a file; what it includes or imports is looked up beside it, then in `TEMPLATES`. It has the
+            filters ``number``, ``percent`` and ``count``.
         scripts: JavaScript files to put in after ``page.js``.
         styles: CSS files to put in after ``page.css``.
         context: what the template shows. ``page.html`` uses ``title``, ``stamp``, ``sections`` (pairs of an
@@ -48,21 +51,6 @@ def render(
         policy=Markup(f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"),
         **context,
     )
-
-
-def number(value: float | None, digits: int = 2) -> str:
-    """A number with so many decimals; a dash for none, which must have its reason beside it."""
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """A share as a percentage: 0.614 is ``"61.4 %"``, with a space that does not break."""
-    return "–" if value is None else f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun: ``"1 photo"``, ``"2,000 photos"``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _digest(text: str) -> str:

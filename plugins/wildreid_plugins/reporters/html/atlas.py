@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wildreid.page import sprite
-from wildreid_plugins.reporters.html.view import View
+from wildreid_plugins.reporters.html.view import UNKNOWN, View
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,7 +164,7 @@ def _points(view: View, rows: Ints) -> dict[str, Any]:
         name: f"encounter {n}" for n, name in enumerate(np.unique(view.encounter[rows]).tolist(), 1)
     }
     columns = {
-        "individual": view.identity[rows],
+        "individual": np.where(view.identity[rows] == UNKNOWN, "unknown individual", view.identity[rows]),
         "camera": view.camera[rows],
         "encounter": np.array([encounters[name] for name in view.encounter[rows].tolist()], dtype=str),
         "part": view.part[rows],

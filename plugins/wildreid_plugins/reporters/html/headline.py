@@ -8,39 +8,10 @@ from typing import Any
 import numpy as np
 
 from wildreid.artefacts import Ranking
-from wildreid.page.render import count, percent
+from wildreid.page import count, figure, interval, percent, words_of
 from wildreid_plugins.reporters.html.view import View
 
 CHIEF = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10")
-SHARES = ("accuracy", "dir", "fpir", "fpr", "map", "baks", "baus", "ece", "eer", "r-precision")
-WORDS = {
-    "accuracy@1": "right individual first",
-    "accuracy@": "right individual among the first {k}",
-    "image-accuracy@": "a right photo among the nearest {k}",
-    "macro-accuracy@": "right among the first {k}, mean over individuals",
-    "encounter-accuracy@": "right among the first {k}, the encounter's photos voting",
-    "dir@": "known individuals found among the first {k} and believed",
-    "mrr": "mean reciprocal rank",
-    "map": "mean average precision",
-    "r-precision": "R-precision",
-    "auroc": "known told from new (AUROC)",
-    "fpr@95tpr": "new taken for known, where 95 % of known are believed",
-    "fpir": "new individuals taken for known ones",
-    "baks": "known individuals named right (BAKS)",
-    "baus": "new individuals called new (BAUS)",
-    "brier": "Brier score of the probability",
-    "ece": "calibration error of the probability (ECE)",
-    "eer": "verification: equal error rate",
-    "ari": "clusters: adjusted Rand index",
-    "ami": "clusters: adjusted mutual information",
-    "nmi": "clusters: normalised mutual information",
-}
-
-
-def words_of(name: str) -> str:
-    """What a score says, for those who do not know its name."""
-    stem, at, k = name.partition("@")
-    return WORDS.get(name) or WORDS.get(stem + at, name).format(k=k)
 
 
 def figure_of(name: str, score: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,13 +20,9 @@ def figure_of(name: str, score: Mapping[str, Any]) -> dict[str, Any]:
     if value is None:
         reason = score.get("reason") or "not measured"
         return {"words": "–", "interval": "", "n": None, "note": None, "reason": reason}
-    stem = name.partition("@")[0].removeprefix("image-").removeprefix("macro-").removeprefix("encounter-")
-    ends = [end for end in (value, score.get("low"), score.get("high")) if end is not None]
-    shown = [percent(end) if stem in SHARES else f"{end:.3f}" for end in ends]
-    interval = f"{shown[1]} to {shown[2]}".replace("\N{NO-BREAK SPACE}% to", " to") if len(shown) == 3 else ""
     return {
-        "words": shown[0],
-        "interval": interval,
+        "words": figure(name, value),
+        "interval": interval(name, (score.get("low"), score.get("high"))),
         "n": score.get("n"),
         "note": score.get("note"),
         "reason": None,
@@ -74,7 +41,7 @@ def headline(view: View) -> dict[str, Any]:
         "asked": f"{count(len(asked), 'photo')} of {count(len(set(asked.tolist())), 'individual')}",
         "against": f"{count(counts['gallery'], 'photo')} of {count(counts['individuals'], 'individual')}",
         "confidence": percent(view.results.recipe.get("evaluation", {}).get("confidence", 0.95), 0),
-        "optimistic": view.scores.get("optimistic") or view.block.get("optimistic"),
+        "optimistic": view.block.get("optimistic") or view.scores.get("optimistic"),
         "reason": blocks[view.headline].get("reason"),
         "blocks": blocks,
         "chief_rows": [_row(name, blocks) for name in CHIEF if name in names],

@@ -2,56 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wildreid.page.render import percent
+from wildreid.page import percent
 from wildreid_plugins.reporters.html.view import UNKNOWN, View
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Ranking
 
 PARTS = ("train", "val", "test")
 
 
 def individuals(view: View) -> list[list[Any]]:
     """One row for each individual among the queries; cells are texts, or ``words`` with a ``sort`` value."""
-    import pandas as pd
-
     ranking = view.ranking
-    names = np.array([*ranking.individuals, ""])
-    frame = pd.DataFrame(
-        {
-            "name": view.identity[ranking.queries],
-            "encounter": view.encounter[ranking.queries],
-            "mated": ranking.mated,
-            "right": ranking.own_rank == 1,
-            "taken": names[ranking.top[:, 0]],
-        }
-    )
-    frame = frame[frame["name"] != UNKNOWN]
-    photos = pd.Series(view.identity).value_counts()
+    names = (*ranking.individuals, "")  # the last is for a query without any valid gallery image: -1
+    queries: dict[str, list[int]] = {}
+    for query, name in enumerate(view.identity[ranking.queries].tolist()):
+        queries.setdefault(name, []).append(query)
+    queries.pop(UNKNOWN, None)
+    photos = Counter(view.identity.tolist())
     trained = set(view.identity[view.part == "train"].tolist())
-    rows = []
-    for name, queries in frame.groupby("name", sort=True):
-        mated = queries[queries["mated"]]
-        wrong = mated.loc[~mated["right"] & (mated["taken"] != ""), "taken"].value_counts()
-        accuracy = float(mated["right"].mean()) if len(mated) else None
-        mistaken = f"{wrong.index[0]} ({wrong.iloc[0]} of {len(mated)})" if len(wrong) else ""
-        rows.append(
-            [
-                name,
-                len(queries),
-                queries["encounter"].nunique(),
-                int(photos[name]),
-                "yes" if name in trained else "no",
-                len(mated),
-                {
-                    "words": percent(accuracy, 0) if accuracy is not None else "no match possible",
-                    "sort": "" if accuracy is None else accuracy,
-                },
-                {"words": mistaken, "sort": mistaken},
-            ]
-        )
-    return rows
+    return [
+        [
+            name,
+            len(asked),
+            len(set(view.encounter[ranking.queries[asked]].tolist())),
+            photos[name],
+            "yes" if name in trained else "no",
+            *_how_it_went(ranking, [query for query in asked if ranking.own_rank[query] > 0], names),
+        ]
+        for name, asked in sorted(queries.items())
+    ]
+
+
+def _how_it_went(ranking: Ranking, mated: list[int], names: tuple[str, ...]) -> tuple[Any, ...]:
+    """How many queries had a match, how many were named right, and whom the others were taken for."""
+    if not mated:
+        return 0, {"words": "no match possible", "sort": ""}, ""
+    wrong = Counter(names[ranking.top[query, 0]] for query in mated if ranking.own_rank[query] > 1)
+    share = 1 - wrong.total() / len(mated)
+    taken = f"{wrong.most_common(1)[0][0]} ({wrong.most_common(1)[0][1]} of {len(mated)})" if wrong else ""
+    return len(mated), {"words": percent(share, 0), "sort": share}, taken
 
 
 COLUMNS = (

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from wildreid.artefacts import Ranking, Results
 
-UNKNOWN = "unknown"
+UNKNOWN = ""
+"""In the place of a name that is not known; it cannot be mistaken for one."""
 
 
 class View:
@@ -51,7 +52,7 @@ class View:
         self.protocol = usable[0] if usable else self.headline
         self.block: Mapping[str, Any] = blocks[self.protocol]
         self.ranking: Ranking = results.rankings[self.protocol]
-        self.identity = _texts(rows["identity"], UNKNOWN)
+        self.identity = _texts(rows["identity"])
         self.camera = np.array([self.veil.camera(name) if name else "" for name in _texts(rows["camera"])])
         self.encounter = _texts(rows["encounter"]) if "encounter" in rows else np.array([""] * len(rows))
         self.part = _texts(rows["part"]) if "part" in rows else np.array([""] * len(rows))
@@ -81,5 +82,5 @@ class View:
             return list(threads.map(one, rows))
 
 
-def _texts(column: Any, missing: str = "") -> NDArray[np.str_]:
-    return np.array(column.fillna(missing).astype(str).tolist(), dtype=str)
+def _texts(column: Any) -> NDArray[np.str_]:
+    return np.array(column.fillna("").astype(str).tolist(), dtype=str)
