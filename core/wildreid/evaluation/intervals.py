@@ -35,17 +35,14 @@ class Bootstrap:
 
     def interval(self, values: NDArray[np.float64]) -> tuple[float, float] | None:
         """The interval of the mean of (Q,) values, NaN where a query does not count; None: no estimate."""
-        return self._bounds(self._means(values))
-
-    def paired(self, values: NDArray[np.float64], others: NDArray[np.float64]) -> tuple[float, float] | None:
-        """The interval of the difference of two means over the same queries, both resampled alike."""
-        return self._bounds(self._means(values) - self._means(others))
+        return bounds(self.means(values), self.confidence)
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(resamples,) the mean in each; NaN where none of the drawn queries counts."""
-        return self._means(values)
+        """(resamples,) the mean in each, NaN where no drawn query counts.
 
-    def _means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        Two sets of values over the same individuals are resampled alike, so that the difference of their
+        means is paired.
+        """
         count = int(self.individuals.max(initial=-1)) + 1
         counted = np.isfinite(values)
         sums = np.bincount(self.individuals, np.where(counted, values, 0.0), minlength=count)
@@ -60,10 +57,12 @@ class Bootstrap:
             means[start:stop] = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
         return means
 
-    def _bounds(self, means: NDArray[np.float64]) -> tuple[float, float] | None:
-        means = means[np.isfinite(means)]
-        if not len(means):
-            return None
-        tail = (1 - self.confidence) / 2
-        low, high = np.quantile(means, (tail, 1 - tail))
-        return float(low), float(high)
+
+def bounds(means: NDArray[np.float64], confidence: float) -> tuple[float, float] | None:
+    """The middle share of the resampled figures; None where there is none."""
+    means = means[np.isfinite(means)]
+    if not len(means):
+        return None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, (tail, 1 - tail))
+    return float(low), float(high)

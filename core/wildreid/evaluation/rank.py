@@ -33,6 +33,7 @@ def rank(
     gallery: Sequence[str] = (),
     keep: int = 10,
     block: int = 512,
+    as_queries: Floats | None = None,
 ) -> Ranking:
     """Rank under one protocol: who each query is taken for, and where its own individual stands.
 
@@ -49,6 +50,7 @@ def rank(
         gallery: parts that the gallery is taken from, in place of those that the protocol says.
         keep: how many individuals and images to keep for each query.
         block: queries scored at once; memory grows with it times the gallery.
+        as_queries: embeddings of the rows as queries, where those differ from the gallery's.
 
     Raises:
         UserError: the embeddings do not belong to the table, or are not finite.
@@ -76,7 +78,7 @@ def rank(
         for start in range(0, total, block):
             here = slice(start, min(start + block, total))
             asked = sides.queries[here]
-            queries = _take(embeddings, asked)
+            queries = _take(embeddings if as_queries is None else as_queries, asked)
             np.matmul(queries, images.T, out=scores[: len(asked)])
             arguments = (
                 scores,

@@ -1,0 +1,48 @@
+"""`reid compare`: runs side by side, and whether they differ by more than noise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN RUN…",
+            help="Folders that `reid run` wrote; the first is compared with.",
+            show_default=False,
+        ),
+    ],
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where test parts or protocols differ.")
+    ] = False,
+) -> None:
+    """Compare finished runs: their figures, the differences, and whether these are within noise.
+
+    Example: [bold]reid compare runs/cows runs/cows-frozen[/]
+    """
+    from rich.console import Console
+
+    from wildreid.evaluation.compare import compare as set_side_by_side
+    from wildreid.pipeline.folder import RunFolder, load_results
+    from wildreid.recipe import Recipe
+
+    results = [load_results(run) for run in runs]
+    recipe: Recipe = RunFolder(results[0].folder).load_recipe().recipe
+    found = set_side_by_side(
+        results,
+        recipe.metrics,
+        resamples=recipe.evaluation.bootstrap,
+        confidence=recipe.evaluation.confidence,
+        seed=recipe.seed,
+        anyway=anyway,
+    )
+    Console(highlight=False).print(found)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(compare)

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.core.evaluation.tables import make_table
+
+from wildreid.artefacts import Evidence
+from wildreid.evaluation.intervals import Bootstrap
+from wildreid.evaluation.probes import blank, mirror, probes
+from wildreid.evaluation.rank import rank
+
+SIZE = 16
+
+
+class Pixels:
+    """Squares whose middle tells the animal on its left side, and whose rim tells the camera."""
+
+    def __init__(self, who, camera, *, rim):
+        random = np.random.default_rng(0)
+        marks = random.integers(0, 255, (who.max() + 1, SIZE // 2, SIZE // 4, 3))
+        places = random.integers(0, 255, (camera.max() + 1, SIZE, SIZE, 3))
+        self.images = places[camera] if rim else np.full((len(who), SIZE, SIZE, 3), 127)
+        self.images[:, SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : SIZE // 2] = marks[who]
+        self.images = self.images.astype(np.uint8)
+
+    def take(self, rows):
+        return self.images[rows]
+
+
+def look(images):
+    flat = images.reshape(len(images), -1).astype(np.float32) - 127
+    flat += 1e-3 * np.arange(flat.shape[1])
+    return flat / np.linalg.norm(flat, axis=1, keepdims=True)
+
+
+def probed(*, rim, cameras=3):
+    count = 96
+    who = np.arange(count) // 12
+    meeting = np.arange(count) // 2
+    camera = meeting % cameras
+    rows = [(f"{i:02}.jpg", f"a{who[i]}", f"e{meeting[i]}", "both") for i in range(count)]
+    table = make_table(rows)
+    table.rows["camera"] = [f"c{n}" for n in camera]
+    images = Pixels(who, camera, rim=rim)
+    embeddings = look(images.images)
+    ranking = rank(embeddings, table, protocol="cross-encounter")
+    evidence = Evidence(ranking, table, embeddings)
+    intervals = Bootstrap(evidence.individuals, 100, 0.95, 0)
+    return probes(evidence, images, look, intervals=intervals, batch=17)
+
+
+def test_a_network_that_sees_the_animal_alone():
+    found = probed(rim=False)
+    assert found["background"]["reference"] == 1
+    assert found["background"]["value"] <= 0.2
+    assert found["mirrored"]["value"] < 0.6
+    assert found["background"]["n"] == found["mirrored"]["n"] == 96
+    assert not found["background"]["too_few"]
+
+
+def test_a_network_that_sees_the_background_tells_cameras_apart():
+    camera = probed(rim=True)["camera"]
+    assert camera["value"] == 1
+    assert camera["reference"] == pytest.approx(1 / 5, abs=0.05)
+    assert camera["low"] == camera["high"] == 1
+
+
+def test_one_camera_cannot_be_told_from_another():
+    camera = probed(rim=True, cameras=1)["camera"]
+    assert camera["value"] is None
+    assert "no individual" in camera["reason"]
+
+
+def test_blank_hides_the_box_and_keeps_the_rim():
+    images = np.arange(2 * SIZE * SIZE * 3, dtype=np.uint8).reshape(2, SIZE, SIZE, 3)
+    hidden = blank(images)
+    assert (hidden[:, 2:14, 2:14] == 127).all()
+    assert np.array_equal(hidden[:, :2], images[:, :2])
+    wide = blank(images, margin=0.5)
+    assert (wide[:, 4:12, 4:12] == 127).all()
+    assert np.array_equal(wide[:, :4], images[:, :4])
+    assert np.array_equal(mirror(mirror(images)), images)
+    assert np.array_equal(mirror(images)[:, :, 0], images[:, :, -1])
