@@ -52,7 +52,7 @@ def present(state: State) -> pd.DataFrame:
     """The annotations that are in the gallery, with ``individual``: who it is now."""
     there = state.codes != GONE
     names = np.asarray(state.individuals, object)[state.codes[there]]
-    rows = state.rows[there].reset_index(drop=True)
+    rows: pd.DataFrame = state.rows[there].reset_index(drop=True)
     rows["individual"] = pd.Series(names, dtype="string")
     rows["visit"] = rows["visit"].fillna("")
     return rows

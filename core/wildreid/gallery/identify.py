@@ -190,3 +190,18 @@ def counts(answers: Sequence[Answer]) -> dict[Verdict, int]:
     """How many answers there are of each verdict."""
     verdicts: tuple[Verdict, ...] = ("known", "new", "undecided", "unreadable")
     return {verdict: sum(answer.verdict == verdict for answer in answers) for verdict in verdicts}
+
+
+def cautions(state: State) -> tuple[str, ...]:
+    """What one should know before trusting an answer."""
+    rule = state.rule
+    if rule is None:
+        return ("the gallery is not calibrated: scores, but no probabilities; see reid gallery calibrate",)
+    if not rule.outgrown(len(state.individuals), state.images):
+        return ()
+    individuals, images = rule.decision.gallery
+    return (
+        f"the rule was fitted on a gallery of {individuals} individuals and {images} images; this one has "
+        f"{len(state.individuals)} and {state.images}, and so takes unknown animals for known ones more "
+        "often than asked; calibrate it anew with reid gallery calibrate",
+    )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from wildreid.errors import UserError
 from wildreid.gallery.durable import written
 from wildreid.gallery.rule import Rule
+from wildreid.recipe.model import Encounters
 
 FILE = "gallery.json"
 FORMAT = 1
@@ -76,6 +77,7 @@ class Manifest(_Part):
         rule: the present decision and calibration, a copy of what the journal says; None: there is none.
         licence: of the photos and annotations, in words.
         provenance: where the gallery came from: run, time, author, version.
+        encounters: what counts as one burst and one encounter.
         exact_up_to: images up to which every search is exact; above it an inverted-file index helps.
         segments: the rows, oldest first.
         journal: its end.
@@ -86,6 +88,7 @@ class Manifest(_Part):
     rule: Rule | None = None
     licence: str = ""
     provenance: dict[str, Any] = Field(default_factory=dict)
+    encounters: Encounters = Encounters()
     exact_up_to: int = Field(1_000_000, ge=0)
     segments: tuple[Segment, ...] = ()
     journal: JournalEnd = JournalEnd()

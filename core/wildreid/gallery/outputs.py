@@ -9,13 +9,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from wildreid.data.table import BOX, Table
 from wildreid.gallery.discover import Agreement
 from wildreid.gallery.identify import Answer, counts
 from wildreid.gallery.search import Search
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from wildreid.artefacts import Floats
 
 FORMAT = 1
@@ -38,6 +42,7 @@ class Identified:
         rows: (queries,) the annotations that could be read: ``id``, ``key``, ``image``, ``timestamp``,
             ``burst`` and what else came along.
         embeddings: (queries, width) theirs.
+        table: all photos as they came, for looking at them again.
     """
 
     images: tuple[Answer, ...]
@@ -46,6 +51,7 @@ class Identified:
     search: Search = field(repr=False)
     rows: pd.DataFrame = field(repr=False)
     embeddings: Floats = field(repr=False)
+    table: Table = field(repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as the documentation of the JSON output describes it."""
@@ -147,3 +153,20 @@ class Discovered:
     def save_csv(self, path: Path) -> None:
         """Write one row a photo."""
         self.rows.to_csv(path, index=False)
+
+
+def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]) -> pd.DataFrame:
+    """One row a photo, readable or not, in a form that `reid gallery add` reads."""
+    proposed = np.zeros(len(who), bool)
+    proposed[unknown] = True
+    columns = ["image", "burst", "timestamp", "camera", *BOX]
+    rows = found.rows.set_index("id")[columns].assign(identity=who.to_numpy(), proposed=proposed)
+    order = [answer.query for answer in found.images]
+    out = rows.reindex(order)
+    out["image"] = out["image"].fillna(pd.Series({name: name for name in order}))
+    out["reason"] = [answer.reason if answer.verdict == "unreadable" else "" for answer in found.images]
+    out["burst"] = out["burst"].astype("Int64")
+    out["proposed"] = out["proposed"].astype("boolean").fillna(False)
+    return out[["image", "identity", "proposed", "burst", "timestamp", "camera", *BOX, "reason"]].reset_index(
+        drop=True
+    )

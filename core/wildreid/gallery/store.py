@@ -23,6 +23,7 @@ from wildreid.gallery.manifest import FILE, FORMAT, JournalEnd, Manifest, Mark, 
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import State
 from wildreid.progress import console
+from wildreid.recipe.model import Encounters
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
@@ -56,6 +57,7 @@ class Gallery:
         rule: Rule | None = None,
         licence: str = "",
         provenance: Mapping[str, Any] | None = None,
+        encounters: Encounters | None = None,
         exact_up_to: int = 1_000_000,
     ) -> Gallery:
         """Make an empty gallery in a folder that is new or empty.
@@ -79,6 +81,7 @@ class Gallery:
                 rule=rule,
                 licence=licence,
                 provenance=dict(provenance or {}),
+                encounters=encounters or Encounters(),
                 exact_up_to=exact_up_to,
             )
             what = {"rule": asdict(rule) if rule else None}

@@ -1,0 +1,111 @@
+"""The rule of a gallery: from the validation queries of a run, or from the gallery itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from wildreid.artefacts import Decision, Missing, Ranking
+from wildreid.data.groups import annotate
+from wildreid.data.table import BOX, Table
+from wildreid.evaluation.decision import fit_decision
+from wildreid.evaluation.rank import rank
+from wildreid.gallery.history import present
+from wildreid.gallery.rule import Rule
+from wildreid.gallery.state import GONE, State
+from wildreid.pipeline import RunFolder
+from wildreid.pipeline.folder import read_json
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+
+FALSE_NEW = 0.05
+"""The share of known animals that may be called new, unless told."""
+LEAST = 30
+"""Mated queries that a rule needs; with fewer that the model has not trained on, the others are taken too."""
+
+
+def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
+    """The decision that the run fitted, and below which score an animal is called new: both on val alone."""
+    folder = RunFolder(run)
+    if not folder.decision.is_file():
+        return Missing("the run fitted no decision")
+    from wildreid.evaluation.decision import load_decision
+
+    decision = load_decision(folder.decision)
+    if isinstance(decision, Missing):
+        return decision
+    table = folder.load_split()
+    ranking = rank(
+        np.load(folder.embeddings, mmap_mode="r"), table, protocol=decision.protocol, part="val", keep=1
+    )
+    name = str(read_json(folder.provenance).get("name", run.name))
+    return _rule(decision, ranking, false_new, f"the validation photos of the run {name}")
+
+
+def rule_of_gallery(
+    state: State, *, false_accepts: float, false_new: float = FALSE_NEW
+) -> tuple[Rule | Missing, tuple[str, ...]]:
+    """A rule for the gallery's present size: each encounter, and each individual, is left out in turn.
+
+    An image is compared with all but its own encounter, as a known animal on another day would be, and with
+    all but its own individual, as an unknown one would be. Images that the model has trained on look surer
+    than new ones are, so they ask only where there are too few others.
+
+    Args:
+        state: the gallery.
+        false_accepts: share of unknown animals that may be taken for known ones.
+        false_new: share of known animals that may be called new.
+
+    Returns:
+        the rule, or why there is none, and what one should know of it.
+    """
+    table, embeddings = as_table(state)
+    notes: list[str] = []
+    asking = ~table["trained"].to_numpy(bool)
+    encounters = table.rows.groupby("identity")["encounter"].transform("nunique")
+    mated = (encounters > 1).to_numpy() | (not table.dated)
+    if not asking.all():
+        if np.count_nonzero(asking & mated) >= LEAST:
+            notes.append(f"fitted on the {asking.sum()} images that the model has not trained on")
+            table = table.with_rows(table.rows.assign(role=np.where(asking, "both", "gallery")))
+        else:
+            notes.append("optimistic: fitted on images that the model has trained on, for want of others")
+    if not table.dated:
+        notes.append("optimistic: without dates, images of one encounter answer for each other")
+    decision = fit_decision(embeddings, table, protocol="cross-encounter", false_accepts=false_accepts)
+    if isinstance(decision, Missing):
+        return decision, tuple(notes)
+    ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
+    source = "; ".join(["this gallery, leaving out encounters and individuals in turn", *notes])
+    return _rule(decision, ranking, false_new, source), tuple(notes)
+
+
+def as_table(state: State) -> tuple[Table, Floats]:
+    """The gallery as a table of validation rows, with encounters by who is known now, and its embeddings."""
+    rows = present(state)
+    folder = rows["image"].str.rpartition("/")[0]
+    frame = pd.DataFrame(
+        {
+            "image": rows["key"],
+            "identity": rows["individual"],
+            "camera": rows["camera"],
+            "timestamp": rows["timestamp"],
+            "source": folder,
+            "viewpoint": rows["viewpoint"],
+            "part": "val",
+            "trained": rows["trained"],
+            **{side: rows[side] for side in BOX},
+        }
+    )
+    table = annotate(Table.of(frame, state.folder), state.manifest.encounters)
+    return table, state.embeddings(np.flatnonzero(state.codes != GONE))
+
+
+def _rule(decision: Decision, ranking: Ranking, false_new: float, source: str) -> Rule:
+    scores = ranking.first_score[ranking.mated].astype(float)
+    below = float(np.quantile(scores, false_new, method="lower")) if len(scores) else decision.threshold
+    return Rule(decision, min(below, decision.threshold), false_new, source)

@@ -1,0 +1,114 @@
+"""The model card: what a model was trained on, how well it does, and what it is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from wildreid.pipeline import RunFolder
+from wildreid.pipeline.folder import read_json
+
+SHOWN = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "macro-accuracy@1", "dir@1", "fpir", "ece")
+
+
+def card_of(run: RunFolder, package: dict[str, Any]) -> str:
+    """Markdown for a package's ``README.md``."""
+    recipe = yaml.safe_load(run.recipe.read_text(encoding="utf-8"))
+    table = run.load_split()
+    parts = table["part"].value_counts()
+    stamp = f" ({recipe['stamp']})" if recipe["stamp"] else ""
+    lines = [
+        f"# {recipe['name']}{stamp}",
+        "",
+        recipe["about"] or "A network that turns a photo of an animal into an embedding that tells it apart.",
+        "",
+        "## Use",
+        "",
+        "```",
+        "reid gallery create my-gallery --model THIS-FOLDER --data PHOTOS-BY-INDIVIDUAL",
+        "reid identify my-gallery NEW-PHOTOS",
+        "```",
+        "",
+        "Intended for: finding the known individuals that a photo may show, to be confirmed by a person.",
+        "Not for: other species or views of the body than those it was trained on, nor for deciding about an",
+        "animal without anybody looking.",
+        "",
+        "## Trained on",
+        "",
+        f"{len(table)} annotations of {table.individuals} individuals "
+        f"({', '.join(f'{parts.get(part, 0)} {part}' for part in ('train', 'val', 'test'))}), "
+        f"data set `{recipe['dataset']['name']}`, split `{recipe['splitter']['name']}`.",
+        f"Backbone `{recipe['backbone']['name']}`, loss `{recipe['loss']['name']}`, images of "
+        f"{recipe['images']['size']} pixels. `recipe.yaml` has all of it.",
+        "",
+        *_scores(run),
+        "## Decision",
+        "",
+        *_decision(package["rule"]),
+        "",
+    ]
+    if package["parity"]:
+        parity = package["parity"]
+        lines += [
+            f"The ONNX file agrees with torch on {parity['images']} photos: least cosine similarity of the "
+            f"embeddings {parity['least']:.6f}.",
+            "",
+        ]
+    lines += [
+        "## Licence",
+        "",
+        package["licence"]
+        or "Not stated; those of the photos and of the first weights hold.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _scores(run: RunFolder) -> list[str]:
+    if not run.scores.is_file():
+        return ["## Scores", "", "The run was not evaluated.", ""]
+    scores = read_json(run.scores)
+    lines = ["## Scores", ""]
+    for name, block in scores["protocols"].items():
+        counts = block["counts"]
+        flag = f" **Optimistic: {block['optimistic']}.**" if block.get("optimistic") else ""
+        lines += [
+            f"Protocol `{name}`, {block['label']}: {counts['queries']} queries of "
+            f"{counts['query_individuals']} individuals against {counts['gallery']} images of "
+            f"{counts['individuals']}; identities {block['training_relation']} in training.{flag}",
+            "",
+            "| score | value | 95 % interval by individual | n |".replace("95 %", _confidence(run)),
+            "|---|---|---|---|",
+            *(_row(key, block["scores"][key]) for key in SHOWN if key in block["scores"]),
+            "",
+        ]
+    return lines
+
+
+def _row(name: str, score: dict[str, Any]) -> str:
+    if score["value"] is None:
+        return f"| {name} | – | {score['reason']} | {score.get('n', 0)} |"
+    low, high = score.get("low"), score.get("high")
+    interval = f"{low:.3f} to {high:.3f}" if low is not None and high is not None else "–"
+    note = f" ({score['note']})" if score.get("note") else ""
+    return f"| {name} | {score['value']:.3f} | {interval}{note} | {score['n']} |"
+
+
+def _confidence(run: RunFolder) -> str:
+    recipe = yaml.safe_load(run.recipe.read_text(encoding="utf-8"))
+    return f"{100 * recipe['evaluation']['confidence']:g} %"
+
+
+def _decision(rule: dict[str, Any]) -> list[str]:
+    if "reason" in rule:
+        return [f"None could be fitted: {rule['reason']}."]
+    decision = rule["decision"]
+    simulated = ", the unknowns simulated" if decision["simulated"] else ""
+    return [
+        f"A match is believed from a cosine similarity of {decision['threshold']:.3f}: then about "
+        f"{100 * decision['target']:.0f} of 100 unknown animals are taken for known ones. Below "
+        f"{rule['new_below']:.3f} an animal is called new: about {100 * rule['known_called_new']:.0f} of 100 "
+        f"known ones are. Fitted on {sum(decision['queries'])} validation queries{simulated}, "
+        f"against {decision['gallery'][0]} individuals; calibrate anew for a gallery twice as large.",
+    ]

@@ -1,0 +1,192 @@
+"""A model ready to embed, from a run, a package or a gallery's own copy; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+import threading
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from wildreid.errors import UserError
+from wildreid.gallery.manifest import Mark
+from wildreid.pipeline.provenance import hash_of, hash_of_file
+from wildreid.progress import bar
+from wildreid.recipe.model import Images
+from wildreid.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wildreid.artefacts import Floats
+
+PACKAGE, DESCRIPTION = "package.json", "model.json"
+WEIGHTS, ONNX = "model.safetensors", "model.onnx"
+PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib")
+BATCH = 64
+
+
+class Pixels(Protocol):
+    """Images that are fitted to the model's size, by row: an image store, in practice."""
+
+    def take(self, rows: Any) -> NDArray[np.uint8]:
+        """(len(rows), size, size, 3) uint8."""
+        ...
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        ...
+
+
+class Model(ABC):
+    """What turns images into embeddings; safe to use from several threads, one at a time.
+
+    Attributes:
+        mark: which model it is; a gallery refuses another.
+        images: how photos become its input.
+    """
+
+    def __init__(self, mark: Mark, images: Images) -> None:
+        self.mark, self.images = mark, images
+        self._using = threading.Lock()
+
+    def embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats:
+        """(rows, width) float32 of unit length."""
+        with self._using:
+            return self._embed(images, rows)
+
+    @abstractmethod
+    def _embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats: ...
+
+
+class _Torch(Model):
+    def __init__(self, mark: Mark, images: Images, folder: Path, registry: Registry, device: str) -> None:
+        from wildreid.training.embedder import load_embedder
+
+        super().__init__(mark, images)
+        self.embedder, self._device = load_embedder(folder, registry), device
+
+    def _embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats:
+        from wildreid.training.embed import embed
+
+        return embed(self.embedder, images, rows, device=self._device)  # type: ignore[arg-type]
+
+
+class _Onnx(Model):
+    def __init__(self, mark: Mark, images: Images, path: Path) -> None:
+        super().__init__(mark, images)
+        self._session = onnx_session(path)
+
+    def _embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats:
+        found = np.empty((len(rows), self.mark.width), np.float32)
+        for start in bar(range(0, len(rows), BATCH), "embedding"):
+            pixels = images.take(rows[start : start + BATCH])
+            (found[start : start + BATCH],) = self._session.run(None, {"images": pixels})
+        return found
+
+
+def load_model(folder: Path, *, registry: Registry | None = None, device: str = "auto") -> Model:
+    """Load the model in a run's folder, a package of `reid export`, or a gallery's folder ``model``.
+
+    Raises:
+        UserError: there is none; a file was altered; it is a pickle; a plugin that it needs is not there.
+    """
+    described = folder / DESCRIPTION
+    if (folder / PACKAGE).is_file():
+        check_files(folder)
+    kinds = [name for name in (ONNX, WEIGHTS) if (folder / name).is_file()]
+    if not described.is_file() or not kinds:
+        pickled = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
+        unsafe = f"; {', '.join(pickled)} is a pickle, which could run any code, and is never loaded"
+        raise UserError(
+            f"there is no model here{unsafe if pickled else ''}",
+            where=str(folder),
+            cure="give a run's folder, or what reid export wrote",
+        )
+    description = read_json(described)
+    try:
+        images = Images.model_validate(description["images"])
+        mark = mark_of(description, name_of(folder))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"not readable as a model: {error}", where=str(described)) from None
+    if kinds[0] == ONNX:
+        return _Onnx(mark, images, folder / ONNX)
+    return _Torch(mark, images, folder, registry or Registry(), device)
+
+
+def mark_of(description: dict[str, Any], name: str) -> Mark:
+    """Which model a ``model.json`` describes: its weights, and all that happens to a photo before them."""
+    images = description["images"]
+    seen = {key: images[key] for key in ("size", "fit", "margin")}
+    transform = hash_of(seen, description["backbone"], description["size"])
+    return Mark(
+        name=name, weights=description["sha256"], transform=transform, width=int(description["width"])
+    )
+
+
+def check_files(folder: Path) -> dict[str, Any]:
+    """What a package says of itself, once each of its files has the hash that it says.
+
+    Raises:
+        UserError: a file is missing or was altered.
+    """
+    package = read_json(folder / PACKAGE)
+    files = package.get("files")
+    if not isinstance(files, dict):
+        raise UserError("it does not list its files", where=str(folder / PACKAGE))
+    for name, known in files.items():
+        path = folder / Path(name).name
+        if not path.is_file():
+            raise UserError(f"{name} is missing from the model package", where=str(folder))
+        if hash_of_file(path) != known:
+            raise UserError(
+                f"{name} was altered since the model was exported: its hash is another",
+                where=str(folder),
+                cure="get the package anew from where it came",
+            )
+    return package
+
+
+def name_of(folder: Path) -> str:
+    """The name of the run that trained the model."""
+    for file, key in ((PACKAGE, "name"), ("run.json", "name")):
+        if (folder / file).is_file():
+            return str(read_json(folder / file).get(key, folder.name))
+    return folder.absolute().name
+
+
+def onnx_session(path: Path) -> Any:
+    """An onnxruntime session on the CPU, for one ``model.onnx``.
+
+    Raises:
+        UserError: onnxruntime is not installed; the file is damaged.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        raise UserError(
+            "this model is an ONNX file, and onnxruntime is not installed",
+            where=str(path),
+            cure="pip install 'wildreid[onnx]'",
+        ) from None
+    try:
+        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own classes, which it does not export
+        raise UserError(f"the file cannot be loaded: {error}", where=str(path)) from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON mapping.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"the file cannot be read: {error}", where=str(path)) from None
+    if not isinstance(value, dict):
+        raise UserError("not a mapping", where=str(path))
+    return value

@@ -1,0 +1,188 @@
+"""From what a person points at (files, folders, a table, pixels) to a table of annotations to look at."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from wildreid.data.exif import with_exif
+from wildreid.data.files import find_images
+from wildreid.data.fingerprints import boxes, fingerprint
+from wildreid.data.groups import annotate
+from wildreid.data.images import fit
+from wildreid.data.places import cache_folder
+from wildreid.data.read import read_table
+from wildreid.data.store import open_images
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+from wildreid.recipe import load_recipe
+from wildreid.recipe.model import Encounters, Images
+from wildreid.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wildreid.identification.models import Pixels
+
+TABLES = (".csv", ".tsv", ".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Annotations whose images were opened.
+
+    Attributes:
+        table: all of them, readable or not; with ``key``, ``visit`` and ``sequence`` where it is readable.
+        images: their pixels, by row of the table.
+        usable: (rows,) whether there are any.
+        reasons: why not, by row.
+    """
+
+    table: Table
+    images: Pixels
+    usable: NDArray[np.bool_]
+    reasons: dict[int, str]
+
+
+def read_photos(sources: Sequence[str | Path]) -> Table:
+    """Photos whose animals may be unknown.
+
+    Args:
+        sources: image files and folders of them (dates and camera from EXIF), or one CSV or Parquet file
+            with a column ``image`` and, where they are known, ``timestamp``, ``camera`` and boxes; its paths
+            are relative to the file's folder.
+
+    Raises:
+        UserError: there is no such file, or no photo at all.
+    """
+    paths = [Path(source) for source in sources]
+    tables = [path for path in paths if path.suffix.lower() in TABLES]
+    if tables and len(paths) > 1:
+        raise UserError("give photos and folders, or one table, not both", where=str(tables[0]))
+    if tables:
+        return read_table(tables[0], tables[0].absolute().parent, named=False)
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += [path.absolute() / image for image in find_images(path)[0]]
+        elif path.exists():
+            found.append(path.absolute())
+        else:
+            raise UserError(f"there is no photo, folder or table {path}")
+    if not found:
+        raise UserError("there is no photo here", where=", ".join(map(str, paths)))
+    found = list(dict.fromkeys(found))
+    root = Path(os.path.commonpath([photo.parent for photo in found]))
+    rows = pd.DataFrame({"image": [photo.relative_to(root).as_posix() for photo in found]})
+    rows = with_exif(rows, root)
+    return Table.of(rows.assign(identity=None, camera=rows["serial"]), root)
+
+
+def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path | None = None) -> Table:
+    """Photos of named individuals.
+
+    Args:
+        source: a table (CSV or Parquet), a folder with a folder for each individual, a run's folder (its
+            photos, with their parts), or a recipe (its data set).
+        parts: keep these parts alone, such as ``train`` and ``val``.
+        root: the folder that a table's paths are relative to; None: the table's own.
+
+    Raises:
+        UserError: it is none of these, or has no such part.
+    """
+    path = Path(source)
+    if path.suffix.lower() in TABLES:
+        table = read_table(path, Path(root or path.parent).absolute())
+    elif path.suffix.lower() in (".yaml", ".yml"):
+        table = load_recipe(path).recipe.dataset.table()
+    elif (path / "split.parquet").is_file():
+        from wildreid.pipeline import RunFolder
+
+        table = RunFolder(path).load_split()
+    else:
+        folder = Registry().choose("dataset", "folder")
+        table = folder.model_validate({"root": str(path.absolute())}).table()  # type: ignore[attr-defined]
+    if parts:
+        if "part" not in table.rows or not set(parts) <= set(table["part"].dropna()):
+            there = sorted(set(table["part"].dropna())) if "part" in table.rows else []
+            raise UserError(
+                f"there is no part {' or '.join(parts)}; there are: {', '.join(there) or 'none'}",
+                where=str(path),
+            )
+        table = table.with_rows(table.of_part(*parts))
+    return table
+
+
+def look(table: Table, images: Images, encounters: Encounters, *, named: bool) -> Looked:
+    """Open the images of a table and say which are one burst and, of named animals, one encounter.
+
+    Args:
+        table: any table.
+        images: how the model wants them.
+        encounters: what counts as one.
+        named: take the identities for true; else they are looked at by nothing.
+    """
+    rows = table.rows
+    asked = table if named else table.with_rows(rows.assign(identity=pd.Series(pd.NA, rows.index, "string")))
+    perceptual = named and encounters.near_duplicates
+    asked = fingerprint(asked, cache=cache_folder(), perceptual=perceptual)
+    store = open_images(asked, images, cache=cache_folder())
+    usable = np.flatnonzero(store.usable)
+    met = annotate(asked.with_rows(asked.rows.iloc[usable]), encounters)
+    added = pd.DataFrame(
+        {
+            "key": keys(met.rows),
+            "sequence": met["sequence"].to_numpy(),
+            # an encounter without its identity: who was there may be corrected, when and where may not
+            "visit": [
+                text.removeprefix(f"{'?' if pd.isna(who) else who} | ")
+                for text, who in zip(met["encounter"], met["identity"], strict=True)
+            ],
+        },
+        index=usable,
+    )
+    own = [name for name in rows.columns if name not in added]
+    whole = table.with_rows(rows[own].join(added.astype("string")))
+    reasons = {failure.row: failure.reason for failure in store.failures if failure.row is not None}
+    return Looked(whole, store, store.usable, reasons)
+
+
+def look_at_arrays(arrays: Sequence[NDArray[np.uint8]], images: Images) -> Looked:
+    """Pixels that are in memory already, (height, width, 3) each: images without a file or a date."""
+    names = [f"image {number}" for number in range(len(arrays))]
+    for name, array in zip(names, arrays, strict=True):
+        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+            raise UserError(f"{name} is {array.dtype} {array.shape}, not uint8 (height, width, 3)")
+    fitted = np.stack([fit(array, images.size, images.fit) for array in arrays])
+    hashes = [hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest() for array in arrays]
+    rows = pd.DataFrame({"image": names, "identity": pd.NA, "key": hashes, "sequence": names, "visit": names})
+    usable = np.ones(len(arrays), bool)
+    return Looked(Table.of(rows, Path.cwd()), _Held(fitted), usable, {})
+
+
+class _Held:
+    """Pixels in memory, taken as from an image store."""
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self._pixels = pixels
+
+    def take(self, rows: Any) -> NDArray[np.uint8]:
+        return self._pixels[np.asarray(rows, np.int64)]
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+
+def keys(rows: pd.DataFrame) -> list[str]:
+    """What an annotation is known by in a gallery: the hash of its file's bytes, and its box."""
+    return [
+        content if box is None else "_".join([content, *(str(round(side)) for side in box)])
+        for content, box in zip(rows["content"], boxes(rows), strict=True)
+    ]
