@@ -11,17 +11,20 @@ import pandas as pd
 from wildreid.artefacts import Decision, Missing, Ranking
 from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
-from wildreid.evaluation.decision import fit_decision
+from wildreid.evaluation.decision import fit_decision, load_decision
 from wildreid.evaluation.rank import rank
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import GONE, State
+from wildreid.gallery.store import Gallery
 from wildreid.pipeline import RunFolder
 from wildreid.pipeline.folder import read_json
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
 
+FALSE_ACCEPTS = 0.05
+"""The share of unknown animals that may be taken for known ones, where nothing was asked before."""
 FALSE_NEW = 0.05
 """The share of known animals that may be called new, unless told."""
 LEAST = 30
@@ -33,8 +36,6 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
     folder = RunFolder(run)
     if not folder.decision.is_file():
         return Missing("the run fitted no decision")
-    from wildreid.evaluation.decision import load_decision
-
     decision = load_decision(folder.decision)
     if isinstance(decision, Missing):
         return decision
@@ -109,3 +110,26 @@ def _rule(decision: Decision, ranking: Ranking, false_new: float, source: str) -
     scores = ranking.first_score[ranking.mated].astype(float)
     below = float(np.quantile(scores, false_new, method="lower")) if len(scores) else decision.threshold
     return Rule(decision, min(below, decision.threshold), false_new, source)
+
+
+def recalibrate(
+    folder: Path, *, false_accepts: float | None = None, false_new: float = FALSE_NEW
+) -> tuple[Rule | Missing, tuple[str, ...]]:
+    """Fit a gallery's rule anew for its present size and keep it; no model is needed.
+
+    Args:
+        folder: the gallery.
+        false_accepts: share of unknown animals that may be taken for known ones; None: as before.
+        false_new: share of known animals that may be called new.
+
+    Returns:
+        the rule, or why none could be fitted (then the old one stays), and notes.
+    """
+    gallery = Gallery(folder)
+    state = gallery.state
+    if false_accepts is None:
+        false_accepts = state.rule.decision.target if state.rule else FALSE_ACCEPTS
+    rule, notes = rule_of_gallery(state, false_accepts=false_accepts, false_new=false_new)
+    if isinstance(rule, Rule):
+        gallery.calibrate(rule)
+    return rule, notes

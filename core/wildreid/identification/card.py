@@ -58,8 +58,7 @@ def card_of(run: RunFolder, package: dict[str, Any]) -> str:
     lines += [
         "## Licence",
         "",
-        package["licence"]
-        or "Not stated; those of the photos and of the first weights hold.",
+        package["licence"] or "Not stated; those of the photos and of the first weights hold.",
         "",
     ]
     return "\n".join(lines)

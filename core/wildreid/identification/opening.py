@@ -26,7 +26,7 @@ from wildreid.gallery.rule import Rule
 from wildreid.gallery.search import Search
 from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
-from wildreid.identification.calibration import FALSE_NEW, rule_of_gallery
+from wildreid.identification.calibration import FALSE_NEW, recalibrate
 from wildreid.identification.models import Model, load_model
 from wildreid.identification.package import export, package_rule
 from wildreid.identification.photos import Looked, look, look_at_arrays, read_photos
@@ -224,22 +224,8 @@ class OpenGallery:
     def calibrate(
         self, *, false_accepts: float | None = None, false_new: float = FALSE_NEW
     ) -> tuple[Rule | Missing, tuple[str, ...]]:
-        """Fit the rule anew for the gallery's present size and keep it.
-
-        Args:
-            false_accepts: share of unknown animals that may be taken for known ones; None: as before.
-            false_new: share of known animals that may be called new.
-
-        Returns:
-            the rule, or why none could be fitted (then the old one stays), and notes.
-        """
-        state = self.state
-        if false_accepts is None:
-            false_accepts = state.rule.decision.target if state.rule else 0.05
-        rule, notes = rule_of_gallery(state, false_accepts=false_accepts, false_new=false_new)
-        if isinstance(rule, Rule):
-            self.gallery.calibrate(rule)
-        return rule, notes
+        """Fit the rule anew for the gallery's present size; see `recalibrate`."""
+        return recalibrate(self.gallery.folder, false_accepts=false_accepts, false_new=false_new)
 
     def pixels(self, found: Identified, name: str) -> NDArray[np.uint8] | None:
         """A query image by its id, for a page; None where it cannot be read or came as an array."""

@@ -1,0 +1,106 @@
+"""`reid discover`: who are the new ones?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wildreid.cli.arguments import Device
+from wildreid.cli.gallery.arguments import GalleryPath
+from wildreid.cli.identify import Photos
+
+
+def discover(
+    gallery: GalleryPath,
+    photos: Photos,
+    clusterer: Annotated[
+        str, typer.Option(metavar="NAME", help="`reid plugins clusterers` lists them.")
+    ] = "average-linkage",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A field of the clusterer; may be given again."),
+    ] = None,
+    cut: Annotated[
+        float | None,
+        typer.Option(
+            min=-1, max=1, help="Similarity that joins; the calibrated probability 1/2 if not given."
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a table that `reid gallery add` reads.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a JSON.")] = None,
+    device: Device = None,
+) -> None:
+    """Group the photos of animals that the gallery does not know into proposed new individuals.
+
+    Where a table of photos has a column identity, the proposals are compared with it.
+
+    Example: [bold]reid discover bears new-photos --csv proposals.csv[/]
+    """
+    import yaml
+    from pydantic import ValidationError
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from wildreid.errors import UserError
+    from wildreid.identification import open_gallery
+    from wildreid.registry import Registry
+
+    fields = dict(text.partition("=")[::2] for text in set_ or ())
+    try:
+        option = Registry().choose("clusterer", clusterer)
+        chosen = option.model_validate({key: yaml.safe_load(value) for key, value in fields.items()})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise UserError(wrong, where="--set", cure=f"reid plugins clusterer {clusterer}") from None
+    except ValueError as error:
+        raise UserError(str(error), where="--clusterer") from None
+    opened = open_gallery(gallery, device=device or "auto")
+    found = opened.discover(photos, clusterer=chosen, cut=cut)  # type: ignore[arg-type]
+    rows = found.rows
+    new = rows[rows["proposed"]]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("proposed", "photos", "bursts", "first", "last", "one of its photos"):
+        table.add_column(
+            column, overflow="fold", justify="right" if column in ("photos", "bursts") else "left"
+        )
+    for name, own in new.groupby("identity", sort=True):
+        days = own["timestamp"].dropna().dt.strftime("%Y-%m-%d")
+        table.add_row(
+            str(name), str(len(own)), str(own["burst"].nunique()), days.min() if len(days) else "",
+            days.max() if len(days) else "", Text(str(own["image"].iloc[0])),
+        )  # fmt: skip
+    out = Console(highlight=False)
+    out.print(table)
+    known, unread = (
+        int((~rows["proposed"] & rows["identity"].notna()).sum()),
+        int(rows["identity"].isna().sum()),
+    )
+    out.print(
+        f"{len(rows)} photos: {len(new)} of {new['identity'].nunique()} proposed individuals, "
+        f"{known} of known ones, {unread} not read"
+    )
+    for note in found.identified.notes:
+        out.print(f"! {note}", style="yellow", markup=False)
+    if found.agreement is not None:
+        one = found.agreement
+        ari = "–" if one.ari is None else f"{one.ari:.3f}"
+        out.print(
+            f"against the labels, over {one.encounters} bursts: ARI {ari}, B³ {one.b_cubed:.3f} (precision "
+            f"{one.b_cubed_precision:.3f}, recall {one.b_cubed_recall:.3f}), ghosts {one.ghosts}, "
+            f"false merges {one.false_merges}, count error {one.count_error:+d} "
+            f"({one.proposed} for {one.real})"
+        )
+    if csv:
+        found.save_csv(csv)
+    if json:
+        found.save_json(json)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(discover)

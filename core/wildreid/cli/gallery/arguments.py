@@ -1,0 +1,46 @@
+"""Arguments and options that the commands about a gallery share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+GalleryPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="GALLERY", help="The gallery's folder.", show_default=False, exists=False, file_okay=False
+    ),
+]
+Individual = Annotated[str, typer.Argument(metavar="INDIVIDUAL", help="Its name.", show_default=False)]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DATA",
+        help="Photos with names: a CSV or Parquet table, a folder with a folder for each individual, a run, "
+        "or a recipe.",
+    ),
+]
+Part = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PART", help="Take this part of the data alone, as in train; may be given again."),
+]
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="What a table's paths are relative to; the table's own folder if not given."
+    ),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--image",
+        metavar="IMAGE",
+        help="An image's path or key, as `reid gallery show` lists them; may be given again.",
+    ),
+]
+Encounter = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ENCOUNTER", help="All images of this encounter; may be given again."),
+]

@@ -1,0 +1,64 @@
+"""`reid gallery create` and `add`: photos of known individuals go in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wildreid.cli.arguments import Device
+from wildreid.cli.gallery import printing
+from wildreid.cli.gallery.arguments import Data, GalleryPath, Part, Root
+
+if TYPE_CHECKING:
+    from wildreid.gallery.admission import Added
+
+
+def create(
+    gallery: GalleryPath,
+    model: Annotated[Path, typer.Option(metavar="RUN", help="A run, or what `reid export` wrote.")],
+    data: Data = None,
+    part: Part = None,
+    root: Root = None,
+    licence: Annotated[str, typer.Option(help="Of the photos and annotations, in words.")] = "",
+    device: Device = None,
+) -> None:
+    """Make a gallery for a model, and add photos of known individuals.
+
+    Example: [bold]reid gallery create bears --model runs/bears --data photos-by-bear[/]
+    """
+    from wildreid.identification import create_gallery, open_gallery, read_data
+
+    table = None if data is None else read_data(data, parts=part or (), root=root)
+    create_gallery(gallery, model, licence=licence)
+    if table is None:
+        printing.out().print(
+            f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA", markup=False
+        )
+        return
+    _say_added(open_gallery(gallery, device=device or "auto").add(table, source=str(data)), gallery)
+
+
+def add(
+    gallery: GalleryPath,
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="As for create.", show_default=False)],
+    part: Part = None,
+    root: Root = None,
+    device: Device = None,
+) -> None:
+    """Add photos of known individuals; those that are there already are left out and named."""
+    from wildreid.identification import open_gallery, read_data
+
+    table = read_data(data, parts=part or (), root=root)
+    _say_added(open_gallery(gallery, device=device or "auto").add(table, source=str(data)), gallery)
+
+
+def _say_added(added: Added, gallery: Path) -> None:
+    printing.out().print(
+        f"added {added.rows} images of {added.individuals} individuals to {gallery}", markup=False
+    )
+    for left in added.left[:20]:
+        printing.out().print(f"  not added: {left.image}: {left.reason}", markup=False, soft_wrap=True)
+    if len(added.left) > 20:
+        printing.out().print(f"  … and {len(added.left) - 20} others that were not added")

@@ -1,0 +1,80 @@
+"""`reid gallery verify` and `calibrate`: whether it is whole, and whether its answers can be trusted."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wildreid.cli.gallery import printing
+from wildreid.cli.gallery.arguments import GalleryPath
+
+
+def verify(
+    gallery: GalleryPath,
+    index: Annotated[bool, typer.Option("--index", help="Also make the index anew.")] = False,
+) -> None:
+    """Read all of a gallery and compare every hash; exits with 1 if it is damaged."""
+    from wildreid.gallery.check import verify as check
+    from wildreid.gallery.index import build_index
+    from wildreid.gallery.store import Gallery
+
+    if index:
+        facts = build_index(Gallery(gallery).state)
+        printing.out().print(
+            "the gallery is too small for an index; it is compared with whole"
+            if facts is None
+            else f"index: {facts.rows} images in {facts.lists} lists; looking at {facts.probe} finds "
+            f"the nearest image in {100 * facts.recall:.1f} % of {facts.sample} cases"
+        )
+    found = check(gallery)
+    for note in found.notes:
+        printing.out().print(f"note: {note}", markup=False)
+    for damage in found.damage:
+        printing.out().print(f"damaged: {damage}", style="bold red", markup=False)
+    if found.damage:
+        raise typer.Exit(1)
+    printing.out().print(
+        f"whole: {found.individuals} individuals, {found.images} images, {found.changes} changes, "
+        f"digest {found.digest}"
+    )
+
+
+def calibrate(
+    gallery: GalleryPath,
+    false_accepts: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.5,
+            help="Share of unknown animals that may be taken for known; as before if not given.",
+        ),
+    ] = None,
+    false_new: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="Share of known animals that may be called new.")
+    ] = 0.05,
+) -> None:
+    """Fit thresholds and probabilities anew for the gallery's present size.
+
+    Each encounter and each individual is left out in turn, as if it had just been photographed.
+    """
+    from wildreid.artefacts import Missing
+    from wildreid.errors import UserError
+    from wildreid.identification.calibration import recalibrate
+
+    rule, notes = recalibrate(gallery, false_accepts=false_accepts, false_new=false_new)
+    if isinstance(rule, Missing):
+        raise UserError(
+            f"no rule could be fitted: {rule.reason}",
+            where=str(gallery),
+            cure="add photos from more encounters",
+        )
+    for note in notes:
+        printing.out().print(f"note: {note}", markup=False)
+    decision = rule.decision
+    printing.out().print(
+        f"known from {decision.threshold:.3f} ({100 * decision.target:g} % of unknown animals are taken for "
+        f"known), new below {rule.new_below:.3f} ({100 * rule.known_called_new:g} % of known ones are called "
+        f"new); "
+        f"fitted on {sum(decision.queries)} images{', unknowns simulated' if decision.simulated else ''}"
+    )

@@ -1,0 +1,58 @@
+"""How the commands about a gallery print: tables, days, and changes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
+    """Print a table; the columns in `numbers` are aligned at the right."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    out().print(table)
+
+
+def out() -> Any:
+    """The terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def each(frame: Any) -> Any:
+    """The rows of a frame, as named tuples."""
+    return frame.itertuples()
+
+
+def day(when: Any) -> str:
+    """A date; empty where there is none."""
+    return "" if when != when or when is None else f"{when:%Y-%m-%d}"
+
+
+def moment(when: Any) -> str:
+    """A date and time; empty where there is none."""
+    return "" if when != when or when is None else f"{when:%Y-%m-%d %H:%M:%S}"
+
+
+def words(kind: str, what: dict[str, Any]) -> str:
+    """A change in a few words."""
+    who, into = what.get("individual", ""), what.get("into") or what.get("to", "")
+    count = len(what.get("keys") or ())
+    return {
+        "create": "create",
+        "add": f"add {what.get('rows')} images of {what.get('individuals')} individuals "
+        f"from {what.get('source')}",
+        "rename": f"rename '{who}' to '{into}'",
+        "merge": f"merge '{who}' into '{into}'",
+        "split": f"split {count} images of '{who}' into '{into}'",
+        "remove": f"remove {f'{count} images of ' if count else ''}'{who}'",
+        "calibrate": "calibrate",
+        "undo": f"undo change {what.get('undone')}",
+    }[kind]

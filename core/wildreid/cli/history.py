@@ -1,0 +1,64 @@
+"""`reid history`: who was seen when?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wildreid.cli.gallery.arguments import GalleryPath
+
+
+def history(
+    gallery: GalleryPath,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a CSV, one row an encounter.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page with timelines.")
+    ] = None,
+    coordinates: Annotated[
+        bool, typer.Option("--coordinates", help="Say where, too; think of who may read it.")
+    ] = False,
+) -> None:
+    """Print who was seen when: each individual's encounters, first and last seen.
+
+    Example: [bold]reid history bears --html history.html[/]
+    """
+    from wildreid.cli.gallery import printing
+    from wildreid.gallery.history import encounters, individuals
+    from wildreid.gallery.pages import history_page
+    from wildreid.gallery.store import Gallery
+
+    state = Gallery(gallery).state
+    table = encounters(state, coordinates=coordinates)
+    by_individual = dict(list(table.groupby("individual")))
+    printing.table(
+        ("individual", "encounters", "images", "first seen", "last seen", "seen on"),
+        [
+            (
+                row.individual, row.encounters, row.images, printing.day(row.first_seen),
+                printing.day(row.last_seen), _days(by_individual[row.individual]["first"]),
+            )
+            for row in printing.each(individuals(state))
+        ],
+        numbers=(1, 2),
+    )  # fmt: skip
+    printing.out().print(f"{len(by_individual)} individuals in {len(table)} encounters")
+    if csv:
+        table.to_csv(csv, index=False)
+    if html:
+        html.write_text(history_page(state, coordinates=coordinates), encoding="utf-8")
+
+
+def _days(first: object) -> str:
+    """The dates, eight at most, and how many more there are."""
+    days = sorted(set(first.dropna().dt.strftime("%Y-%m-%d")))  # type: ignore[attr-defined]
+    more = f" and {len(days) - 8} more" if len(days) > 8 else ""
+    return ", ".join(days[:8]) + more
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(history)

@@ -1,0 +1,114 @@
+"""`reid identify`: who is on these photos?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wildreid.cli.arguments import Device
+from wildreid.cli.gallery.arguments import GalleryPath
+
+if TYPE_CHECKING:
+    from wildreid.gallery.identify import Answer
+
+Photos = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="PHOTOS…", help="Photos, folders of photos, or one CSV or Parquet table.", show_default=False
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="The same model in another form, such as an ONNX package."),
+]
+
+
+def identify(
+    gallery: GalleryPath,
+    photos: Photos,
+    top: Annotated[int, typer.Option(min=1, max=50, help="Candidates to name.")] = 5,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a CSV.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a JSON.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a page with pictures.")
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Compare with all images, never by the index.")
+    ] = False,
+    model: Model = None,
+    device: Device = None,
+) -> None:
+    """Say who is on each photo: a known individual, a new one, or undecided.
+
+    Photos of one camera, seconds apart, are one burst and are answered once.
+
+    Example: [bold]reid identify bears new-photos --html who.html[/]
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from wildreid.gallery.identify import counts
+    from wildreid.gallery.pages import identified_page
+    from wildreid.identification import open_gallery
+
+    opened = open_gallery(gallery, model=model, device=device or "auto")
+    found = opened.identify(photos, top=top, exact=exact)
+    out = Console(highlight=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("photo", "photos", "answer", "new", "candidates"):
+        table.add_column(column, overflow="fold", justify="right" if column in ("photos", "new") else "left")
+    unread = [answer for answer in found.images if answer.verdict == "unreadable"]
+    for answer in (*found.encounters, *unread):
+        new = answer.new_probability
+        table.add_row(
+            Text(answer.query),
+            str(len(answer.images)),
+            Text(_verdict(answer), style=_STYLES[answer.verdict]),
+            "" if new is None else f"{100 * new:.0f} %",
+            Text(_candidates(answer)),
+        )
+    out.print(table)
+    total = counts(found.encounters)
+    said = ", ".join(f"{total[kind]} {kind}" for kind in ("known", "new", "undecided"))
+    out.print(
+        f"{len(found.images)} photos in {len(found.encounters)} bursts: {said}; {len(unread)} photos not read"
+    )
+    for note in found.notes:
+        out.print(f"! {note}", style="yellow", markup=False)
+    if csv:
+        found.save_csv(csv)
+    if json:
+        found.save_json(json)
+    if html:
+        page = identified_page(found, lambda name: opened.pixels(found, name))
+        html.write_text(page, encoding="utf-8")
+
+
+_STYLES = {"known": "green", "new": "blue", "undecided": "yellow", "unreadable": "red"}
+
+
+def _verdict(answer: Answer) -> str:
+    if answer.verdict == "known":
+        return str(answer.individual)
+    if answer.verdict == "new":
+        return "a new individual"
+    return f"not read: {answer.reason}" if answer.verdict == "unreadable" else "undecided"
+
+
+def _candidates(answer: Answer) -> str:
+    """Each with its probability, score, images, encounters and when it was last seen."""
+    return "\n".join(
+        f"{one.individual}"
+        + ("" if one.probability is None else f" {100 * one.probability:.0f} %")
+        + f" (score {one.score:.2f}, {one.images} images, {one.encounters} encounters"
+        + (f", last {one.last_seen[:10]})" if one.last_seen else ")")
+        for one in answer.candidates[:3]
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(identify)
