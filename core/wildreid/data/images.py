@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -212,3 +213,18 @@ def _lift_cap(max_pixels: int) -> None:
     # Pillow's own cap holds for the whole process; ours is checked for each file, so it is only ever lifted
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
+
+
+def measure_all(paths: Sequence[Path], *, threads: int = 4) -> list[tuple[int, int] | None]:
+    """Width and height of upright images from their headers; None where a header cannot be read."""
+
+    def measure(path: Path) -> tuple[int, int] | None:
+        try:
+            with Image.open(path, formats=FORMATS) as picture:
+                turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+                return picture.size[::-1] if turned else picture.size
+        except Exception:  # a damaged file has no size to tell; that it is damaged is told elsewhere
+            return None
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(measure, paths))
