@@ -8,7 +8,9 @@ from importlib import import_module
 import typer
 
 COMMANDS = (
-    "run", "check", "plugins", "evaluate",
+    "run", "check", "evaluate", "report", "compare", "data", "audit",
+    "gallery", "identify", "discover", "history", "export",
+    "plugins", "recipes", "new", "schema",
 )  # fmt: skip
 
 app = typer.Typer(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wildreid.artefacts import Decision, Evidence, Missing, Results
+from wildreid.artefacts import Results
 from wildreid.data.audit import audit
 from wildreid.data.fingerprints import fingerprint
 from wildreid.data.groups import annotate
@@ -21,13 +21,11 @@ from wildreid.data.splits import split
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.evaluation.decision import fit_decision, save_decision
-from wildreid.evaluation.protocols import usable
-from wildreid.evaluation.rank import load_ranking, rank, save_ranking
-from wildreid.evaluation.score import score, validator
+from wildreid.evaluation.score import validator
 from wildreid.kinds import Log
 from wildreid.pipeline.folder import RunFolder, load_results, read_history, write_json, write_recipe
 from wildreid.pipeline.provenance import hash_of, hash_of_file, hash_of_rows, provenance
+from wildreid.pipeline.scoring import measure
 from wildreid.progress import console
 from wildreid.recipe import Loaded, Recipe, load_recipe
 from wildreid.training.embed import embed
@@ -144,10 +142,11 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
     folder.path.mkdir(parents=True, exist_ok=True)
     say(f"run     [bold]{folder.path}[/] on {device}")
 
-    split_table, images = _fit(loaded, folder, device=device, resume=resume, say=say)
+    split_table, images, leaks = _fit(loaded, folder, device=device, resume=resume, say=say)
     weights = hash_of_file(folder.model)
     _embed(loaded, split_table, images, folder, weights, device=device, say=say)
-    _score(recipe, split_table, folder, weights, say)
+    measure(loaded, split_table, images, folder, weights, device=device, leaks=leaks)
+    say("scores  " + ", ".join(recipe.evaluation.protocols))
     results = load_results(folder.path)
     folder.report.mkdir(exist_ok=True)
     for reporter in recipe.reporters:
@@ -163,12 +162,12 @@ def _fit(
     resume: bool,
     say: Any,
     logs: Sequence[Log] = (),
-) -> tuple[Table, ImageStore]:
-    """From the data set to the best weights; nothing is computed from the test part."""
+) -> tuple[Table, ImageStore, bool]:
+    """From the data set to the best weights, and whether the split leaks; test is not looked at."""
     recipe = loaded.recipe
     folder.path.mkdir(parents=True, exist_ok=True)
     table, images = _read(recipe, folder, say)
-    split_table = _split(recipe, table, folder, say)
+    split_table, leaks = _split(recipe, table, folder, say)
     write_recipe(folder.recipe, recipe)
     inputs = hash_of(_training_part(recipe), hash_of_rows(split_table.rows))
     write_json(
@@ -181,7 +180,7 @@ def _fit(
         ),
     )
     _train(recipe, split_table, images, folder, inputs, device=device, resume=resume, say=say, logs=logs)
-    return split_table, images
+    return split_table, images, leaks
 
 
 def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStore]:
@@ -211,13 +210,13 @@ def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStor
     left_out = f", {len(table.failures)} left out (failures.csv)" if table.failures else ""
     undated = int(table["timestamp"].isna().sum())
     say(
-        f"table   {len(table)} images, {table.individuals} individuals, {table['encounter'].nunique()} encounters, "
-        f"{undated} undated{left_out}"
+        f"table   {len(table)} images, {table.individuals} individuals, "
+        f"{table['encounter'].nunique()} encounters, {undated} undated{left_out}"
     )
     return table, images
 
 
-def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> Table:
+def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> tuple[Table, bool]:
     seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
     table = split(table, recipe.splitter, seed=seed)
     table.save(folder.split)
@@ -227,7 +226,7 @@ def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> Table:
     say("split   " + " · ".join(f"{counts.get(part, 0)} {part}" for part in ("train", "val", "test")))
     if found.leaks:
         say("[bold yellow]! this split leaks: every figure of this run flatters; see audit.json[/]")
-    return table
+    return table, found.leaks
 
 
 def _train(
@@ -250,7 +249,10 @@ def _train(
     protocol = recipe.training.protocol
     with ExitStack() as stack:
         trackers = [
-            stack.enter_context(tracker.open(run=_Begun(folder.path, recipe.name, recipe.model_dump(mode="json")))) for tracker in recipe.trackers
+            stack.enter_context(
+                tracker.open(run=_Begun(folder.path, recipe.name, recipe.model_dump(mode="json")))
+            )
+            for tracker in recipe.trackers
         ]
         train(
             recipe,
@@ -292,54 +294,6 @@ def _embed(
     embed(embedder, images, device=device, precision=loaded.recipe.training.precision, out=folder.embeddings)
     folder.ids.write_text("".join(f"{name}\n" for name in table["id"]), encoding="utf-8")
     folder.record("embed", key)
-
-
-def _score(recipe: Recipe, table: Table, folder: RunFolder, weights: str, say: Any) -> None:
-    """Rank under each protocol, fit the decision on val, and measure."""
-    settings = recipe.evaluation
-    headline = settings.protocols[0]
-    embeddings = np.load(folder.embeddings, mmap_mode="r")
-    fitted: dict[str, Decision | Missing] = {}
-    blocks: dict[str, Any] = {}
-    for protocol in settings.protocols:
-        file = folder.ranking(protocol, headline)
-        key = hash_of(weights, hash_of_rows(table.rows), protocol, settings.keep)
-        if folder.done(f"rank {protocol}", key, file):
-            ranking = load_ranking(file)
-        else:
-            ranking = rank(embeddings, table, protocol=protocol, keep=settings.keep)
-            save_ranking(ranking, file)
-            folder.record(f"rank {protocol}", key)
-        fitted[protocol] = fit_decision(
-            embeddings, table, protocol=protocol, false_accepts=settings.false_accepts, seed=recipe.seed
-        )
-        decision = fitted[protocol]
-        evidence = Evidence(
-            ranking, table, embeddings, decision if isinstance(decision, Decision) else None, recipe.seed
-        )
-        blocks[protocol] = score(
-            evidence,
-            recipe.metrics,
-            bootstrap=settings.bootstrap,
-            confidence=settings.confidence,
-            seed=recipe.seed,
-        )
-    decision = fitted[headline]
-    save_decision(decision, folder.decision)
-    write_json(
-        folder.scores,
-        {
-            "format": 1,
-            "run": recipe.name,
-            "stamp": recipe.stamp,
-            "seed": recipe.seed,
-            "headline": headline,
-            "optimistic": usable(table, headline),
-            "decision": {"reason": decision.reason} if isinstance(decision, Missing) else vars(decision),
-            "protocols": blocks,
-        },
-    )
-    say("scores  " + ", ".join(settings.protocols))
 
 
 def choose_device(asked: str) -> str:

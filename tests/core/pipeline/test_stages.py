@@ -220,3 +220,20 @@ def test_what_is_no_run_says_so(tmp_path: Path) -> None:
         wildreid.load_results(tmp_path)
     with pytest.raises(UserError, match="is no run"):
         RunFolder(tmp_path).load_recipe()
+
+
+def test_probes_are_measured_when_asked_for(tmp_path: Path) -> None:
+    run = wildreid.run(
+        photos(tmp_path), out=tmp_path / "runs", settings={"evaluation.probes": True, "training.epochs": 0}
+    )
+    found = run.scores["protocols"]["cross-encounter"]["probes"]
+    assert found["background"]["n"] == found["mirrored"]["n"] == 18
+    assert "reason" in found["camera"]  # there is one camera
+
+
+def test_a_random_split_is_stamped_wherever_its_figures_stand(tmp_path: Path) -> None:
+    settings = {"splitter": "random", "training.epochs": 0, "evaluation.bootstrap": 0}
+    run = wildreid.run(photos(tmp_path), out=tmp_path / "runs", settings=settings)
+    assert json.loads((run.folder / "audit.json").read_text())["leaks"]
+    for block in run.scores["protocols"].values():
+        assert "the split leaks" in block["optimistic"]

@@ -1,0 +1,109 @@
+"""From embeddings to ``scores.json``: rank under each protocol, decide on val, measure on test, probe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from wildreid.artefacts import Decision, Evidence, Missing
+from wildreid.data.store import ImageStore
+from wildreid.data.table import Table
+from wildreid.evaluation.decision import fit_decision, save_decision
+from wildreid.evaluation.intervals import Bootstrap
+from wildreid.evaluation.probes import probes
+from wildreid.evaluation.protocols import usable
+from wildreid.evaluation.rank import load_ranking, rank, save_ranking
+from wildreid.evaluation.score import score
+from wildreid.pipeline.folder import RunFolder, write_json
+from wildreid.pipeline.provenance import hash_of, hash_of_rows
+from wildreid.recipe import Loaded
+from wildreid.training.embedder import load_embedder
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+
+
+def measure(
+    loaded: Loaded,
+    table: Table,
+    images: ImageStore,
+    folder: RunFolder,
+    weights: str,
+    *,
+    device: str,
+    leaks: bool,
+) -> None:
+    """Write the rankings, ``decision.json`` and ``scores.json`` of a trained and embedded run.
+
+    Args:
+        loaded: the recipe.
+        table: the split table.
+        images: its pixels, for the probes.
+        folder: of the run; its embeddings are there.
+        weights: hash of the model, by which an unchanged ranking is known.
+        device: that the probes embed on.
+        leaks: whether the split leaks, which then stands beside every figure.
+    """
+    recipe, settings = loaded.recipe, loaded.recipe.evaluation
+    headline = settings.protocols[0]
+    embeddings = np.load(folder.embeddings, mmap_mode="r")
+    fitted: dict[str, Decision | Missing] = {}
+    blocks: dict[str, Any] = {}
+    for protocol in settings.protocols:
+        file = folder.ranking(protocol, headline)
+        key = hash_of(weights, hash_of_rows(table.rows), protocol, settings.keep)
+        if folder.done(f"rank {protocol}", key, file):
+            ranking = load_ranking(file)
+        else:
+            ranking = rank(embeddings, table, protocol=protocol, keep=settings.keep)
+            save_ranking(ranking, file)
+            folder.record(f"rank {protocol}", key)
+        decision = fitted[protocol] = fit_decision(
+            embeddings, table, protocol=protocol, false_accepts=settings.false_accepts, seed=recipe.seed
+        )
+        known = decision if isinstance(decision, Decision) else None
+        evidence = Evidence(ranking, table, embeddings, known, recipe.seed)
+        block = score(
+            evidence,
+            recipe.metrics,
+            bootstrap=settings.bootstrap,
+            confidence=settings.confidence,
+            seed=recipe.seed,
+        )
+        if settings.probes and protocol == headline and block["reason"] is None:
+            intervals = Bootstrap(evidence.individuals, settings.bootstrap, settings.confidence, recipe.seed)
+            see = _seeing(loaded, folder, device)
+            block["probes"] = probes(evidence, images, see, margin=recipe.images.margin, intervals=intervals)
+        if leaks:
+            block["optimistic"] = "; ".join(filter(None, ("the split leaks", block["optimistic"])))
+        blocks[protocol] = block
+    decision = fitted[headline]
+    save_decision(decision, folder.decision)
+    write_json(
+        folder.scores,
+        {
+            "format": 1,
+            "run": recipe.name,
+            "stamp": recipe.stamp,
+            "seed": recipe.seed,
+            "headline": headline,
+            "optimistic": blocks[headline]["optimistic"] or usable(table, headline),
+            "decision": {"reason": decision.reason} if isinstance(decision, Missing) else vars(decision),
+            "protocols": blocks,
+        },
+    )
+
+
+def _seeing(loaded: Loaded, folder: RunFolder, device: str) -> Any:
+    """A function from (N, size, size, 3) uint8 to (N, width) embeddings by the run's model."""
+    embedder = load_embedder(folder.path, loaded.registry).to(device)
+
+    def see(pixels: NDArray[np.uint8]) -> Floats:
+        with torch.inference_mode():
+            found: Floats = embedder(torch.from_numpy(pixels).to(device)).cpu().numpy()
+        return found
+
+    return see
