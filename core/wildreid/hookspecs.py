@@ -28,25 +28,39 @@ def wildreid_datasets() -> list[type[kinds.Dataset]]:  # type: ignore[empty-body
     Called: first of all, and by `reid data`, `reid audit` and `reid check --build`.
 
     >>> from __future__ import annotations
-    >>> from pathlib import Path
+    >>> from pydantic import Field
     >>> from wildreid.hookspecs import hookimpl
     >>> from wildreid.kinds import Dataset
+    >>> from wildreid.option import Location
 
     >>> class Herd(Dataset):
-    ...     '''Two photos of one cow.'''
+    ...     '''A folder for each cow, camera and time in the file's name: Bella/gate_20240601-080000_1.jpg.'''
     ...
     ...     name = "herd"
+    ...     root: Location = Field(description="folder that holds a folder for each cow")
     ...
     ...     def table(self) -> Table:
     ...         import pandas as pd
     ...
     ...         from wildreid.data.table import Table
+    ...         from wildreid.errors import UserError
     ...
-    ...         rows = pd.DataFrame({"image": ["a.jpg", "b.jpg"], "identity": ["Bella", "Bella"]})
-    ...         return Table.of(rows, Path("photos"))
+    ...         photos = sorted(self.root.glob("*/*_*_*.jpg"))
+    ...         if not photos:
+    ...             raise UserError("there is no photo of a cow", where=str(self.root))
+    ...         parts = [photo.stem.split("_") for photo in photos]
+    ...         rows = pd.DataFrame(
+    ...             {
+    ...                 "image": [photo.relative_to(self.root).as_posix() for photo in photos],
+    ...                 "identity": [photo.parent.name for photo in photos],
+    ...                 "camera": [camera for camera, _, _ in parts],
+    ...                 "timestamp": pd.to_datetime([time for _, time, _ in parts], format="%Y%m%d-%H%M%S"),
+    ...             }
+    ...         )
+    ...         return Table.of(rows, self.root)
 
     >>> @hookimpl
-    ... def wildreid_datasets():
+    ... def wildreid_datasets() -> list[type[Dataset]]:
     ...     return [Herd]
     """
 
@@ -67,12 +81,13 @@ def wildreid_splitters() -> list[type[kinds.Splitter]]:  # type: ignore[empty-bo
     ...     name = "every-third"
     ...
     ...     def split(self, *, table: Table, seed: int) -> Table:
-    ...         order = {who: n for n, who in enumerate(sorted(table["identity"].dropna().unique()))}
-    ...         parts = table["identity"].map(order).mod(3).map({0: "train", 1: "val", 2: "test"})
+    ...         individuals = sorted(table["identity"].dropna().unique())
+    ...         part = {who: ("train", "val", "test")[n % 3] for n, who in enumerate(individuals)}
+    ...         parts = table["identity"].map(part)
     ...         return table.with_rows(table.rows.assign(part=parts, role="both"))
 
     >>> @hookimpl
-    ... def wildreid_splitters():
+    ... def wildreid_splitters() -> list[type[Splitter]]:
     ...     return [EveryThird]
     """
 
@@ -102,7 +117,7 @@ def wildreid_transforms() -> list[type[kinds.Transform]]:  # type: ignore[empty-
     ...         )
 
     >>> @hookimpl
-    ... def wildreid_transforms():
+    ... def wildreid_transforms() -> list[type[Transform]]:
     ...     return [Dusk]
     """
 
@@ -136,7 +151,7 @@ def wildreid_backbones() -> list[type[kinds.Backbone]]:  # type: ignore[empty-bo
     ...         return Colour()
 
     >>> @hookimpl
-    ... def wildreid_backbones():
+    ... def wildreid_backbones() -> list[type[Backbone]]:
     ...     return [Mean]
     """
 
@@ -166,7 +181,7 @@ def wildreid_heads() -> list[type[kinds.Head]]:  # type: ignore[empty-body]
     ...         return layer
 
     >>> @hookimpl
-    ... def wildreid_heads():
+    ... def wildreid_heads() -> list[type[Head]]:
     ...     return [Plain]
     """
 
@@ -194,7 +209,7 @@ def wildreid_losses() -> list[type[kinds.Loss]]:  # type: ignore[empty-body]
     ...         return losses.TripletMarginLoss(margin=self.margin, distance=distances.CosineSimilarity())
 
     >>> @hookimpl
-    ... def wildreid_losses():
+    ... def wildreid_losses() -> list[type[Loss]]:
     ...     return [Triplet]
     """
 
@@ -218,7 +233,7 @@ def wildreid_miners() -> list[type[kinds.Miner]]:  # type: ignore[empty-body]
     ...         return lambda embeddings, labels: None
 
     >>> @hookimpl
-    ... def wildreid_miners():
+    ... def wildreid_miners() -> list[type[Miner]]:
     ...     return [Everything]
     """
 
@@ -251,7 +266,7 @@ def wildreid_samplers() -> list[type[kinds.Sampler]]:  # type: ignore[empty-body
     ...         return Slices()
 
     >>> @hookimpl
-    ... def wildreid_samplers():
+    ... def wildreid_samplers() -> list[type[Sampler]]:
     ...     return [InOrder]
     """
 
@@ -281,7 +296,7 @@ def wildreid_optimizers() -> list[type[kinds.Optimizer]]:  # type: ignore[empty-
     ...         )
 
     >>> @hookimpl
-    ... def wildreid_optimizers():
+    ... def wildreid_optimizers() -> list[type[Optimizer]]:
     ...     return [PlainSGD]
     """
 
@@ -312,7 +327,7 @@ def wildreid_schedulers() -> list[type[kinds.Scheduler]]:  # type: ignore[empty-
     ...         return EachStep(optimizer, max(1, steps // 2), gamma=0.5)
 
     >>> @hookimpl
-    ... def wildreid_schedulers():
+    ... def wildreid_schedulers() -> list[type[Scheduler]]:
     ...     return [Halve]
     """
 
@@ -336,7 +351,7 @@ def wildreid_metrics() -> list[type[kinds.Metric]]:  # type: ignore[empty-body]
     ...         return {"confidence": evidence.ranking.top_scores[:, 0].astype("float64")}
 
     >>> @hookimpl
-    ... def wildreid_metrics():
+    ... def wildreid_metrics() -> list[type[Metric]]:
     ...     return [Confidence]
     """
 
@@ -366,7 +381,7 @@ def wildreid_trackers() -> list[type[kinds.Tracker]]:  # type: ignore[empty-body
     ...         yield Printer()
 
     >>> @hookimpl
-    ... def wildreid_trackers():
+    ... def wildreid_trackers() -> list[type[Tracker]]:
     ...     return [Shout]
     """
 
@@ -392,7 +407,7 @@ def wildreid_reporters() -> list[type[kinds.Reporter]]:  # type: ignore[empty-bo
     ...         return [path]
 
     >>> @hookimpl
-    ... def wildreid_reporters():
+    ... def wildreid_reporters() -> list[type[Reporter]]:
     ...     return [OneLine]
     """
 
@@ -418,6 +433,6 @@ def wildreid_clusterers() -> list[type[kinds.Clusterer]]:  # type: ignore[empty-
     ...         return np.full(len(similarity), -1)
 
     >>> @hookimpl
-    ... def wildreid_clusterers():
+    ... def wildreid_clusterers() -> list[type[Clusterer]]:
     ...     return [Strangers]
     """

@@ -117,7 +117,7 @@ class Registry:
     def _add_installed(self) -> None:
         points = importlib.metadata.entry_points(group=GROUP)
         for point in sorted(points, key=lambda point: (point.name != "builtin", point.name)):
-            if not _wanted(point.name, os.environ.get("WILDREID_PLUGINS", "")):
+            if not wanted(point.name, os.environ.get("WILDREID_PLUGINS", "")):
                 continue
             version = point.dist.version if point.dist else ""
             spec = _spec(point.module)
@@ -239,7 +239,8 @@ def _import_folder(folder: Path) -> ModuleType:
     return module
 
 
-def _wanted(name: str, rule: str) -> bool:
+def wanted(name: str, rule: str) -> bool:
+    """Whether the plugin `name` is to be loaded under a `rule` as in ``WILDREID_PLUGINS``: ``a,b`` or ``-a``."""
     words = [word.strip() for word in rule.split(",") if word.strip()]
     blocked = {word[1:] for word in words if word.startswith("-")}
     chosen = {word for word in words if not word.startswith("-")}

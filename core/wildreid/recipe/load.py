@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from wildreid.errors import Problem, RecipeError, UserError
 from wildreid.option import Given, Option, did_you_mean, expand, overridden
+from wildreid.recipe.find import find_recipe
 from wildreid.recipe.model import Recipe
 from wildreid.registry import Registry
 
@@ -28,12 +29,14 @@ class Loaded:
         registry: the options it was validated against.
         path: the file; None for a recipe made in Python.
         notes: what the user should read before the run begins, such as that the fallback is used.
+        profiles: what was laid over the file, the fallback first where it was used.
     """
 
     recipe: Recipe
     registry: Registry
     path: Path | None = None
     notes: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
 
 def load_recipe(
@@ -49,7 +52,7 @@ def load_recipe(
     named profiles from left to right, the settings.
 
     Args:
-        path: the YAML file.
+        path: the YAML file, a folder with a ``recipe.yaml``, or the name of an installed pack's recipe.
         profiles: names of profiles in the file.
         settings: ``{"loss.margin": 0.3}``, or texts such as ``"loss.margin=0.3"``.
         registry: the options to choose from; None: the installed plugins and the recipe's packs.
@@ -58,7 +61,7 @@ def load_recipe(
         RecipeError: all that is wrong with it, each with its path and line.
         UserError: no such file, unreadable YAML, no such profile, a setting without ``=``.
     """
-    path = Path(path)
+    path = find_recipe(path)
     raw, lines = read_yaml(path)
     chosen = raw.get("profiles") or {}
     if not isinstance(chosen, Mapping) or not all(isinstance(part, Mapping) for part in chosen.values()):
@@ -86,6 +89,7 @@ def load_recipe(
             where=str(path),
         )
     if fallback is not None and root is not None and fallback not in profiles:
+        profiles = (fallback, *profiles)
         merged = _merge_all(base, chosen[fallback], *named, *given)
         notes.append(
             f"{root} is not there: this is the profile '{fallback}', on the data that comes with the recipe. "
@@ -93,8 +97,8 @@ def load_recipe(
         )
     registry = registry or Registry(packs=_packs(merged, path))
     notes.extend(registry.notes)
-    recipe = _validate(merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path))
-    return Loaded(recipe, registry, path, tuple(notes))
+    recipe = validate(merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path))
+    return Loaded(recipe, registry, path, tuple(notes), tuple(profiles))
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
@@ -103,8 +107,6 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], i
     Raises:
         UserError: no such file; not YAML, with the line; not a mapping; a key that stands twice.
     """
-    if path.is_dir() and (path / "recipe.yaml").is_file():
-        path = path / "recipe.yaml"
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -240,7 +242,7 @@ def _packs(merged: Mapping[str, Any], path: Path) -> list[Path]:
     return found
 
 
-def _validate(
+def validate(
     raw: Mapping[str, Any],
     *,
     registry: Registry,
@@ -248,6 +250,11 @@ def _validate(
     lines: Mapping[tuple[str | int, ...], int],
     where: str,
 ) -> Recipe:
+    """A recipe from merged raw values; `lines` tells the line of a key, relative paths start at `base`.
+
+    Raises:
+        RecipeError: all that is wrong with it, each with its path and line.
+    """
     try:
         return Recipe.model_validate(raw, context={"registry": registry, "base": base})
     except ValidationError as error:

@@ -10,15 +10,23 @@ from numpy.typing import NDArray
 
 from wildreid.artefacts import Evidence, Results
 from wildreid.data.groups import annotate
-from wildreid.data.table import Table
+from wildreid.data.table import PARTS, Table
 from wildreid.evaluation.rank import rank
 from wildreid.evaluation.score import score
 from wildreid.kinds import Metric
-from wildreid.recipe import Encounters
+from wildreid.recipe.model import Encounters
+
+TINY_RECIPE = Path(__file__).parent / "tiny.yaml"
+"""A recipe that runs in seconds on what `draw_photos` drew into the folder ``photos`` beside it."""
 
 
 def tiny_table(
-    root: Path = Path("photos"), *, individuals: int = 12, encounters: int = 4, burst: int = 3, dated: bool = True
+    root: Path = Path("photos"),
+    *,
+    individuals: int = 12,
+    encounters: int = 4,
+    burst: int = 3,
+    dated: bool = True,
 ) -> Table:
     """A table with bursts: each individual on several days before two cameras, `burst` frames a time.
 
@@ -44,9 +52,10 @@ def tiny_table(
 
 
 def with_parts(table: Table) -> Table:
-    """The table with a third of the individuals in each part, and two of test's in test alone."""
-    order = {who: number for number, who in enumerate(sorted(table["identity"].unique()))}
-    parts = table["identity"].map(order).mod(3).map({0: "train", 1: "val", 2: "test"}).astype("string")
+    """The table with a third of the individuals in each part; no individual is in two."""
+    individuals = sorted(table["identity"].unique())
+    part = {who: PARTS[number % 3] for number, who in enumerate(individuals)}
+    parts = table["identity"].map(part).astype("string")
     return table.with_rows(table.rows.assign(part=parts, role="both"))
 
 
@@ -58,7 +67,8 @@ def embeddings_of(table: Table, *, width: int = 16, noise: float = 0.6, seed: in
         codes = table[column].astype("category").cat.codes.to_numpy()
         rows += weight * random.normal(size=(codes.max() + 1, width))[codes]
     rows += noise * random.normal(size=rows.shape)
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    unit: NDArray[np.float32] = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def evidence_of(table: Table | None = None, *, protocol: str = "cross-encounter", seed: int = 0) -> Evidence:

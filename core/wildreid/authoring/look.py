@@ -1,0 +1,148 @@
+"""A look at a stranger's photos or table: who is where in it, and which data set of ours reads it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from wildreid.authoring.columns import find_root, guess_columns, guess_form
+from wildreid.data.exif import with_exif
+from wildreid.data.files import find_images
+from wildreid.errors import UserError
+
+TABLES = (".csv", ".parquet")
+DATE = re.compile(
+    r"(?P<day>(?:19|20)\d\d[-_]?[01]\d[-_]?[0-3]\d)"
+    r"(?:[T_ -]{1,2}(?P<time>[0-2]\d[-_:]?[0-5]\d[-_:]?[0-5]\d))?"
+)
+"""A date, perhaps with a time, inside a file's name."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at the data gave.
+
+    Attributes:
+        dataset: the data set as a recipe writes it, its root apart.
+        root: absolute folder of the photos.
+        names: whether dates (and cameras) stand in file names: the pack needs a reader of its own.
+        cameras: whether file names begin with a camera.
+        parts: whether the data came with train, val and test.
+        notes: what was seen, in sentences.
+    """
+
+    dataset: dict[str, Any]
+    root: Path
+    names: bool = False
+    cameras: bool = False
+    parts: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+
+def look_at(path: Path) -> Look:
+    """Look at a table, or at a folder of photos with or without one.
+
+    Raises:
+        UserError: nothing is there, or one cannot tell who is in which photo.
+    """
+    path = path.absolute()
+    if path.is_file():
+        return _table(path, must=True)
+    if not path.is_dir():
+        raise UserError(f"there is no file or folder {path}", where="--from")
+    for file in sorted(path.iterdir()):
+        if file.suffix.lower() in TABLES:
+            try:
+                return _table(file, must=False)
+            except UserError:
+                continue  # a table of something else
+    return _folder(path)
+
+
+def _table(file: Path, *, must: bool) -> Look:
+    if file.suffix.lower() not in TABLES:
+        raise UserError(f"{file} is neither a .csv nor a .parquet file", where="--from")
+    rows = _read(file)
+    columns = guess_columns(rows)
+    for needed in ("image", "identity"):
+        if needed not in columns:
+            raise UserError(
+                f"no column looks like the {needed}; there are: {', '.join(map(str, rows.columns))}",
+                where=str(file),
+                cure="rename it, or write the recipe by hand: dataset: {name: table, columns: {…}}",
+            )
+    root = find_root(rows[columns["image"]], file.parent)
+    if root is None:
+        raise UserError(
+            f"the photos that column '{columns['image']}' names are not near the table",
+            where=str(file),
+            cure="put the table into the folder that its paths are relative to",
+        )
+    dataset: dict[str, Any] = {"name": "table", "file": _relative(file, root)}
+    renamed = {ours: theirs for ours, theirs in columns.items() if ours != theirs}
+    if renamed:
+        dataset["columns"] = renamed
+    taken = [
+        ours if ours == theirs else f"{ours} ('{theirs}' in the table)" for ours, theirs in columns.items()
+    ]
+    notes = [f"{len(rows)} rows in {file.name}", f"columns taken: {', '.join(taken)}"]
+    if "timestamp" in columns and (form := guess_form(rows[columns["timestamp"]])):
+        dataset["dates"] = form
+    if "timestamp" not in columns:
+        notes.append("no column holds dates")
+    parts = "part" in columns and {"train", "val", "test"} <= _parts(rows[columns["part"]])
+    return Look(dataset, root, parts=parts, notes=tuple(notes))
+
+
+def _parts(values: pd.Series[Any]) -> set[str]:
+    words = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
+    return {words.get(word, word) for word in values.dropna().astype(str).str.lower().unique()}
+
+
+def _read(file: Path) -> pd.DataFrame:
+    try:
+        if file.suffix.lower() == ".parquet":
+            return pd.read_parquet(file)
+        return pd.read_csv(file, dtype="string", sep=None, engine="python", encoding="utf-8-sig")
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise UserError(f"the table cannot be read: {error}", where=str(file)) from None
+
+
+def _relative(file: Path, root: Path) -> str:
+    try:
+        return file.relative_to(root).as_posix()
+    except ValueError:
+        return str(file)  # the table lies beside the photos' folder; an absolute path wins over root
+
+
+def _folder(root: Path) -> Look:
+    images, _ = find_images(root)
+    inside = pd.Series([image for image in images if "/" in image], dtype="string")
+    if inside.empty:
+        raise UserError(
+            f"one cannot tell who is in which photo: {len(images)} photos, in no folder of an individual",
+            where=str(root),
+            cure="lay them out as FOLDER/INDIVIDUAL/PHOTO.jpg, or write a table: image, identity",
+        )
+    who = inside.str.split("/").str[0].nunique()
+    notes = [f"{len(inside)} photos in {who} folders, each taken as one individual"]
+    exif = with_exif(pd.DataFrame({"image": inside}), root)
+    dated = float(exif["timestamp"].notna().mean())
+    if dated > 0.5:
+        notes.append(f"{dated:.0%} have a date in their EXIF")
+        return Look({"name": "folder"}, root, notes=tuple(notes))
+    names = inside.str.split("/").str[-1]
+    matches = [DATE.search(name) for name in names]
+    if sum(match is not None for match in matches) > 0.9 * len(names):
+        before = pd.Series(
+            [name[: match.start()].strip("_- ") for name, match in zip(names, matches, strict=True) if match]
+        )
+        cameras = bool((before != "").all() and before.nunique() <= max(1, len(before) // 4))
+        notes.append("their names hold a date" + (" after a camera" if cameras else ""))
+        return Look({"name": "photos"}, root, names=True, cameras=cameras, notes=tuple(notes))
+    notes.append("no dates in EXIF or file names")
+    return Look({"name": "folder", "exif": False}, root, notes=tuple(notes))

@@ -1,0 +1,107 @@
+"""The contract check of one option: its form, then what its kind asks for."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+
+from wildreid import kinds
+from wildreid.option import Option
+from wildreid.testing.hold import hold
+from wildreid.testing.of_data import check_dataset, check_sampler, check_splitter
+from wildreid.testing.of_results import check_clusterer, check_metric, check_reporter, check_tracker
+from wildreid.testing.of_training import (
+    check_backbone,
+    check_head,
+    check_loss,
+    check_miner,
+    check_optimizer,
+    check_scheduler,
+    check_transform,
+)
+
+CHECKS: dict[str, Callable[[Any], None]] = {
+    kinds.Dataset.kind: check_dataset,
+    kinds.Splitter.kind: check_splitter,
+    kinds.Transform.kind: check_transform,
+    kinds.Backbone.kind: check_backbone,
+    kinds.Head.kind: check_head,
+    kinds.Loss.kind: check_loss,
+    kinds.Miner.kind: check_miner,
+    kinds.Sampler.kind: check_sampler,
+    kinds.Optimizer.kind: check_optimizer,
+    kinds.Scheduler.kind: check_scheduler,
+    kinds.Metric.kind: check_metric,
+    kinds.Tracker.kind: check_tracker,
+    kinds.Reporter.kind: check_reporter,
+    kinds.Clusterer.kind: check_clusterer,
+}
+
+
+def check_option(option: type[Option] | Option) -> None:
+    """Check that an option keeps the contract of its kind.
+
+    Args:
+        option: a class, which is then built with its defaults; or an object, where it has required fields or
+            its defaults need something that is not there, such as a folder of photos or a network.
+
+    Raises:
+        AssertionError: it does not; the message names the option, what is wrong and what to do.
+        UserError: the option itself says what it lacks, such as a folder that is not there.
+    """
+    cls = option if isinstance(option, type) else type(option)
+    _check_form(cls)
+    _check_signature(cls)
+    if isinstance(option, type):
+        required = required_fields(cls)
+        hold(not required, cls, f"has required fields ({', '.join(required)}); give an object, not the class")
+        option = cls()
+    plain = option.model_dump(mode="json")
+    again = cls.model_validate(plain)
+    hold(again == option, cls, f"is not itself again after being written to a recipe and read: {again!r}")
+    CHECKS[option.kind](option)
+
+
+def required_fields(option: type[Option]) -> list[str]:
+    """The fields without a default."""
+    return [name for name, field in option.model_fields.items() if field.is_required()]
+
+
+def _check_form(cls: type[Option]) -> None:
+    hold(
+        not inspect.isabstract(cls) and not cls.is_kind(),
+        cls if not cls.is_kind() else type(cls.__name__, (cls,), {"name": "?"}),
+        "is abstract: it needs a name, and the method of its kind",
+    )
+    hold(
+        re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", cls.name),
+        cls,
+        "has a name that is not lower-case-with-hyphens",
+    )
+    hold(
+        cls.__doc__ and cls.__doc__ != _inherited_doc(cls),
+        cls,
+        "has no docstring of its own; its first line is what `reid plugins` shows",
+    )
+    bare = [name for name, field in cls.model_fields.items() if not field.description]
+    hold(not bare, cls, f"has fields without a description: {', '.join(bare)}; write Field(…, description=…)")
+    hold(cls.model_config.get("extra") == "forbid", cls, "accepts unknown keys; leave model_config as it is")
+    hold(cls.model_config.get("frozen"), cls, "can be changed after it was read; leave model_config as it is")
+
+
+def _inherited_doc(cls: type[Option]) -> str | None:
+    return cls.__mro__[1].__doc__
+
+
+def _check_signature(cls: type[Option]) -> None:
+    """The kind's method is called with keywords: each of them must be accepted, and no other be needed."""
+    kind = next(parent for parent in cls.__mro__ if issubclass(parent, Option) and "kind" in vars(parent))
+    for name in sorted(kind.__abstractmethods__):
+        asked = [key for key in inspect.signature(getattr(kind, name)).parameters if key != "self"]
+        try:
+            inspect.signature(getattr(cls, name)).bind(None, **dict.fromkeys(asked))
+        except TypeError as error:
+            form = f"def {name}(self{', *, ' if asked else ''}{', '.join(asked)})"
+            hold(False, cls, f"has a {name}() that cannot be called as its kind is ({error}); write {form}")
