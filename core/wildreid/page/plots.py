@@ -64,7 +64,8 @@ def line(
     ys = [v for one in series for v in _drawable((*one.y, *one.low, *one.high), log_y) if v == v]
     if not xs or not ys:
         return Markup('<p class="missing">There is nothing to draw.</p>')
-    across = _Axis(*(x_range or (min(xs), max(xs))), _LEFT, WIDTH - _RIGHT)
+    whole = x_range is None and all(float(value).is_integer() for value in xs)
+    across = _Axis(*(x_range or (min(xs), max(xs))), _LEFT, WIDTH - _RIGHT, whole=whole)
     up = _Axis(*(y_range or (min(ys), max(ys))), HEIGHT - _BOTTOM, _TOP, log=log_y, pad=y_range is None)
     body = [_axes(across, up, x, y, percent)]
     if diagonal:
@@ -118,7 +119,15 @@ class _Axis:
     """From values to pixels, with round ticks."""
 
     def __init__(
-        self, low: float, high: float, start: float, end: float, *, log: bool = False, pad: bool = False
+        self,
+        low: float,
+        high: float,
+        start: float,
+        end: float,
+        *,
+        log: bool = False,
+        pad: bool = False,
+        whole: bool = False,
     ) -> None:
         if high <= low:
             low, high = (low / 2, low * 2) if log and low > 0 else (low - 0.5, low + 0.5)
@@ -128,7 +137,7 @@ class _Axis:
             ]
             low, high = self.ticks[0], self.ticks[-1]
         else:
-            self.ticks = _round_ticks(low, high, pad)
+            self.ticks = _round_ticks(low, high, outside=pad, whole=whole)
             if pad:
                 low, high = min(low, self.ticks[0]), max(high, self.ticks[-1])
         self.low, self.high, self.log = low, high, log
@@ -141,13 +150,13 @@ class _Axis:
         return self._start + (min(max(value, low), high) - low) / (high - low) * (self._end - self._start)
 
 
-def _round_ticks(low: float, high: float, outside: bool) -> list[float]:
-    """Four to eight round numbers between two ends, or just around them where `outside`."""
+def _round_ticks(low: float, high: float, *, outside: bool, whole: bool) -> list[float]:
+    """Round numbers between two ends, or just around them; whole ones for epochs and the like."""
     rough = (high - low) / 4.5
     unit = 10.0 ** math.floor(math.log10(rough))
-    # steps of 2.5 would put marks between whole numbers, such as epochs
     sizes = (1, 2, 5, 10) if unit == 1 else (1, 2, 2.5, 5, 10)
     step = unit * next(size for size in sizes if size * unit >= rough * 0.999)
+    step = max(1, step) if whole else step
     first, last = low / step, high / step
     start, stop = (
         (math.floor(first + 1e-9), math.ceil(last - 1e-9))

@@ -33,7 +33,8 @@ class Veil:
         # a name of one or two signs, or of digits alone, stands in texts for other things too
         long = [name for name in self._cameras if len(name) > 2 and not name.isdigit()]
         self._folded = {name.casefold(): self._cameras[name] for name in long}
-        self._places = sorted({str(place) for place in (*places, Path.home())}, key=len, reverse=True)
+        roots = sorted({str(place) for place in (*places, Path.home())} - {"/"}, key=len, reverse=True)
+        self._places = re.compile(rf"(?:{'|'.join(map(re.escape, roots)) or '$.'})[^\s'\"<>|]*")
         names = "|".join(map(re.escape, sorted(long, key=len, reverse=True)))
         self._names = re.compile(rf"(?<![^\W_])(?:{names})(?![^\W_])", re.IGNORECASE) if names else None
 
@@ -49,10 +50,7 @@ class Veil:
             return self._cameras[text]
         if _ABSOLUTE.match(text):
             return WITHHELD
-        for place in self._places:
-            if len(place) > 1:
-                text = text.replace(place, WITHHELD)
-        text = _LOGIN.sub("", _PATH.sub(WITHHELD, text))
+        text = _LOGIN.sub("", _PATH.sub(WITHHELD, self._places.sub(WITHHELD, text)))
         if self._names is not None:
             text = self._names.sub(lambda found: self._folded[found[0].casefold()], text)
         return text
