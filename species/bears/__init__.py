@@ -5,10 +5,12 @@ from __future__ import annotations
 from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Dataset
 
+from .bearid import BearID, BearIDXML
+from .brown_bear_heads import BrownBearHeads
 from .drawn import DrawnBears
 
 
 @hookimpl
 def wildreid_datasets() -> list[type[Dataset]]:
     """Data sets of bears."""
-    return [DrawnBears]
+    return [BearID, BearIDXML, BrownBearHeads, DrawnBears]

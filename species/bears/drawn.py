@@ -12,7 +12,7 @@ from wildreid.kinds import Dataset
 if TYPE_CHECKING:
     from wildreid.data.table import Table
 
-VERSION = 1  # raise it whenever another picture or row comes out: it is part of the cache's key
+SOURCES = ("backgrounds.py", "drawn.py", "faces.py", "painting.py", "scenes.py", "visits.py")
 
 
 class DrawnBears(Dataset):
@@ -25,8 +25,8 @@ class DrawnBears(Dataset):
 
     name = "drawn-bears"
     individuals: int = Field(24, ge=4, le=60, description="bears; two of them have one and three images")
-    encounters: int = Field(5, ge=1, le=12, description="encounters a bear, about; rare bears have one")
-    frames: int = Field(4, ge=1, le=12, description="images in a burst, about")
+    encounters: int = Field(8, ge=1, le=12, description="encounters a bear, about; rare bears have one")
+    frames: int = Field(3, ge=1, le=12, description="images in a burst, about")
     undated: float = Field(0.1, ge=0, le=1, description="share of bears with an encounter whose date is lost")
     size: int = Field(160, ge=48, le=512, description="pixels a side")
     seed: int = Field(0, ge=0, description="of everything drawn")
@@ -48,8 +48,10 @@ class DrawnBears(Dataset):
 
         from wildreid.data.places import cache_folder
 
-        key = hashlib.sha256(f"{VERSION} {self.model_dump_json()}".encode()).hexdigest()[:16]
-        return cache_folder() / "drawn-bears" / key
+        key = hashlib.sha256(self.model_dump_json().encode())
+        for name in SOURCES:  # whoever changes the drawing gets new drawings
+            key.update((Path(__file__).parent / name).read_bytes())
+        return cache_folder() / "drawn-bears" / key.hexdigest()[:16]
 
     def _draw(self, folder: Path) -> None:
         """Write photos and table into `folder`, whole or not at all; two processes may do so at once."""
@@ -66,7 +68,13 @@ class DrawnBears(Dataset):
         folder.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".part", dir=folder.parent))
         try:
-            taken = photos(**self.model_dump(exclude={"name", "size"}))
+            taken = photos(
+                individuals=self.individuals,
+                encounters=self.encounters,
+                frames=self.frames,
+                undated=self.undated,
+                seed=self.seed,
+            )
             for photo in bar(taken, "drawing bears"):
                 path = aside / photo.image
                 path.parent.mkdir(exist_ok=True)

@@ -94,7 +94,7 @@ def faces(count: int, seed: int) -> list[Face]:
         Face(
             name=name_of(n),
             shape={key: float(values[n]) for key, values in spread.items()},
-            patches=tuple(_patch(rng) for _ in range(rng.integers(1, 4))),
+            patches=tuple(_patch(rng) for _ in range(rng.integers(2, 4))),
             scars=tuple(_scar(rng) for _ in range(rng.choice([0, 1, 2], p=[0.4, 0.4, 0.2]))),
             notches=(_notch(rng), _notch(rng)),
         )
@@ -129,21 +129,21 @@ def depth(face: Face, points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _patch(rng: np.random.Generator) -> Patch:
-    turn, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 0.85)
+    turn, far = rng.uniform(-2.0, 2.0), rng.uniform(0.35, 0.85)  # clear of muzzle and chin
     return Patch(
         x=float(far * np.sin(turn)),
         y=float(-far * np.cos(turn)),
-        across=float(rng.uniform(0.08, 0.22)),
-        along=float(rng.uniform(0.10, 0.34)),
+        across=float(rng.uniform(0.10, 0.24)),
+        along=float(rng.uniform(0.14, 0.36)),
         turn=float(rng.uniform(0, np.pi)),
-        tone=float(rng.choice([-1, 1]) * rng.uniform(0.45, 0.8)),
+        tone=float(rng.choice([-1, 1]) * rng.uniform(0.5, 0.85)),
     )
 
 
 def _scar(rng: np.random.Generator) -> Scar:
     return Scar(
         x=float(rng.uniform(-0.6, 0.6)),
-        y=float(rng.uniform(-0.6, 0.45)),
+        y=float(rng.uniform(-0.6, 0.2)),
         turn=float(rng.uniform(0, np.pi)),
         length=float(rng.uniform(0.25, 0.55)),
         bend=float(rng.uniform(-0.12, 0.12)),

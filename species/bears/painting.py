@@ -230,4 +230,4 @@ def _develop(painter: Painter, size: int, rng: np.random.Generator) -> Image.Ima
     lit = scene.light(pixels, bear, shade)
     lit = lit + rng.normal(0, 7 if scene.night else 3.5, lit.shape[:2])[..., None]
     picture = Image.fromarray(lit.clip(0, 255).astype(np.uint8))
-    return picture.filter(ImageFilter.GaussianBlur(0.9)) if pose.scale < 0.28 else picture
+    return picture.filter(ImageFilter.GaussianBlur(0.9)) if pose.scale < 0.365 else picture

@@ -13,7 +13,7 @@ from .backgrounds import background
 CAMERAS = ("falls", "meadow", "woods")
 
 # The coat by season, as red, green, blue: worn and pale in spring, dark before winter.
-COATS = {"spring": (171, 134, 92), "summer": (134, 94, 60), "autumn": (92, 64, 45)}
+COATS = {"spring": (160, 122, 83), "summer": (134, 96, 62), "autumn": (108, 76, 52)}
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class Pose:
     def draw(cls, rng: np.random.Generator) -> Pose:
         """Any pose of one encounter."""
         return cls(
-            yaw=float(np.clip(rng.normal(0, 0.24), -0.5, 0.5)),
-            pitch=float(np.clip(rng.normal(0, 0.10), -0.2, 0.2)),
-            roll=float(np.clip(rng.normal(0, 0.16), -0.35, 0.35)),
-            scale=float(rng.uniform(0.25, 0.37)),
-            x=float(rng.uniform(0.44, 0.56)),
-            y=float(rng.uniform(0.49, 0.57)),
+            yaw=float(np.clip(rng.normal(0, 0.18), -0.4, 0.4)),
+            pitch=float(np.clip(rng.normal(0, 0.08), -0.16, 0.16)),
+            roll=float(np.clip(rng.normal(0, 0.11), -0.25, 0.25)),
+            scale=float(rng.uniform(0.35, 0.42)),
+            x=float(rng.uniform(0.46, 0.54)),
+            y=float(rng.uniform(0.52, 0.57)),
         )
 
     def stir(self, rng: np.random.Generator, much: float) -> Pose:
@@ -103,10 +103,10 @@ class Scene:
                 for c in np.multiply(COATS[season], rng.uniform(0.85, 1.15) * rng.uniform(0.94, 1.06, 3))
             ),  # type: ignore[arg-type]
             sun=(float(flat * np.cos(turn)), float(-abs(flat * np.sin(turn))), float(rise)),
-            hard=float(rng.choice([0.15, 0.45, 0.75])),
-            bright=float(rng.uniform(0.70, 1.20)),
+            hard=float(rng.choice([0.15, 0.35, 0.60])),
+            bright=float(rng.uniform(0.76, 1.18)),
             warm=float(np.clip(rng.normal(1.0, 0.09), 0.82, 1.22)),
-            night=bool(rng.random() < 0.14),
+            night=bool(rng.random() < 0.12),
             seed=int(rng.integers(2**31)),
         )
 

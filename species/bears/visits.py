@@ -12,7 +12,6 @@ from .scenes import CAMERAS, Pose, Scene
 
 START = datetime(2023, 5, 1)
 SPAN = 180  # days, May to October
-BUSY = 50  # of them with visitors: so few that two bears often share a camera and a day
 RARE = (1, 3)  # images of the two rarest bears
 
 
@@ -31,17 +30,15 @@ class Photo(NamedTuple):
 def photos(*, individuals: int, encounters: int, frames: int, undated: float, seed: int) -> list[Photo]:
     """Every photo of the data set in order of bear and time; the fields are those of ``drawn-bears``."""
     rng = np.random.default_rng([seed, 2])
-    days = np.sort(rng.choice(SPAN, BUSY, replace=False))
     clockless = set(rng.permutation(max(0, individuals - len(RARE)))[: round(undated * individuals)].tolist())
     taken: list[Photo] = []
     for n, face in enumerate(faces(individuals, seed)):
         rare = n - (individuals - len(RARE))
         visits = 1 if rare >= 0 else int(rng.integers(max(1, encounters - 2), encounters + 3))
-        cells = rng.choice(BUSY * len(CAMERAS), visits, replace=False)
+        cells = rng.choice(SPAN * len(CAMERAS), visits, replace=False)
         own: list[Photo] = []
         for visit, cell in enumerate(np.sort(cells)):
-            day, camera = int(days[cell // len(CAMERAS)]), CAMERAS[cell % len(CAMERAS)]
-            date = START + timedelta(days=day)
+            camera, date = CAMERAS[cell % len(CAMERAS)], START + timedelta(days=int(cell) // len(CAMERAS))
             scene = Scene.draw(camera, date.month, np.random.default_rng([seed, 3, int(cell)]))
             lost = n in clockless and visit == visits // 2
             own += _visit(face, scene, date, lost, frames, rng)
@@ -57,7 +54,7 @@ def _visit(
     when = date + timedelta(seconds=int(hour * 3600))
     coat, pose = int(rng.integers(2**31)), Pose.draw(rng)
     shots: list[Photo] = []
-    for burst in range(int(rng.choice([1, 2], p=[0.7, 0.3]))):
+    for burst in range(int(rng.choice([1, 2], p=[0.8, 0.2]))):
         if burst:
             when += timedelta(seconds=int(rng.integers(150, 1500)))
             pose = pose.stir(rng, 4.0)
