@@ -114,7 +114,7 @@ def regroup(table: Table, group: str) -> Table:
 
 def places(rows: pd.DataFrame) -> Texts:
     """The camera of each row; where it is missing, the source folder."""
-    folder = rows["image"].str.rpartition("/")[0]
+    folder = rows["image"].str.replace(r"/?[^/]*$", "", regex=True)
     if "source" in rows:
         folder = rows["source"].astype("string").fillna(folder)
     return _texts(rows["camera"].fillna(folder))

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wildreid.data import duplicates
+from wildreid.data.duplicates import near_duplicates
+from wildreid.data.groups import join
+
+
+@pytest.mark.parametrize("bits", [0, 1, 4, 16])
+@pytest.mark.parametrize("block", [7, 4_000_000])
+def test_the_pairs_join_what_comparing_all_with_all_joins(
+    bits: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "_BLOCK", block)
+    random = np.random.default_rng(bits)
+    who = random.integers(-1, 4, 120)
+    hashes = random.integers(0, 2**10, 120, dtype=np.uint64) * np.uint64(0x1001001001)
+    text = pd.Series([f"{value:016x}" for value in hashes], dtype="string")
+    text[random.random(120) < 0.1] = pd.NA
+    found = join(120, edges=[near_duplicates(who, text, bits=bits)])
+    alike = np.array(
+        [
+            [who[a] == who[b] >= 0 and text[a] is not pd.NA and text[b] is not pd.NA
+             and int(text[a], 16).bit_count() >= 0 and (int(text[a], 16) ^ int(text[b], 16)).bit_count() <= bits
+             for b in range(120)]
+            for a in range(120)
+        ]
+    )  # fmt: skip
+    expected = join(120, edges=[np.nonzero(alike)])
+    assert ((found[:, None] == found[None, :]) == (expected[:, None] == expected[None, :])).all()
+
+
+def test_nothing_is_like_nothing() -> None:
+    a, b = near_duplicates(np.array([0, 0]), pd.Series([pd.NA, pd.NA], dtype="string"), bits=4)
+    assert len(a) == len(b) == 0
