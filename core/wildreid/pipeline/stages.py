@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,19 @@ from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.score import validator
 from wildreid.kinds import Log
-from wildreid.pipeline.folder import RunFolder, load_results, read_history, write_json, write_recipe
+from wildreid.pipeline.folder import (
+    RunFolder,
+    choose_folder,
+    load_results,
+    read_history,
+    write_json,
+    write_recipe,
+)
 from wildreid.pipeline.provenance import hash_of, hash_of_file, hash_of_rows, provenance
 from wildreid.pipeline.scoring import measure
 from wildreid.progress import console
-from wildreid.recipe import Loaded, Recipe, load_recipe
+from wildreid.recipe import Loaded, Recipe, load_recipe, revised
+from wildreid.training.device import pick_device
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder, load_embedder
 from wildreid.training.loop import train
@@ -63,7 +71,7 @@ def run(
         recipe if isinstance(recipe, Loaded) else load_recipe(recipe, profiles=profiles, settings=settings)
     )
     loaded = _with(loaded, device=device, name=name)
-    folder = RunFolder(_choose_folder(loaded.recipe, Path(out), named=name is not None))
+    folder = choose_folder(loaded.recipe, Path(out), named=name is not None)
     return _run(loaded, folder, resume=False)
 
 
@@ -87,7 +95,7 @@ def train_only(loaded: Loaded, path: Path, *, logs: Sequence[Log] = ()) -> tuple
         One mapping an epoch, as in ``history.jsonl``.
     """
     folder = RunFolder(path)
-    device = choose_device(loaded.recipe.device)
+    device = str(pick_device(loaded.recipe.device))
     _fit(loaded, folder, device=device, resume=False, say=lambda text: None, logs=logs)
     return read_history(folder.history)
 
@@ -138,7 +146,7 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
     say = partial(console().print, soft_wrap=True)
     for note in loaded.notes:
         say(f"[bold yellow]! {note}[/]")
-    device = choose_device(recipe.device)
+    device = str(pick_device(recipe.device))
     folder.path.mkdir(parents=True, exist_ok=True)
     say(f"run     [bold]{folder.path}[/] on {device}")
 
@@ -296,21 +304,6 @@ def _embed(
     folder.record("embed", key)
 
 
-def choose_device(asked: str) -> str:
-    """The device to run on: what was asked for, or a GPU where there is one.
-
-    Raises:
-        UserError: a GPU was asked for and there is none.
-    """
-    if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if asked.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"the device '{asked}' was asked for, but torch sees no GPU", cure="use --device cpu")
-    if asked == "mps" and not torch.backends.mps.is_available():
-        raise UserError("the device 'mps' was asked for, but torch sees none", cure="use --device cpu")
-    return asked
-
-
 def _with(loaded: Loaded, *, device: str | None = None, name: str | None = None) -> Loaded:
     recipe = loaded.recipe
     update: dict[str, Any] = {}
@@ -320,38 +313,13 @@ def _with(loaded: Loaded, *, device: str | None = None, name: str | None = None)
         update["name"] = name
     elif recipe.stamp and not recipe.name.endswith(f"-{recipe.stamp}"):
         update["name"] = f"{recipe.name}-{recipe.stamp}"
-    # validated again, so that a wrong name or device is refused as it is in a file
-    return replace(loaded, recipe=Recipe.model_validate({**dict(recipe), **update})) if update else loaded
-
-
-def _choose_folder(recipe: Recipe, out: Path, *, named: bool) -> Path:
-    """The run's folder: the same recipe goes on where it was, another one gets another folder."""
-    for number in range(1, 10_000):
-        path = out / (recipe.name if number == 1 else f"{recipe.name}-{number}")
-        file = RunFolder(path).recipe
-        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-            return path
-        if file.is_file() and RunFolder(path).load_recipe().recipe == recipe:
-            return path
-        if named:
-            raise UserError(
-                f"{path} holds another run", where="--name", cure="choose another name, or remove the folder"
-            )
-    raise UserError(f"{out} holds too many runs named {recipe.name}", cure="give --name")
+    return revised(loaded, update)
 
 
 def _training_part(recipe: Recipe) -> dict[str, Any]:
     """All of a recipe that decides the weights."""
     apart = {
-        "name",
-        "stamp",
-        "about",
-        "packs",
-        "device",
-        "private",
-        "evaluation",
-        "metrics",
-        "trackers",
-        "reporters",
-    }
+        "name", "stamp", "about", "packs", "device", "private",
+        "evaluation", "metrics", "trackers", "reporters",
+    }  # fmt: skip
     return recipe.model_dump(mode="json", exclude=apart)

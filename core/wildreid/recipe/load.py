@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -95,10 +95,26 @@ def load_recipe(
             f"{root} is not there: this is the profile '{fallback}', on the data that comes with the recipe. "
             f"To use your own: {_how_to_point(base)}"
         )
+    elif root is not None and fallback is None:
+        notes.append(f"{root} is not there; to use your own data: {_how_to_point(base)}")
     registry = registry or Registry(packs=_packs(merged, path))
     notes.extend(registry.notes)
     recipe = validate(merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path))
     return Loaded(recipe, registry, path, tuple(notes), tuple(profiles))
+
+
+def revised(loaded: Loaded, update: Mapping[str, Any]) -> Loaded:
+    """The same recipe with other values for some of its own keys, checked as those in a file are.
+
+    Raises:
+        RecipeError: a value that does not fit.
+    """
+    if not update:
+        return loaded
+    base = loaded.path.absolute().parent if loaded.path else Path.cwd()
+    where = str(loaded.path or "recipe")
+    raw = {**dict(loaded.recipe), **update}
+    return replace(loaded, recipe=validate(raw, registry=loaded.registry, base=base, lines={}, where=where))
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
