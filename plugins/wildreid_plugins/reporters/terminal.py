@@ -40,7 +40,10 @@ class Terminal(Reporter):
                 console.print(f"not measured: {block['reason']}", style="yellow", markup=False)
             else:
                 console.print(self._table(block))
-                console.print(_counts(block["counts"]), style="dim")
+                shown = (block["scores"].get(name, {}).get("note") for name in self.scores)
+                for note in dict.fromkeys(filter(None, shown)):
+                    console.print(f"* {note}", style="dim", markup=False, soft_wrap=True)
+                console.print(_counts(block["counts"]), style="dim", soft_wrap=True)
             console.print()
         for note in _notes(results.scores):
             console.print(f"• {note}", style="yellow", markup=False)
@@ -92,7 +95,7 @@ def _row(name: str, score: Mapping[str, Any]) -> tuple[Any, ...]:
         Text(f"{score['value']:.3f}", style=style),
         interval,
         n,
-        Text(score.get("note") or "", style="dim"),
+        Text("*" if score.get("note") else ""),
     )
 
 
