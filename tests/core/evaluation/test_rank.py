@@ -105,6 +105,7 @@ def test_any_block_gives_the_same_ranks():
 
 def test_order_of_rows_changes_nothing():
     table, embeddings = simulated(individuals=20, encounters=3, burst=2, noise=2.0)
+    embeddings[1::2] = embeddings[0::2]  # twins, whose order is a matter of taste
     shuffle = np.random.default_rng(0).permutation(len(table))
     straight = rank(embeddings, table, protocol="cross-encounter")
     shuffled = rank(
@@ -173,3 +174,26 @@ def test_embeddings_that_are_not_finite_or_not_of_this_table_are_refused():
         rank(np.array([[1, 0], [np.nan, 1]], np.float32), table, protocol="image-loo")
     with pytest.raises(UserError, match="no protocol 'cross'"):
         rank(np.eye(2, dtype=np.float32), table, protocol="cross")
+
+
+def test_what_rounding_could_decide_is_decided_in_double():
+    """Impostors within a rounding error of the edge of a tie: the float32 product would misplace some."""
+    random = np.random.default_rng(0)
+    width, animals = 512, 300
+    query = random.normal(size=width)
+    query /= np.linalg.norm(query)
+    gallery = random.normal(size=(animals, width))
+    gallery -= np.outer(gallery @ query, query)
+    gallery *= 0.6 / np.linalg.norm(gallery, axis=1, keepdims=True)
+    edge = 0.8 - 1e-6 + random.uniform(-2e-7, 2e-7, animals)
+    gallery += np.outer(np.where(np.arange(animals) == 0, 0.8, edge), query)
+    embeddings = np.vstack([query, gallery]).astype(np.float32)
+    rows = [("q.jpg", "a000", "q", "query")]
+    rows += [(f"{i:03}.jpg", f"a{i:03}", f"e{i}", "gallery") for i in range(animals)]
+    exact = embeddings[1:].astype(np.float64) @ embeddings[0].astype(np.float64)
+    single = embeddings[1:] @ embeddings[0]
+    expected = 1 + (exact[1:] >= exact[0] - 1e-6).sum()
+    ranking = rank(embeddings, make_table(rows), protocol="cross-encounter")
+    assert ranking.own_rank.tolist() == [expected]
+    assert ranking.true_ranks.tolist() == [expected]
+    assert 1 + (single[1:] >= single[0] - np.float32(1e-6)).sum() != expected

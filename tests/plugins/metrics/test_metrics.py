@@ -209,6 +209,15 @@ def test_votes_for_more_places_than_were_kept_are_missing():
     assert "evaluation.keep" in found["encounter-accuracy@3"].reason
 
 
+def test_scores_within_a_millionth_do_not_tell_known_from_unknown():
+    rows = [("q0", "A", "e0", "query"), ("g0", "A", "e1", "gallery"), ("q1", None, "e2", "query")]
+    for apart, expected in [(5e-7, 0.0), (-5e-7, 0.0), (5e-6, 1.0), (-5e-6, 0.0)]:
+        embeddings = np.array([[1, 0], [0.5, 0], [1 - 2 * apart, 0]], dtype=np.float32)
+        table = make_table(rows)
+        evidence = Evidence(rank(embeddings, table, protocol="cross-encounter"), table, embeddings)
+        assert figures(evidence, AUROC()) == {"auroc": expected, "fpr@95tpr": 1 - expected}
+
+
 def test_calibration_in_bins():
     table, embeddings = simulated(individuals=20, encounters=3, burst=3, noise=2.5)
     ranking = rank(embeddings, table, protocol="cross-encounter")
