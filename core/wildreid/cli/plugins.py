@@ -21,8 +21,15 @@ def plugins(
         list[Path] | None,
         typer.Option(metavar="FOLDER", help="Also load this species pack; may be given again."),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check that each option keeps the contract of its kind.")
+    ] = False,
 ) -> None:
-    """List every option; with a kind, its options; with a name too, that option's fields."""
+    """List every option; with a kind, its options; with a name too, that option's fields.
+
+    With [bold]--check[/] each plugin is imported and each option built and tried; the exit code is 1 where one
+    does not keep its contract.
+    """
     from rich.console import Console
 
     from wildreid.errors import UserError
@@ -32,6 +39,9 @@ def plugins(
 
     registry = Registry(packs=pack or ())
     out = Console(highlight=False)
+    if check:
+        _check(out, registry)
+        return
     kinds = [known for known in KINDS if kind in (None, known.kind, known.plural())]
     if not kinds:
         names = [known.kind for known in KINDS]
@@ -50,6 +60,32 @@ def plugins(
         out.print(f"not loaded: {broken}", style="bold red", markup=False)
     for note in registry.notes:
         out.print(note, style="yellow", markup=False)
+
+
+def _check(out: Console, registry: Registry) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from wildreid.kinds import KINDS
+    from wildreid.progress import bar
+    from wildreid.testing import check_registered
+
+    total = len(registry.broken) + len(registry.sources)
+    total += sum(len(registry.options(kind.kind)) for kind in KINDS)
+    verdicts = list(bar(check_registered(registry), "checking", total=total))
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for verdict in verdicts:
+        if verdict.kept is not True:
+            table.add_row(_mark(verdict.kept), verdict.of, escape(verdict.words))
+    out.print(table)
+    kept, broken = (sum(verdict.kept is state for verdict in verdicts) for state in (True, False))
+    out.print(f"{kept} keep their contract, {broken} do not, {len(verdicts) - kept - broken} could not be seen")
+    if broken:
+        raise typer.Exit(1)
+
+
+def _mark(kept: bool | None) -> str:
+    return "[dim]not checked[/]" if kept is None else "[bold red]broken[/]"
 
 
 def _list(out: Console, registry: Registry, kind: type[Option]) -> None:

@@ -12,7 +12,7 @@ from wildreid.testing.heavy import heavy_import
 from wildreid.testing.material import TINY_RECIPE, embeddings_of, evidence_of, results_of, tiny_table
 from wildreid.testing.options import check_option
 from wildreid.testing.photos import draw_photos
-from wildreid.testing.plugins import check_plugin
+from wildreid.testing.plugins import check_plugin, check_registered
 from wildreid.testing.recipes import check_recipe
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "check_option",
     "check_plugin",
     "check_recipe",
+    "check_registered",
     "draw_photos",
     "embeddings_of",
     "evidence_of",

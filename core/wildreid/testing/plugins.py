@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from wildreid.errors import PluginError
+from wildreid.errors import PluginError, UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option
-from wildreid.registry import Registry, Source
+from wildreid.registry import GROUP, Registry, Source
 from wildreid.testing.heavy import heavy_import
 from wildreid.testing.options import check_option, required_fields
 
@@ -48,6 +52,54 @@ def check_plugin(
             )
         check_option(option(**given[option.name]) if option.name in given else option)
     return options
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the check of one plugin or option gave.
+
+    Attributes:
+        of: the plugin, or ``kind name`` of the option.
+        kept: whether it keeps its contract; None where that could not be seen.
+        words: what is wrong, or why it could not be seen; empty where all is well.
+    """
+
+    of: str
+    kept: bool | None
+    words: str = ""
+
+
+def check_registered(registry: Registry) -> Iterator[Verdict]:
+    """Check every plugin that a registry has loaded, and every option of it, one after another.
+
+    An option with required fields, or whose defaults need something that is not here (a network, a folder of
+    photos), cannot be judged as it stands; its own test does that, with `check_option`.
+    """
+    for broken in registry.broken:
+        yield Verdict(broken.source.plugin, False, broken.reason)
+    modules = {point.name: point.module for point in importlib.metadata.entry_points(group=GROUP)}
+    for source in registry.sources:
+        heavy = heavy_import(source.place if Path(source.place).is_dir() else modules[source.plugin])
+        cure = f"{heavy} at module level; import it inside the method that uses it" if heavy else ""
+        yield Verdict(source.plugin, not heavy, cure)
+    for kind in KINDS:
+        for name, option in registry.options(kind.kind).items():
+            yield _verdict(f"{kind.kind} {name}", option)
+
+
+def _verdict(of: str, option: type[Option]) -> Verdict:
+    if required := required_fields(option):
+        return Verdict(of, None, f"needs {', '.join(required)}")
+    try:
+        with redirect_stdout(StringIO()):  # some reporters and trackers speak
+            check_option(option)
+    except AssertionError as error:
+        return Verdict(of, False, str(error))
+    except UserError as error:
+        return Verdict(of, None, error.what)
+    except Exception as error:
+        return Verdict(of, False, f"failed with {type(error).__name__}: {error}")
+    return Verdict(of, True)
 
 
 def _load(plugin: str | Path) -> list[type[Option]]:
