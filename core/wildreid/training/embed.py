@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from wildreid.progress import bar
-from wildreid.training.device import pick_device, pick_precision
+from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
+from wildreid.training.fuse import fused
 from wildreid.training.prefetch import prefetch
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def embed(
     """
     place = pick_device(device)
     half = pick_precision(precision, place)
+    keep_freed_memory(place)
     wanted: NDArray[np.int64] = np.arange(len(images)) if rows is None else np.asarray(rows, dtype=np.int64)
     shape = (len(wanted), embedder.width)
     found: Floats
@@ -58,7 +60,7 @@ def embed(
         found = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
     spans = [wanted[first : first + batch] for first in range(0, len(wanted), batch)]
     training = embedder.training
-    network = embedder.to(place, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    network = fused(embedder.to(place, memory_format=torch.channels_last))  # type: ignore[call-overload]
     done = 0
     try:
         with torch.inference_mode(), torch.autocast(place.type, half, enabled=half is not None):

@@ -22,7 +22,7 @@ from wildreid.progress import bar, console
 from wildreid.recipe.model import Recipe
 from wildreid.training.best import Best
 from wildreid.training.checkpoint import identity_of, load_checkpoint, save_checkpoint
-from wildreid.training.device import pick_device, pick_precision
+from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.embed import embed
 from wildreid.training.embedder import Embedder, build_embedder, save_embedder
 from wildreid.training.files import replaced
@@ -76,6 +76,7 @@ def train(
     """
     settings, place = recipe.training, pick_device(device)
     half = pick_precision(settings.precision, place)
+    keep_freed_memory(place)
     seed_all(recipe.seed)
     embedder = build_embedder(recipe).to(place)
     if settings.epochs == 0:

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class Flip(Transform):
-    """Mirror some images left to right. Off unless asked for, and for most animals it should stay off.
+    """Mirror some images left to right. In no recipe of ours, and for most animals it should stay so.
 
     The markings of an animal's left and right side are not mirror images: a mirrored left flank is the right
-    flank of an animal that does not exist, and teaches the network to take two animals for one. It may help for
-    faces seen from the front.
+    flank of an animal that does not exist, and teaches the network to take two animals for one. It may help
+    for faces seen from the front.
     """
 
     name = "flip"
-    share: float = Field(0.0, ge=0, le=1, description="share of images that are mirrored; 0 switches it off")
+    share: float = Field(0.5, gt=0, le=1, description="share of images that are mirrored")
 
     def build(self, *, size: int) -> Callable[[Tensor], Tensor]:
         """(N, 3, size, size) in [0, 1] to the same."""
