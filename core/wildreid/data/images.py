@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from wildreid.errors import UserError
 
@@ -22,6 +22,16 @@ FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".bmp"})
 MAX_PIXELS = 120_000_000
 _ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = {_TURNS[orientation] for orientation in (5, 6, 7, 8)}
 
 
 def read(
@@ -136,7 +146,8 @@ def _open(
                     where=str(path),
                     cure="leave it out, or raise images.max_pixels if you trust the file",
                 )
-            turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+            turn = _turn(picture)
+            turned = turn in _SIDEWAYS
             full = picture.size[::-1] if turned else picture.size
             left, top, right, bottom = _window(full, box, margin, path)
             wanted = target(right - left, bottom - top)
@@ -145,7 +156,9 @@ def _open(
                 draft = (math.ceil(picture.width * scale), math.ceil(picture.height * scale))
                 picture.draft(None, draft)
             reduced = picture.width / (full[1] if turned else full[0])
-            upright = ImageOps.exif_transpose(_rgb(picture))
+            upright = _rgb(picture)
+            if turn is not None:
+                upright = upright.transpose(turn)
     except UnidentifiedImageError:
         raise UserError(
             f"not an image, or none of {', '.join(FORMATS)}", where=str(path), cure="leave it out"
@@ -174,18 +187,18 @@ def _cut(
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    orientation = picture.getexif().get(_ORIENTATION)
     if picture.mode.startswith("I;16") or picture.mode == "I":
         deep = np.asarray(picture).astype(np.int64)
-        flat = Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
-    elif picture.has_transparency_data:
+        return Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
         clear = picture.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert("RGB")
-    else:
-        flat = picture.convert("RGB")
-    if orientation:
-        flat.getexif()[_ORIENTATION] = orientation
-    return flat
+        return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _turn(picture: Image.Image) -> Image.Transpose | None:
+    """What makes the stored pixels upright; Pillow does it itself for a TIFF."""
+    return None if picture.format == "TIFF" else _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
 
 
 def _window(size: tuple[int, int], box: Box | None, margin: float, path: Path) -> tuple[int, int, int, int]:
@@ -221,8 +234,7 @@ def measure_all(paths: Sequence[Path], *, threads: int = 4) -> list[tuple[int, i
     def measure(path: Path) -> tuple[int, int] | None:
         try:
             with Image.open(path, formats=FORMATS) as picture:
-                turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
-                return picture.size[::-1] if turned else picture.size
+                return picture.size[::-1] if _turn(picture) in _SIDEWAYS else picture.size
         except Exception:  # a damaged file has no size to tell; that it is damaged is told elsewhere
             return None
 

@@ -157,16 +157,18 @@ def _rows(file: Path, columns: dict[str, str]) -> pd.DataFrame:
     try:
         if file.suffix.lower() in (".parquet", ".pq"):
             return pd.read_parquet(file)
-        head = pd.read_csv(file, nrows=0, encoding="utf-8-sig", sep=None, engine="python")
+        with file.open(encoding="utf-8-sig") as lines:
+            head = lines.readline().rstrip("\n")
+        separator = max(",;\t", key=head.count)
         texts = {columns.get(name, name) for name in TEXTS}
         return pd.read_csv(
             file,
             encoding="utf-8-sig",
-            sep=None,
-            engine="python",
-            dtype={name: "string" for name in head.columns if name in texts},  # 007 stays 007
+            sep=separator,
+            dtype={name: "string" for name in texts},  # 007 stays 007
             keep_default_na=False,  # an animal may be called NA
             na_values=[""],
+            low_memory=False,
         )
     except FileNotFoundError:
         raise UserError("there is no such table", where=str(file)) from None

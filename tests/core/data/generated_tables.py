@@ -114,7 +114,7 @@ def same_encounter(rows: pd.DataFrame, *, bits: int = 4, midnight: float = 30) -
 
 
 def same_group(rows: pd.DataFrame, *, midnight: float = 30, by_camera: bool = True) -> np.ndarray:
-    """(rows, rows) whether two rows must be in one part; `by_camera`: also what one camera saw on one date."""
+    """(rows, rows) whether two rows must be in one part; `by_camera`: also one camera's date."""
     it = Plain(rows, midnight)
     linked = same_encounter(rows, midnight=midnight)
     for a in range(len(rows)):

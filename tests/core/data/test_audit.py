@@ -3,12 +3,11 @@ from __future__ import annotations
 import io
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
-
 from tests.core.data.generated_tables import annotated
+
 from wildreid.data.audit import audit
 from wildreid.data.groups import places
 from wildreid.data.splits import assign, split

@@ -21,15 +21,14 @@ def test_the_pairs_join_what_comparing_all_with_all_joins(
     text = pd.Series([f"{value:016x}" for value in hashes], dtype="string")
     text[random.random(120) < 0.1] = pd.NA
     found = join(120, edges=[near_duplicates(who, text, bits=bits)])
-    alike = np.array(
-        [
-            [who[a] == who[b] >= 0 and text[a] is not pd.NA and text[b] is not pd.NA
-             and int(text[a], 16).bit_count() >= 0 and (int(text[a], 16) ^ int(text[b], 16)).bit_count() <= bits
-             for b in range(120)]
-            for a in range(120)
-        ]
-    )  # fmt: skip
-    expected = join(120, edges=[np.nonzero(alike)])
+    value = [None if who[n] < 0 or text[n] is pd.NA else int(text[n], 16) for n in range(120)]
+    alike = [
+        (a, b)
+        for a in range(120)
+        for b in range(120)
+        if who[a] == who[b] and None not in (value[a], value[b]) and (value[a] ^ value[b]).bit_count() <= bits
+    ]
+    expected = join(120, edges=[tuple(np.array(alike).T)])
     assert ((found[:, None] == found[None, :]) == (expected[:, None] == expected[None, :])).all()
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.core.data.generated_tables import annotated, generated, same_encounter, same_group
+
 from wildreid.data.groups import annotate, join, regroup
 from wildreid.data.table import Table
 from wildreid.errors import UserError

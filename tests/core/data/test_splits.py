@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.core.data.generated_tables import annotated, generated, same_group
+
 from wildreid.data.audit import audit
 from wildreid.data.groups import annotate
 from wildreid.data.splits import SplitError, assign, divisions, split, unused
@@ -74,10 +74,7 @@ def test_no_group_is_divided_whatever_the_table(splitter: Splitter, seed: int) -
 @pytest.mark.parametrize("seed", range(200))
 def test_no_group_is_divided_in_200_tables(seed: int) -> None:
     for splitter in WHOLE:
-        try:
-            check_invariants(splitter, seed)
-        except SplitError as error:  # few cameras may be one single group that is all of a part
-            assert "is empty" in str(error)
+        check_invariants(splitter, seed)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -186,7 +183,7 @@ def test_an_empty_part_is_refused(missing: str) -> None:
 
 
 def test_a_part_that_there_is_not_is_refused() -> None:
-    with pytest.raises(SplitError, match="the part 'dev' of 2.jpg"):
+    with pytest.raises(SplitError, match=r"the part 'dev' of 2\.jpg"):
         split(four(), Fixed(parts={**GOOD, "2.jpg": "dev"}), seed=0)
     with pytest.raises(SplitError, match="the role 'judge'"):
         split(four(), Fixed(parts=GOOD, role="judge"), seed=0)
