@@ -57,7 +57,7 @@ class Search:
         """The similarity of each query to each individual: S(q, i), the maximum over i's images.
 
         With an index, an individual none of whose images was found stands at the similarity of the last
-        image that was: an upper bound of its own.
+        image that was.
 
         Args:
             queries: (Q, width) unit length.

@@ -43,7 +43,7 @@ date, which with an individual are an encounter; ``trained``: the model has lear
 def as_arrow(annotations: pd.DataFrame) -> pa.Table:
     """The annotations with exactly the columns of a segment; what is not there is missing."""
     rows = annotations.reindex(columns=COLUMNS.names)
-    rows["trained"] = rows["trained"].fillna(False).astype(bool)
+    rows["trained"] = annotations["trained"].astype(bool) if "trained" in annotations else False
     return pa.Table.from_pandas(rows, schema=COLUMNS, preserve_index=False)
 
 
