@@ -189,7 +189,7 @@ def _newcomers(
 
 
 def _mend(pieces: Pieces, part: NDArray[np.int64], p: int) -> None:
-    """Move small pieces, so that a part has a mated and a non-mated query where it can."""
+    """Move small pieces, so that a part is not empty and has a mated and a non-mated query."""
 
     def counts(q: int) -> NDArray[np.int64]:
         return np.array([np.count_nonzero(part[mine] == q) for mine in pieces.pieces])
@@ -203,6 +203,10 @@ def _mend(pieces: Pieces, part: NDArray[np.int64], p: int) -> None:
         offers = [smallest(int(who), TRAIN)[: wanted[who]] for who in np.flatnonzero(candidates)]
         return min(offers, key=lambda offer: int(pieces.images[offer].sum()), default=np.empty(0, np.int64))
 
+    if (part != p).all():  # every piece is too large for its share: two whole individuals must do
+        whole = [who for who, mine in enumerate(pieces.pieces) if (part[mine] == TRAIN).all()]
+        for who in sorted(whole, key=lambda who: pieces.seen[who])[: min(2, len(whole) - 2)]:
+            part[pieces.pieces[who]] = p
     here, train = counts(p), counts(TRAIN)
     if (here < 2).all():
         missing = 2 - here

@@ -94,7 +94,9 @@ def assign(table: Table, splitter: Splitter, *, seed: int) -> Table:
             f"the part {' and the part '.join(empty)} of the split is empty"
             + ("; nothing may be chosen on test, so training needs val" if "val" in empty else ""),
             where=where,
-            cure="change the splitter's shares, or take another splitter",
+            cure="change the splitter's shares, or take another splitter"
+            if table.dated
+            else "no image has a date, so an individual's images cannot be divided: take disjoint-set",
         )
     return answer.with_rows(rows)
 

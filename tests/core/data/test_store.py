@@ -161,10 +161,8 @@ def _build(folder: str, cache: str) -> None:
 def test_two_processes_may_build_at_once(tmp_path: Path) -> None:
     table = photos(tmp_path / "photos", 40)
     context = multiprocessing.get_context("spawn")
-    builders = [
-        context.Process(target=_build, args=(str(tmp_path / "photos"), str(tmp_path / "cache")))
-        for _ in range(2)
-    ]
+    where = (str(tmp_path / "photos"), str(tmp_path / "cache"))
+    builders = [context.Process(target=_build, args=where) for _ in range(2)]
     for builder in builders:
         builder.start()
     for builder in builders:

@@ -78,9 +78,11 @@ def write(
             found.crops[~np.isnan(found.crops)], (1, 64, 96, 128, 160, 224, 300, 448, 640, 1000, 2000, 4000),
         ),
     }  # fmt: skip
-    pictures = [folder / f"{one.name}.png" for one in bars.values()]
-    for one, path in zip(bars.values(), pictures, strict=True):
-        plots.save_bars(one, path)
+    pictures = []
+    for one in bars.values():
+        if one.labels:
+            pictures.append(folder / f"{one.name}.png")
+            plots.save_bars(one, pictures[-1])
     if len(found.calendar):
         pictures.append(folder / "calendar.png")
         plots.save_calendar(found.calendar, pictures[-1])
@@ -172,12 +174,12 @@ def _calendar(calendar: pd.DataFrame) -> list[dict[str, Any]]:
     for year in sorted({day.year for day in calendar.index}):
         begin = pd.Timestamp(year, 1, 1)
         every = pd.date_range(begin, periods=366 if begin.is_leap_year else 365)
-        week = (every.dayofyear.to_numpy() - 1 + begin.dayofweek) // 7
-        path = "".join(f"M{13 * x} {13 * y}h11v11h-11z" for x, y in zip(week, every.dayofweek, strict=True))
+        week = (every.day_of_year.to_numpy() - 1 + begin.day_of_week) // 7
+        path = "".join(f"M{13 * x} {13 * y}h11v11h-11z" for x, y in zip(week, every.day_of_week, strict=True))
         cells = [
             (
-                13 * int((day.dayofyear - 1 + begin.dayofweek) // 7),
-                13 * day.dayofweek,
+                13 * int((day.day_of_year - 1 + begin.day_of_week) // 7),
+                13 * day.day_of_week,
                 int(deep[day]),
                 f"{day:%Y-%m-%d}: {one.images:,} images of {one.individuals:,} individuals",
             )
@@ -185,7 +187,7 @@ def _calendar(calendar: pd.DataFrame) -> list[dict[str, Any]]:
             if day.year == year
         ]
         months = [
-            (13 * int(week[pd.Timestamp(year, month, 1).dayofyear - 1]), month) for month in range(1, 13)
+            (13 * int(week[pd.Timestamp(year, month, 1).day_of_year - 1]), month) for month in range(1, 13)
         ]
         names = [(x, f"{pd.Timestamp(year, month, 1):%b}") for x, month in months]
         years.append({"year": year, "path": Markup(path), "cells": cells, "months": names})

@@ -113,9 +113,9 @@ def save_calendar(calendar: pd.DataFrame, path: Path) -> None:
     years = sorted(set(pd.DatetimeIndex(calendar.index).year))
     grid = np.full((len(years), 366), np.nan)
     when = pd.DatetimeIndex(calendar.index)
-    grid[np.searchsorted(years, when.year), when.dayofyear - 1] = calendar["images"]
+    grid[np.searchsorted(years, when.year), when.day_of_year - 1] = calendar["images"]
     shown = axes.imshow(grid, aspect="auto", cmap="viridis_r", interpolation="nearest")
-    starts = [pd.Timestamp(2024, month, 1).dayofyear - 1 for month in range(1, 13)]
+    starts = [pd.Timestamp(2024, month, 1).day_of_year - 1 for month in range(1, 13)]
     axes.set_xticks(starts, [pd.Timestamp(2024, month, 1).strftime("%b") for month in range(1, 13)])
     axes.set_yticks(range(len(years)), [str(year) for year in years])
     figure.colorbar(shown, ax=axes, label="images")

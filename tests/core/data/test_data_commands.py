@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from wildreid.cli import audit as audit_command
+from wildreid.cli import data as data_command
+from wildreid.errors import UserError
+from wildreid.testing.photos import draw_photos
+
+RECIPE = """\
+name: tiny
+dataset: {name: table, root: photos, file: photos.csv}
+splitter: {name: %s, val: 0.2}
+images: {size: 32}
+transforms: [rotation, color]
+backbone: {name: timm, model: test_resnet, pretrained: false}
+head: mlp
+loss: triplet
+miner: hard
+sampler: per-identity
+optimizer: adam
+scheduler: constant
+metrics: [accuracy-at-k]
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place")
+    draw_photos(folder / "photos", individuals=8, encounters=4, size=40)
+    (folder / "good.yaml").write_text(RECIPE % "open-set")
+    (folder / "leaky.yaml").write_text(RECIPE % "random")
+    return folder
+
+
+def invoke(*words: str) -> tuple[int, str]:
+    app = typer.Typer()
+    audit_command.register(app)
+    data_command.register(app)
+    result = CliRunner().invoke(app, list(words))
+    if isinstance(result.exception, UserError):
+        raise result.exception
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout
+
+
+def test_a_recipe_whose_split_is_clean_exits_with_0(place: Path) -> None:
+    code, text = invoke("audit", str(place / "good.yaml"))
+    assert code == 0
+    assert "No leak was found." in text
+
+
+def test_a_recipe_whose_split_leaks_exits_with_1(place: Path) -> None:
+    code, text = invoke("audit", str(place / "leaky.yaml"))
+    assert code == 1
+    assert "The split leaks." in text
+    clean, _ = invoke("audit", str(place / "leaky.yaml"), "--set", "splitter.name=disjoint-set")
+    assert clean == 0
+
+
+def test_json_is_for_machines(place: Path) -> None:
+    code, text = invoke("audit", str(place / "leaky.yaml"), "--json")
+    found = json.loads(text)
+    assert code == 1
+    assert found["leaks"] is True
+    assert found["crossings"][0]["counts"]["near_duplicate"] is not None
+
+
+def test_anyones_table_is_audited_by_the_usual_names(place: Path) -> None:
+    table = pd.read_csv(place / "photos/photos.csv")
+    parts = np.random.default_rng(0).choice(["training", "valid", "test"], len(table), p=[0.7, 0.1, 0.2])
+    others = table.rename(
+        columns={"image": "path", "identity": "label", "timestamp": "date", "camera": "station"}
+    )
+    others.assign(split=parts).to_csv(place / "theirs.csv", index=False)
+    code, text = invoke("audit", str(place / "theirs.csv"), "--json")
+    found = json.loads(text)
+    assert code == 1
+    naive = sum(
+        any((table["image"][n][:8] == table["image"][m][:8]) and parts[m] == "training"
+            and table["timestamp"][n][:10] == table["timestamp"][m][:10] for m in range(len(table)))
+        for n in range(len(table)) if parts[n] == "test"
+    )  # fmt: skip
+    assert found["crossings"][0]["counts"]["identity_and_day"] == naive
+    assert found["crossings"][0]["counts"]["near_duplicate"] is None  # the images are not beside the table
+    _, with_images = invoke("audit", str(place / "theirs.csv"), "--json", "--root", str(place / "photos"))
+    assert json.loads(with_images)["crossings"][0]["counts"]["near_duplicate"] is not None
+
+
+def test_a_table_without_parts_says_what_is_missing(place: Path) -> None:
+    with pytest.raises(UserError, match="no column 'part'"):
+        invoke("audit", str(place / "photos/photos.csv"))
+
+
+def test_a_run_is_audited_from_its_folder(place: Path, tmp_path: Path) -> None:
+    from wildreid.recipe import load_recipe
+
+    audit_command.of_recipe(load_recipe(place / "leaky.yaml")).save(tmp_path / "split.parquet")
+    code, text = invoke("audit", str(tmp_path))
+    assert code == 1
+    assert "The split leaks." in text
+
+
+def test_the_data_of_a_recipe_are_put_on_a_page(place: Path, tmp_path: Path) -> None:
+    code, text = invoke("data", str(place / "good.yaml"), "--out", str(tmp_path / "out"), "--augmented")
+    assert code == 0
+    assert str(tmp_path / "out/index.html") in text
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "open-set splitter, seed 0" in page
+    assert 'id="augmented"' in page
+    assert (tmp_path / "out/augmented.png").is_file()
+
+
+def test_a_stamp_stands_on_the_page(place: Path, tmp_path: Path) -> None:
+    invoke("data", str(place / "good.yaml"), "--out", str(tmp_path), "--set", "stamp=sample")
+    assert '<span class="stamp">sample</span>' in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_augmentation_changes_pixels_and_nothing_else(place: Path) -> None:
+    from wildreid.recipe import load_recipe
+
+    loaded = load_recipe(place / "good.yaml")
+    table = audit_command.of_recipe(loaded)
+    sheet = data_command.contact_sheet(table, loaded.recipe)
+    assert all(image.shape == (32, 32, 3) and image.dtype == np.uint8 for row in sheet for image in row)
+    assert all(not np.array_equal(row[0], other) for row in sheet for other in row[1:])
+    again = data_command.contact_sheet(table, loaded.recipe)
+    assert all(
+        np.array_equal(a, b)
+        for one, two in zip(sheet, again, strict=True)
+        for a, b in zip(one, two, strict=True)
+    )

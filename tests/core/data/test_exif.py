@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from wildreid.data.exif import with_exif, with_tag
+
+MAKE, MODEL, DETAILS, TAKEN, ZONE, SERIAL = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011, 0xA431
+
+
+def photo(
+    path: Path, taken: str | None = None, zone: str | None = None, xmp: bytes = b"", **camera: str
+) -> None:
+    exif = Image.Exif()
+    if "make" in camera:
+        exif[MAKE] = camera["make"]
+    if "model" in camera:
+        exif[MODEL] = camera["model"]
+    details = exif.get_ifd(DETAILS)
+    for tag, value in ((TAKEN, taken), (ZONE, zone), (SERIAL, camera.get("serial"))):
+        if value is not None:
+            details[tag] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8)).save(path, exif=exif, xmp=xmp)
+
+
+def test_date_zone_and_camera_are_read(tmp_path: Path) -> None:
+    photo(
+        tmp_path / "a.jpg", "2009:04:10 04:08:00", "-08:00", make="Reconyx ", model="HC500", serial="H500\0\0"
+    )
+    rows = with_exif(pd.DataFrame({"image": ["a.jpg"], "identity": "x"}), tmp_path)
+    assert rows["timestamp"][0] == pd.Timestamp("2009-04-10 04:08:00")
+    assert rows["utc_offset"][0] == -480
+    assert rows.loc[0, ["make", "model", "serial"]].tolist() == ["Reconyx", "HC500", "H500"]
+
+
+@pytest.mark.parametrize("taken", [None, "0000:00:00 00:00:00", "    :  :     :  :  ", "yesterday"])
+def test_a_clock_that_was_never_set_gives_no_date(tmp_path: Path, taken: str | None) -> None:
+    photo(tmp_path / "a.jpg", taken)
+    assert with_exif(pd.DataFrame({"image": ["a.jpg"]}), tmp_path)["timestamp"].isna().all()
+
+
+def test_what_cannot_be_opened_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_text("no image")
+    rows = with_exif(pd.DataFrame({"image": ["a.jpg", "gone.jpg"]}), tmp_path)
+    assert rows[["timestamp", "utc_offset", "make", "model", "serial"]].isna().all().all()
+
+
+def test_two_rows_of_one_image_are_told_the_same_and_order_is_kept(tmp_path: Path) -> None:
+    photo(tmp_path / "a.jpg", "2009:04:10 04:08:00")
+    photo(tmp_path / "b.jpg", "2010:04:10 04:08:00")
+    rows = with_exif(pd.DataFrame({"image": ["b.jpg", "a.jpg", "b.jpg"]}, index=[7, 8, 9]), tmp_path)
+    assert rows["timestamp"].dt.year.tolist() == [2010, 2009, 2010]
+
+
+def keywords(*words: str) -> bytes:
+    items = "".join(f"<rdf:li>{word}</rdf:li>" for word in words)
+    bag = f"<lr:hierarchicalSubject><rdf:Bag>{items}</rdf:Bag></lr:hierarchicalSubject>"
+    return f"<x:xmpmeta>{bag}</x:xmpmeta>".encode()
+
+
+def test_an_individual_is_read_from_a_keyword(tmp_path: Path) -> None:
+    photo(tmp_path / "a.jpg", xmp=keywords("Species|Cat", "individual|2"))
+    photo(tmp_path / "b.jpg", xmp=keywords("individual/M&amp;M", "individual|M&amp;M"))
+    photo(tmp_path / "two.jpg", xmp=keywords("individual|1", "individual|2"))
+    photo(tmp_path / "none.jpg", xmp=keywords("individuals|1"))
+    names = ["a.jpg", "b.jpg", "two.jpg", "none.jpg", "gone.jpg"]
+    found = with_tag(pd.DataFrame({"image": names}), tmp_path, tag="individual")["identity"]
+    assert found.tolist()[:2] == ["2", "M&M"]
+    assert found[2:].isna().all()
