@@ -33,6 +33,7 @@ class Best:
     def __init__(self, folder: Path, *, patience: int | None, min_gain: float) -> None:
         self.folder, self.patience, self.min_gain = folder, patience, min_gain
         self.epoch, self.waited = 0, 0
+        self._published = 0  # by this process: what a killed one left may be half of it
         self.value: float | None = None
         self.gained: float | None = None
 
@@ -52,11 +53,10 @@ class Best:
 
     def publish(self, embedder: Embedder, recipe: Recipe) -> None:
         """Make ``model.safetensors`` the best weights of the checkpoint, and remove what it does not name."""
-        if self.epoch:
-            model = self.folder / WEIGHTS
-            if not (model.is_file() and model.samefile(self.file)):
-                replaced(model, self._link)
-                describe_embedder(embedder, self.folder, recipe)
+        if self.epoch != self._published:
+            replaced(self.folder / WEIGHTS, self._link)
+            describe_embedder(embedder, self.folder, recipe)
+            self._published = self.epoch
         for other in (self.folder / FOLDER).glob("best-*"):
             if other != self.file:
                 other.unlink()
