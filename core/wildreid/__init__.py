@@ -13,38 +13,107 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Results
+    from wildreid.artefacts import Decision, Evidence, Missing, Ranking, Results
     from wildreid.data.audit import audit
+    from wildreid.data.fingerprints import fingerprint
+    from wildreid.data.groups import annotate
+    from wildreid.data.places import cache_folder
+    from wildreid.data.splits import split
+    from wildreid.data.store import open_images
     from wildreid.data.table import Table
     from wildreid.errors import UserError
+    from wildreid.evaluation.decision import fit_decision
+    from wildreid.evaluation.rank import rank
+    from wildreid.evaluation.score import score, validator
+    from wildreid.identification import OpenGallery, create_gallery, export, open_gallery, read_photos
     from wildreid.pipeline import evaluate, load_results, run
-    from wildreid.recipe import Recipe, load_recipe
+    from wildreid.recipe import Loaded, Recipe, load_recipe
     from wildreid.registry import Registry
+    from wildreid.training.embed import embed
+    from wildreid.training.embedder import build_embedder, load_embedder
+    from wildreid.training.loop import train
 
-_HOMES = {
-    "Recipe": "wildreid.recipe",
-    "Registry": "wildreid.registry",
-    "Results": "wildreid.artefacts",
-    "Table": "wildreid.data.table",
-    "UserError": "wildreid.errors",
-    "audit": "wildreid.data.audit",
-    "evaluate": "wildreid.pipeline",
-    "load_recipe": "wildreid.recipe",
-    "load_results": "wildreid.pipeline",
-    "run": "wildreid.pipeline",
+STABLE = {
+    "running a recipe": {
+        "run": "wildreid.pipeline",
+        "evaluate": "wildreid.pipeline",
+        "load_results": "wildreid.pipeline",
+        "load_recipe": "wildreid.recipe",
+    },
+    "the stages, one by one": {
+        "fingerprint": "wildreid.data.fingerprints",
+        "annotate": "wildreid.data.groups",
+        "split": "wildreid.data.splits",
+        "audit": "wildreid.data.audit",
+        "open_images": "wildreid.data.store",
+        "build_embedder": "wildreid.training.embedder",
+        "train": "wildreid.training.loop",
+        "load_embedder": "wildreid.training.embedder",
+        "embed": "wildreid.training.embed",
+        "rank": "wildreid.evaluation.rank",
+        "fit_decision": "wildreid.evaluation.decision",
+        "score": "wildreid.evaluation.score",
+        "validator": "wildreid.evaluation.score",
+        "cache_folder": "wildreid.data.places",
+    },
+    "who is this": {
+        "create_gallery": "wildreid.identification",
+        "open_gallery": "wildreid.identification",
+        "OpenGallery": "wildreid.identification",
+        "read_photos": "wildreid.identification",
+        "export": "wildreid.identification",
+    },
+    "what is handed around": {
+        "Table": "wildreid.data.table",
+        "Ranking": "wildreid.artefacts",
+        "Evidence": "wildreid.artefacts",
+        "Decision": "wildreid.artefacts",
+        "Missing": "wildreid.artefacts",
+        "Results": "wildreid.artefacts",
+        "Recipe": "wildreid.recipe",
+        "Loaded": "wildreid.recipe",
+        "Registry": "wildreid.registry",
+        "UserError": "wildreid.errors",
+    },
 }
+"""The stable names by what they are for, and the module that each is loaded from."""
+
+_HOMES = {name: module for names in STABLE.values() for name, module in names.items()}
 
 __all__ = [
+    "Decision",
+    "Evidence",
+    "Loaded",
+    "Missing",
+    "OpenGallery",
+    "Ranking",
     "Recipe",
     "Registry",
     "Results",
     "Table",
     "UserError",
+    "annotate",
     "audit",
+    "build_embedder",
+    "cache_folder",
+    "create_gallery",
+    "embed",
     "evaluate",
+    "export",
+    "fingerprint",
+    "fit_decision",
+    "load_embedder",
     "load_recipe",
     "load_results",
+    "open_gallery",
+    "open_images",
+    "rank",
+    "read_photos",
     "run",
+    "score",
+    "split",
+    "train",
+    "validator",
 ]
 
 
@@ -55,4 +124,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "STABLE"]

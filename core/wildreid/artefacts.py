@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wildreid.showing import ranking_html, ranking_in_words, results_html, results_in_words
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -22,7 +24,7 @@ TIE = 1e-6
 """Scores no further apart are ties, which count against the model."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ranking:
     """Who each query was taken for, under one protocol; never a matrix of queries by gallery.
 
@@ -70,6 +72,12 @@ class Ranking:
     def mated(self) -> NDArray[np.bool_]:
         """(Q,) whether the query's identity has an image that it may be matched to."""
         return self.own_rank > 0
+
+    def __repr__(self) -> str:
+        return ranking_in_words(self)
+
+    def _repr_html_(self) -> str:
+        return ranking_html(self)
 
     @property
     def first_score(self) -> Floats:
@@ -215,7 +223,7 @@ class Decision:
         return np.interp(scores, self.scores, self.probabilities)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
     """A finished run, as a reporter and a caller of the API see it.
 
@@ -248,3 +256,9 @@ class Results:
     history: tuple[Mapping[str, Any], ...] = ()
     decision: Decision | None = None
     read: Callable[[int, int], NDArray[np.uint8]] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return results_in_words(self)
+
+    def _repr_html_(self) -> str:
+        return results_html(self)
