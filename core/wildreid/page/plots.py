@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 WIDTH, HEIGHT = 360, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 12, 12, 42
+_COLOURS = 8  # page.css has so many; the ninth line looks like the first
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def line(
     if mark is not None:
         body.append(_path([(across(mark), up(up.low)), (across(mark), up(up.high))], "ideal"))
     for n, one in enumerate(series):
-        body.append(_line(one, n, across, up, log_y))
+        body.append(_line(one, n % _COLOURS, across, up, log_y))
     return _figure(body, title, [one.label for one in series])
 
 
@@ -157,15 +158,10 @@ def _round_ticks(low: float, high: float, *, outside: bool, whole: bool) -> list
     sizes = (1, 2, 5, 10) if unit == 1 else (1, 2, 2.5, 5, 10)
     step = unit * next(size for size in sizes if size * unit >= rough * 0.999)
     step = max(1, step) if whole else step
-    first, last = low / step, high / step
-    start, stop = (
-        (math.floor(first + 1e-9), math.ceil(last - 1e-9))
-        if outside
-        else (
-            math.ceil(first - 1e-9),
-            math.floor(last + 1e-9),
-        )
-    )
+    if outside:
+        start, stop = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    else:
+        start, stop = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [n * step for n in range(start, stop + 1)]
 
 
@@ -245,6 +241,8 @@ def _figure(body: Sequence[str], title: str, legend: Sequence[str], *, mark: str
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
         f'aria-label="{escape(title)}">{"".join(body)}</svg>'
     )
-    named = [f'<li class="{mark}{n}">{escape(label)}</li>' for n, label in enumerate(legend) if label]
+    named = [
+        f'<li class="{mark}{n % _COLOURS}">{escape(label)}</li>' for n, label in enumerate(legend) if label
+    ]
     key = f'<ul class="legend">{"".join(named)}</ul>' if len(named) > 1 else ""
     return Markup(f'<div class="plot">{svg}{key}</div>')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,8 +34,11 @@ class Veil:
         # a name of one or two signs, or of digits alone, stands in texts for other things too
         long = [name for name in self._cameras if len(name) > 2 and not name.isdigit()]
         self._folded = {name.casefold(): self._cameras[name] for name in long}
-        roots = sorted({str(place) for place in (*places, Path.home())} - {"/"}, key=len, reverse=True)
-        self._places = re.compile(rf"(?:{'|'.join(map(re.escape, roots)) or '$.'})[^\s'\"<>|]*")
+        roots = {str(place) for place in places} | {os.path.expanduser("~")}
+        roots = {root for root in roots if len(root) > 1}
+        self._places = re.compile(
+            rf"(?:{'|'.join(map(re.escape, sorted(roots, key=len, reverse=True))) or '$.'})[^\s'\"<>|]*"
+        )
         names = "|".join(map(re.escape, sorted(long, key=len, reverse=True)))
         self._names = re.compile(rf"(?<![^\W_])(?:{names})(?![^\W_])", re.IGNORECASE) if names else None
 

@@ -120,3 +120,9 @@ def test_too_few_photos_make_no_map(make_results: Callable[..., Results]) -> Non
     found = atlas(Html(umap=True), View(replace(results)))
     assert found["reason"] == "a map needs 8 photos at least; there are 6"
     assert found["sheet"] is None
+
+
+@pytest.mark.stress
+def test_embeddings_that_are_all_alike_have_a_layout_without_nan() -> None:
+    where = layout(np.repeat(unit(1), 20, axis=0), seed=0)
+    assert np.isfinite(where).all()

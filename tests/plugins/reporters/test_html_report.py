@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.plugins.reporters.drawn_run import frames
 
 from wildreid.artefacts import Results
 from wildreid.data import images
@@ -302,6 +303,16 @@ def test_a_photo_that_cannot_be_read_leaves_words(make_results: Make) -> None:
     page = write(replace(make_results(), read=read))
     assert "the photo cannot be read" in page
     assert not pictures(page)
+
+
+def test_the_page_stays_small_whatever_is_asked_for(make_results: Make) -> None:
+    def noise(row: int, longest: int) -> Any:
+        return np.random.default_rng(row).integers(0, 255, (longest, longest, 3), dtype=np.uint8)
+
+    results = replace(make_results(individuals=40, noise=0.9, burst=2), read=noise)
+    frames(results)
+    page = write(results, strips=30, nearest=10)
+    assert len(pictures(page)) > 600
 
 
 def test_the_same_run_gives_the_same_page(make_results: Make) -> None:

@@ -17,7 +17,7 @@ class Html(Reporter):
     """One self-contained page for people: scores in words, plots, photos, individuals, a map."""
 
     name = "html"
-    strips: int = Field(12, ge=0, le=40, description="queries shown in each of the three sets of photos")
+    strips: int = Field(12, ge=0, le=30, description="queries shown in each of the three sets of photos")
     nearest: int = Field(5, ge=1, le=10, description="individuals shown beside each of these queries")
     umap: bool = Field(True, description="draw a map of the embeddings; takes 10 to 100 seconds")
     points: int = Field(2000, ge=10, le=5000, description="photos on the map at most; a sample of more")

@@ -81,13 +81,13 @@ def layout(embeddings: Floats, *, seed: int) -> NDArray[np.float64]:
 
     The exact neighbours cost a matrix product and spare the import and compilation of the approximate search.
     """
-    from umap import UMAP
-
     count = min(NEIGHBOURS, len(embeddings) - 1)
     nearest, far = _neighbours(embeddings, count)
     with warnings.catch_warnings():
-        # it says that new points could not be laid out later, which nobody wants to do
+        # it says that it has no Tensorflow, and could not lay out new points later: nobody needs them
         warnings.simplefilter("ignore")
+        from umap import UMAP
+
         model = UMAP(
             n_neighbors=count,
             min_dist=0.1,
@@ -97,7 +97,9 @@ def layout(embeddings: Floats, *, seed: int) -> NDArray[np.float64]:
             n_jobs=1,
             precomputed_knn=(nearest, far),
         )
-        return np.asarray(model.fit_transform(embeddings), dtype=np.float64)
+        where = np.asarray(model.fit_transform(embeddings), dtype=np.float64)
+    # embeddings that are all alike have no layout
+    return np.nan_to_num(where)
 
 
 def _neighbours(embeddings: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:

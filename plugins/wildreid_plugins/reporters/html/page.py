@@ -68,11 +68,9 @@ def write(options: Html, results: Results, path: Path) -> None:
 
 def _made(view: View) -> str:
     version = view.results.run.get("versions", {}).get("wildreid", "")
-    private = (
-        "private: camera names and paths are shown"
-        if view.veil.private
-        else ("cameras are numbered and paths withheld; private: true in the recipe shows them")
-    )
+    private = "cameras are numbered and paths withheld; private: true in the recipe shows them"
+    if view.veil.private:
+        private = "private: camera names and paths are shown"
     return f"Written by wildreid {version}; {private}. This page loads nothing from the network."
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from wildreid.artefacts import Ranking
 
 LONGEST = 160
+LIMIT = 4_000_000
+"""Characters of all pictures, at most; the map has its own."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,21 @@ def strips(view: View, *, most: int, nearest: int) -> dict[str, list[dict[str, A
     matches = {query: _matches(view, ranking, query, nearest) for query in queries}
     shown = {match.row for near, own in matches.values() for match in (*near, own) if match is not None}
     rows = sorted({int(ranking.queries[query]) for query in queries} | shown)
-    uris = {
-        row: None if image is None else thumbnail(image, LONGEST)
-        for row, image in zip(rows, view.images(rows, LONGEST), strict=True)
-    }
+    uris = _thumbnails(view, rows, uses=(nearest + 2) * sum(map(len, chosen.values())) / max(1, len(rows)))
     return {
         name: [_strip(view, ranking, query, *matches[query], uris) for query in some]
         for name, some in chosen.items()
     }
+
+
+def _thumbnails(view: View, rows: list[int], *, uses: float) -> dict[int, str | None]:
+    """Each row's picture, made coarser until all of them, shown `uses` times each, are small enough."""
+    images = view.images(rows, LONGEST)
+    for quality in (72, 50, 30, 15):
+        found = [None if image is None else thumbnail(image, LONGEST, quality=quality) for image in images]
+        if uses * sum(map(len, filter(None, found))) <= LIMIT:
+            break
+    return dict(zip(rows, found, strict=True))
 
 
 def _matches(view: View, ranking: Ranking, query: int, nearest: int) -> tuple[list[_Match], _Match | None]:
