@@ -165,7 +165,7 @@ def _rows(file: Path, columns: dict[str, str]) -> pd.DataFrame:
             file,
             encoding="utf-8-sig",
             sep=separator,
-            dtype={name: "string" for name in texts},  # 007 stays 007
+            dtype=dict.fromkeys(texts, "string"),  # 007 stays 007
             keep_default_na=False,  # an animal may be called NA
             na_values=[""],
             low_memory=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +23,14 @@ class Pieces:
         of: (rows,) the piece of each row, -1 for a row without identity.
         images: (pieces,) how many images each holds.
         pieces: for each individual, in the order of names, the pieces that show it.
+        met: for each individual, how many encounters it has in each of these.
         seen: (individuals,) how many images each has.
     """
 
     of: NDArray[np.int64]
     images: NDArray[np.int64]
     pieces: list[NDArray[np.int64]]
+    met: list[NDArray[np.int64]]
     seen: NDArray[np.int64]
 
     @classmethod
@@ -36,12 +38,14 @@ class Pieces:
         """The sets of rows with one value in a column; their order is that of the values."""
         who = codes(table["identity"])
         of = codes(table[column].where(table["identity"].notna()))
-        pairs = np.unique(np.column_stack((who, of))[who >= 0], axis=0)
+        met = np.unique(np.column_stack((who, of, codes(table["encounter"])))[who >= 0], axis=0)
+        pairs, count = np.unique(met[:, :2], axis=0, return_counts=True)
         bounds = np.searchsorted(pairs[:, 0], np.arange(1, who.max(initial=-1) + 1))
         return cls(
             of,
             np.bincount(of[of >= 0]),
             np.split(pairs[:, 1], bounds),
+            np.split(count, bounds),
             np.bincount(who[who >= 0]),
         )
 
@@ -176,7 +180,7 @@ def _newcomers(
         for p, stratum in zip(turns, np.array_split(ladder, max(1, len(turns))), strict=False)
     ]
     # a stratum may hold nobody small enough; then the rarest may be the one newcomer of the part
-    for p, candidates, most in [*tries, *((p, ladder, 0.75) for p in wanted)]:
+    for p, candidates, most in [*tries, *((p, ladder, 1.0) for p in wanted)]:
         if most > 0.5 and have[p]:
             continue
         for individual in candidates:
@@ -190,35 +194,62 @@ def _newcomers(
 
 def _mend(pieces: Pieces, part: NDArray[np.int64], p: int) -> None:
     """Move small pieces, so that a part is not empty and has a mated and a non-mated query."""
-
-    def counts(q: int) -> NDArray[np.int64]:
-        return np.array([np.count_nonzero(part[mine] == q) for mine in pieces.pieces])
-
-    def smallest(individual: int, q: int) -> NDArray[np.int64]:
-        mine = pieces.pieces[individual]
-        mine = mine[part[mine] == q]
-        return np.asarray(mine[np.argsort(pieces.images[mine], kind="stable")])
-
-    def cheapest(candidates: NDArray[np.bool_], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-        offers = [smallest(int(who), TRAIN)[: wanted[who]] for who in np.flatnonzero(candidates)]
-        return min(offers, key=lambda offer: int(pieces.images[offer].sum()), default=np.empty(0, np.int64))
-
     if (part != p).all():  # every piece is too large for its share: two whole individuals must do
-        whole = [who for who, mine in enumerate(pieces.pieces) if (part[mine] == TRAIN).all()]
-        for who in sorted(whole, key=lambda who: pieces.seen[who])[: min(2, len(whole) - 2)]:
-            part[pieces.pieces[who]] = p
-    here, train = counts(p), counts(TRAIN)
+        weight = np.array([pieces.images[mine].sum() for mine in pieces.pieces])
+        whole = [
+            who for who in np.argsort(weight, kind="stable") if (part[pieces.pieces[who]] == TRAIN).all()
+        ]
+        for who in whole[: min(2, len(whole) - 2)]:
+            if weight[who] < pieces.images.sum() / 4:
+                part[pieces.pieces[who]] = p
+    here = _met(pieces, part, p)
     if (here < 2).all():
-        missing = 2 - here
-        part[cheapest(train > missing, missing)] = p
-        here, train = counts(p), counts(TRAIN)
+        offers = []
+        for who, spare in enumerate(_spare(pieces, part)):
+            enough = np.flatnonzero(here[who] + np.cumsum(pieces.met[who][spare]) >= 2)
+            if len(enough):
+                offers.append(pieces.pieces[who][spare[: enough[0] + 1]])
+        _move_lightest(pieces, part, p, offers)
+    here = _met(pieces, part, p)
     if (here != 1).all():
-        moved = cheapest((here == 0) & (train > 1), np.ones_like(here))
-        if len(moved):
-            part[moved] = p
-        elif np.count_nonzero(here >= 2) > 1 and ((here == 2) & (train > 0)).any():
-            who = int(np.flatnonzero((here == 2) & (train > 0))[0])
-            back = smallest(who, p)[0]
-            part[back] = TRAIN
-            if (counts(p) < 2).all():  # another one was matched by the same piece
-                part[back] = p
+        offers = [
+            pieces.pieces[who][spare[pieces.met[who][spare] == 1][:1]]
+            for who, spare in enumerate(_spare(pieces, part))
+            if here[who] == 0
+        ]
+        if not _move_lightest(pieces, part, p, [offer for offer in offers if len(offer)]):
+            _return_one(pieces, part, p)
+
+
+def _met(pieces: Pieces, part: NDArray[np.int64], p: int) -> NDArray[np.int64]:
+    """How many encounters each individual has in a part."""
+    return np.array([met[part[mine] == p].sum() for mine, met in zip(pieces.pieces, pieces.met, strict=True)])
+
+
+def _spare(pieces: Pieces, part: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """For each individual, which of its pieces train can do without: all but its largest, smallest first."""
+    for mine in pieces.pieces:
+        inside = np.flatnonzero(part[mine] == TRAIN)
+        yield inside[np.argsort(pieces.images[mine[inside]], kind="stable")][:-1]
+
+
+def _move_lightest(pieces: Pieces, part: NDArray[np.int64], p: int, offers: list[NDArray[np.int64]]) -> bool:
+    """Move the offer with fewest images; whether there was one."""
+    if not offers:
+        return False
+    part[min(offers, key=lambda offer: int(pieces.images[offer].sum()))] = p
+    return True
+
+
+def _return_one(pieces: Pieces, part: NDArray[np.int64], p: int) -> None:
+    """Give train one of two encounters that an individual has in a part, if others stay matched there."""
+    train = _met(pieces, part, TRAIN)
+    for who in np.flatnonzero((_met(pieces, part, p) == 2) & (train > 0)):
+        mine = pieces.pieces[who]
+        single = mine[(part[mine] == p) & (pieces.met[who] == 1)]
+        if len(single):
+            part[single[0]] = TRAIN
+            left = _met(pieces, part, p)
+            if (left >= 2).any() and (left == 1).any():
+                return
+            part[single[0]] = p

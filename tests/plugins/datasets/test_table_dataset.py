@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from wildreid.errors import UserError
+from wildreid.recipe.model import Recipe
+from wildreid_plugins.datasets import Table
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "metadata.csv").write_text(text)
+    return folder
+
+
+def test_it_reads_the_table_beside_the_images(tmp_path: Path) -> None:
+    write(tmp_path, "path,identity,date\nx/a.jpg,1,10.05.2021\n")
+    option = Table(root=tmp_path, columns={"image": "path", "timestamp": "date"}, dates="%d.%m.%Y")
+    table = option.table()
+    assert table.root == tmp_path
+    assert table["id"].tolist() == ["x/a.jpg"]
+    assert table["timestamp"][0] == pd.Timestamp("2021-05-10")
+
+
+def test_the_table_may_lie_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    write(tmp_path, "image,identity\na.jpg,1\n")
+    assert len(Table(root=tmp_path / "photos", file="../metadata.csv").table()) == 1
+    assert len(Table(root=tmp_path / "photos", file=str(tmp_path / "metadata.csv")).table()) == 1
+
+
+def test_two_animals_in_one_photo_are_two_rows(tmp_path: Path) -> None:
+    head = "image,identity,box_left,box_top,box_width,box_height\n"
+    write(tmp_path, head + "a.jpg,1,0,0,10,10\na.jpg,2,20,0,10,10\n")
+    assert Table(root=tmp_path).table()["id"].tolist() == ["a.jpg#0,0,10,10", "a.jpg#20,0,10,10"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("path,identity\na.jpg,1\n", "no column 'image'"),
+        ("image,name\na.jpg,1\n", "no column 'identity'"),
+        ("image,identity\n../a.jpg,1\n", "leaves the root"),
+        ("image,identity\n/etc/a.jpg,1\n", "leaves the root"),
+        ("image,identity\na.jpg,1\na.jpg,2\n", "stands twice"),
+    ],
+)
+def test_what_cannot_be_used_is_told_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(UserError, match=words) as caught:
+        Table(root=tmp_path).table()
+    assert "metadata.csv" in str(caught.value)
+
+
+def test_a_root_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not there") as caught:
+        Table(root=tmp_path / "gone").table()
+    assert "--set dataset.root" in str(caught.value)
+
+
+def test_real_cows(real_data: Path) -> None:
+    option = Table(root=real_data / "opencows2020", columns={"image": "path", "part": "split"})
+    table = option.table()
+    assert (len(table), table.individuals) == (1409, 46)
+    assert table["part"].value_counts().to_dict() == {"train": 913, "test": 496}
+    assert "001" in set(table["identity"])
+
+
+def test_its_path_may_come_from_a_recipe() -> None:
+    assert Recipe.model_fields["dataset"] is not None
+    assert Table(root="photos").root.is_absolute()
