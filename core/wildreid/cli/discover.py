@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from wildreid.cli.arguments import Device
-from wildreid.cli.gallery.arguments import GalleryPath
+from wildreid.cli.gallery.arguments import GalleryPath, Root
 from wildreid.cli.identify import Photos
 
 
 def discover(
     gallery: GalleryPath,
     photos: Photos,
+    root: Root = None,
     clusterer: Annotated[
         str, typer.Option(metavar="NAME", help="`reid plugins clusterers` lists them.")
     ] = "average-linkage",
@@ -47,7 +48,7 @@ def discover(
     from rich.text import Text
 
     from wildreid.errors import UserError
-    from wildreid.identification import open_gallery
+    from wildreid.identification import open_gallery, read_photos
     from wildreid.registry import Registry
 
     fields = dict(text.partition("=")[::2] for text in set_ or ())
@@ -60,7 +61,11 @@ def discover(
     except ValueError as error:
         raise UserError(str(error), where="--clusterer") from None
     opened = open_gallery(gallery, device=device or "auto")
-    found = opened.discover(photos, clusterer=chosen, cut=cut)  # type: ignore[arg-type]
+    found = opened.discover(read_photos(photos, root=root), clusterer=chosen, cut=cut)  # type: ignore[arg-type]
+    if csv:
+        found.save_csv(csv)
+    if json:
+        found.save_json(json)
     rows = found.rows
     new = rows[rows["proposed"]]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
@@ -95,10 +100,6 @@ def discover(
             f"false merges {one.false_merges}, count error {one.count_error:+d} "
             f"({one.proposed} for {one.real})"
         )
-    if csv:
-        found.save_csv(csv)
-    if json:
-        found.save_json(json)
 
 
 def register(app: typer.Typer) -> None:

@@ -33,6 +33,10 @@ def history(
 
     state = Gallery(gallery).state
     table = encounters(state, coordinates=coordinates)
+    if csv:
+        table.to_csv(csv, index=False)
+    if html:
+        html.write_text(history_page(state, coordinates=coordinates), encoding="utf-8")
     by_individual = dict(list(table.groupby("individual")))
     printing.table(
         ("individual", "encounters", "images", "first seen", "last seen", "seen on"),
@@ -46,10 +50,6 @@ def history(
         numbers=(1, 2),
     )  # fmt: skip
     printing.out().print(f"{len(by_individual)} individuals in {len(table)} encounters")
-    if csv:
-        table.to_csv(csv, index=False)
-    if html:
-        html.write_text(history_page(state, coordinates=coordinates), encoding="utf-8")
 
 
 def _days(first: object) -> str:

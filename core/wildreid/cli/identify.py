@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wildreid.cli.arguments import Device
-from wildreid.cli.gallery.arguments import GalleryPath
+from wildreid.cli.gallery.arguments import GalleryPath, Root
 
 if TYPE_CHECKING:
     from wildreid.gallery.identify import Answer
@@ -28,6 +28,7 @@ Model = Annotated[
 def identify(
     gallery: GalleryPath,
     photos: Photos,
+    root: Root = None,
     top: Annotated[int, typer.Option(min=1, max=50, help="Candidates to name.")] = 5,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a CSV.")] = None,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a JSON.")] = None,
@@ -52,10 +53,17 @@ def identify(
 
     from wildreid.gallery.identify import counts
     from wildreid.gallery.pages import identified_page
-    from wildreid.identification import open_gallery
+    from wildreid.identification import open_gallery, read_photos
 
     opened = open_gallery(gallery, model=model, device=device or "auto")
-    found = opened.identify(photos, top=top, exact=exact)
+    found = opened.identify(read_photos(photos, root=root), top=top, exact=exact)
+    if csv:
+        found.save_csv(csv)
+    if json:
+        found.save_json(json)
+    if html:
+        page = identified_page(found, lambda name: opened.pixels(found, name))
+        html.write_text(page, encoding="utf-8")
     out = Console(highlight=False)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("photo", "photos", "answer", "new", "candidates"):
@@ -78,13 +86,6 @@ def identify(
     )
     for note in found.notes:
         out.print(f"! {note}", style="yellow", markup=False)
-    if csv:
-        found.save_csv(csv)
-    if json:
-        found.save_json(json)
-    if html:
-        page = identified_page(found, lambda name: opened.pixels(found, name))
-        html.write_text(page, encoding="utf-8")
 
 
 _STYLES = {"known": "green", "new": "blue", "undecided": "yellow", "unreadable": "red"}

@@ -136,7 +136,7 @@ def _strip(found: Identified, answer: Answer, read: Read, place: dict[str, int])
         "uri": None if image is None else thumbnail(image),
         "alt": f"the photo {name}",
         "who": "burst of " + str(len(members)) if len(members) > 1 else "photo",
-        "words": [name, answer.date or "no date"],
+        "words": [name, (answer.date or "no date").replace("T", " ")],
         "mark": "query",
     }
     nearest = []
@@ -174,7 +174,7 @@ def _line(answer: Answer) -> list[Any]:
         answer.individual or (first.individual if first else ""),
         {"words": "" if chance is None else f"{chance:.2f}", "sort": -1 if chance is None else chance},
         {"words": f"{first.score:.3f}" if first else "", "sort": first.score if first else -2},
-        answer.date or "",
+        (answer.date or "").replace("T", " "),
         answer.reason,
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -60,23 +61,29 @@ def open_gallery(path: str | Path, *, model: str | Path | None = None, device: s
     return OpenGallery(gallery, loaded)
 
 
-def create_gallery(path: str | Path, model: str | Path, *, licence: str = "") -> OpenGallery:
+def create_gallery(
+    path: str | Path, model: str | Path, *, licence: str = "", device: str = "auto"
+) -> OpenGallery:
     """Make an empty gallery for a model, with a copy of it and the rule that came with it.
 
     Args:
         path: a folder that is new or empty.
         model: a run's folder, or a package that `export` wrote.
         licence: of the photos and annotations, in words.
+        device: to embed on.
 
     Raises:
-        UserError: there is a gallery already; there is no model.
+        UserError: there is something in the folder already; there is no model.
     """
     path, model = Path(path), Path(model)
-    load_model(model)  # a model that cannot be used leaves no gallery behind
     if path.exists() and any(path.iterdir()):
         raise UserError(f"{path} is not empty", cure="choose another folder for the gallery")
     package = export(model, path / MODEL, to="folder", card=False)
-    loaded = load_model(path / MODEL)
+    try:
+        loaded = load_model(path / MODEL, device=device)
+    except UserError:
+        shutil.rmtree(path / MODEL)  # a model that cannot be used leaves no gallery behind
+        raise
     rule = package_rule(package)
     Gallery.create(
         path,

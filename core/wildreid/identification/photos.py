@@ -51,13 +51,13 @@ class Looked:
     reasons: dict[int, str]
 
 
-def read_photos(sources: Sequence[str | Path]) -> Table:
+def read_photos(sources: Sequence[str | Path], *, root: str | Path | None = None) -> Table:
     """Photos whose animals may be unknown.
 
     Args:
         sources: image files and folders of them (dates and camera from EXIF), or one CSV or Parquet file
-            with a column ``image`` and, where they are known, ``timestamp``, ``camera`` and boxes; its paths
-            are relative to the file's folder.
+            with a column ``image`` and, where they are known, ``timestamp``, ``camera`` and boxes.
+        root: the folder that a table's paths are relative to; None: the table's own.
 
     Raises:
         UserError: there is no such file, or no photo at all.
@@ -67,7 +67,7 @@ def read_photos(sources: Sequence[str | Path]) -> Table:
     if tables and len(paths) > 1:
         raise UserError("give photos and folders, or one table, not both", where=str(tables[0]))
     if tables:
-        return read_table(tables[0], tables[0].absolute().parent, named=False)
+        return read_table(tables[0], Path(root or tables[0].parent).absolute(), named=False)
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -79,10 +79,10 @@ def read_photos(sources: Sequence[str | Path]) -> Table:
     if not found:
         raise UserError("there is no photo here", where=", ".join(map(str, paths)))
     found = list(dict.fromkeys(found))
-    root = Path(os.path.commonpath([photo.parent for photo in found]))
-    rows = pd.DataFrame({"image": [photo.relative_to(root).as_posix() for photo in found]})
-    rows = with_exif(rows, root)
-    return Table.of(rows.assign(identity=None, camera=rows["serial"]), root)
+    shared = Path(os.path.commonpath([photo.parent for photo in found]))
+    rows = pd.DataFrame({"image": [photo.relative_to(shared).as_posix() for photo in found]})
+    rows = with_exif(rows, shared)
+    return Table.of(rows.assign(identity=None, camera=rows["serial"]), shared)
 
 
 def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path | None = None) -> Table:

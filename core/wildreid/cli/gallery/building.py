@@ -28,16 +28,16 @@ def create(
 
     Example: [bold]reid gallery create bears --model runs/bears --data photos-by-bear[/]
     """
-    from wildreid.identification import create_gallery, open_gallery, read_data
+    from wildreid.identification import create_gallery, read_data
 
     table = None if data is None else read_data(data, parts=part or (), root=root)
-    create_gallery(gallery, model, licence=licence)
+    made = create_gallery(gallery, model, licence=licence, device=device or "auto")
     if table is None:
         printing.out().print(
             f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA", markup=False
         )
         return
-    _say_added(open_gallery(gallery, device=device or "auto").add(table, source=str(data)), gallery)
+    _say_added(made.add(table, source=str(data)), gallery)
 
 
 def add(
