@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,9 @@ def compare(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Also where test parts or protocols differ.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write one page, such as compare.html.")
+    ] = None,
 ) -> None:
     """Compare finished runs: their figures, the differences, and whether these are within noise.
 
@@ -40,7 +44,14 @@ def compare(
         seed=recipe.seed,
         anyway=anyway,
     )
-    Console(highlight=False).print(found)
+    out = Console(highlight=False)
+    out.print(found)
+    if html is not None:
+        from wildreid.page import comparison_page
+
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(comparison_page(found, results), encoding="utf-8")
+        out.print(f"written {html}", markup=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:
