@@ -1,4 +1,4 @@
-"""The wheel in an environment of its own, far from the checkout; heavy libraries are borrowed from this one."""
+"""The wheel in an environment of its own, far from the checkout; heavy libraries are borrowed."""
 
 from __future__ import annotations
 
@@ -28,21 +28,31 @@ def environment(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Pat
         [scripts / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
-    subprocess.run([*pip, "--python", str(scripts / "python"), "install", "-q", "--no-deps", str(wheel)], check=True)
+    subprocess.run(
+        [*pip, "--python", str(scripts / "python"), "install", "-q", "--no-deps", str(wheel)], check=True
+    )
     # a path in a .pth file is searched, but its own .pth files, the editable install's, are not read
     (Path(site) / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return scripts
 
 
 def call(environment: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    variables = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "WILDREID"))}
+    variables = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "WILDREID"))
+    }
     variables |= {"WILDREID_CACHE": str(folder / "cache"), "COLUMNS": "200"}
     return subprocess.run(
-        [environment / arguments[0], *arguments[1:]], cwd=folder, env=variables, capture_output=True, text=True
+        [environment / arguments[0], *arguments[1:]],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
     )
 
 
-def test_plugins_lists_everything_from_another_folder(environment: Path, tmp_path: Path, checkout: Path) -> None:
+def test_plugins_lists_everything_from_another_folder(
+    environment: Path, tmp_path: Path, checkout: Path
+) -> None:
     done = call(environment, tmp_path, "reid", "plugins")
     assert done.returncode == 0, done.stderr
     for option in ("arcface", "open-set", "efficientnet-lite", "html", "accuracy-at-k", "camera-trap"):
@@ -54,7 +64,9 @@ def test_plugins_lists_everything_from_another_folder(environment: Path, tmp_pat
 def test_the_bear_recipe_runs_from_a_copy_of_its_folder_alone(
     environment: Path, tmp_path: Path, checkout: Path
 ) -> None:
-    shutil.copytree(checkout / "species/bears", tmp_path / "bears", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        checkout / "species/bears", tmp_path / "bears", ignore=shutil.ignore_patterns("__pycache__")
+    )
     done = call(environment, tmp_path, "reid", "run", "bears/recipe.yaml", "--profile", "smoke")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "runs/bears-smoke/report/index.html").is_file()

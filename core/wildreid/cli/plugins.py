@@ -122,11 +122,17 @@ def _fields(out: Console, registry: Registry, option: type[Option]) -> None:
     schema: dict[str, Any] = option.model_json_schema(mode="validation").get("properties", {})
     for field, info in option.model_fields.items():
         default = "required" if info.is_required() else repr(info.get_default(call_default_factory=True))
-        bounds = ", ".join(str(rule) for rule in info.metadata if "=" in str(rule))
+        bounds = ", ".join(filter(None, map(_bound, info.metadata)))
         kind = str(info.annotation).replace("typing.", "") if "|" in str(info.annotation) else ""
         kind = kind or schema.get(field, {}).get("type", "") or getattr(info.annotation, "__name__", "")
         table.add_row(field, kind, default, bounds, info.description or "")
     out.print(table)
+
+
+def _bound(rule: object) -> str:
+    """A rule of a field as a reader writes it: Ge(ge=0) is ≥ 0."""
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "at least", "max_length": "at most"}
+    return ", ".join(f"{sign} {getattr(rule, name)}" for name, sign in signs.items() if hasattr(rule, name))
 
 
 def register(app: typer.Typer) -> None:
