@@ -1,0 +1,88 @@
+"""One tiny run, and a gallery of its train and val photos; no test here changes either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import wildreid
+from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data
+
+RECIPE = """\
+name: tiny
+dataset: {name: table, root: photos, file: table.csv}
+encounters: {near_duplicates: false}
+splitter: given
+images: {size: 32}
+backbone: {name: timm, model: test_resnet, pretrained: false}
+head: {name: mlp, width: 16, depth: 1}
+loss: triplet
+miner: semi-hard
+sampler: {name: per-identity, images: 2}
+optimizer: adam
+scheduler: constant
+training: {epochs: 2, batch: 8}
+evaluation: {bootstrap: 0, protocols: [fixed-gallery, cross-encounter]}
+metrics: [accuracy-at-k]
+"""
+PEOPLE, STRANGERS, DAYS = 8, 2, 6
+PARTS = ("train", "train", "val", "val", "test", "test")
+
+
+def take(folder: Path) -> pd.DataFrame:
+    """Coloured noise, a colour an individual, two frames a day; the last two individuals in test alone."""
+    folder.mkdir(parents=True)
+    draw = np.random.default_rng(0)
+    rows = []
+    for who in range(PEOPLE):
+        colour = draw.integers(40, 215, 3)
+        for day in range(DAYS):
+            if who >= PEOPLE - STRANGERS and PARTS[day] != "test":
+                continue
+            for frame in range(2):
+                name = f"{who}-{day}-{frame}.png"
+                pixels = np.clip(colour + draw.normal(0, 40, (40, 40, 3)), 0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / name)
+                date = pd.Timestamp("2024-05-01") + pd.Timedelta(days=DAYS * who + day, seconds=frame)
+                rows.append(
+                    {"image": name, "identity": f"who{who}", "camera": "gate", "timestamp": date,
+                     "part": PARTS[day]}
+                )  # fmt: skip
+    table = pd.DataFrame(rows)
+    table.to_csv(folder / "table.csv", index=False)
+    return table
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny finished run; its photos lie beside its parent, in ``photos``."""
+    base = tmp_path_factory.mktemp("tiny")
+    take(base / "photos")
+    (base / "recipe.yaml").write_text(RECIPE)
+    return wildreid.run(base / "recipe.yaml", out=base / "runs").folder
+
+
+@pytest.fixture(scope="session")
+def photos(tiny: Path) -> Path:
+    return tiny.parents[1] / "photos"
+
+
+@pytest.fixture(scope="session")
+def known(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenGallery:
+    """A gallery of the run's train and val photos."""
+    folder = tmp_path_factory.mktemp("galleries") / "known"
+    create_gallery(folder, tiny).add(read_data(tiny, parts=["train", "val"]))
+    return open_gallery(folder)
+
+
+@pytest.fixture(scope="session")
+def asked(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of the test photos, with labels; it lies apart from the photos."""
+    table = pd.read_csv(photos / "table.csv")
+    path = tmp_path_factory.mktemp("asked") / "test.csv"
+    table[table["part"] == "test"].drop(columns="part").to_csv(path, index=False)
+    return path
