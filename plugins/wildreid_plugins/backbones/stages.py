@@ -43,7 +43,7 @@ def stages(model: Any) -> list[tuple[str, list[nn.Parameter]]]:
         list(names) for _, names in sorted(group_parameters(model, model.group_matcher(coarse=True)).items())
     ]
     closing = groups.pop() if len(groups) > 1 and all(by_name[name].ndim == 1 for name in groups[-1]) else []
-    labels = [_shared(names) for names in groups]
+    labels = [_shared(names) or ("" if index else "stem") for index, names in enumerate(groups)]
     labels = [
         label if label and labels.count(label) == 1 else f"{label}.{index}".lstrip(".")
         for index, label in enumerate(labels)

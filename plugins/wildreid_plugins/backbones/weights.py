@@ -11,6 +11,9 @@ from wildreid.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
+WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
+"""Keys under which training scripts keep the weights; an average of them is what they validated."""
+
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a state dict: safetensors, or a torch file that holds nothing but weights.
@@ -22,24 +25,32 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     from pickle import UnpicklingError
 
+    import torch
     from safetensors import SafetensorError
-    from timm.models import load_state_dict
+    from safetensors.torch import load_file
+    from timm.models import clean_state_dict
 
     if not path.is_file():
         raise UserError("there is no such file of weights", where=str(path), cure="mend backbone.weights")
     try:
-        state = load_state_dict(str(path), device="cpu", weights_only=True)
+        if path.suffix == ".safetensors":
+            state: Any = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        for wrapper in WRAPPERS:
+            if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
+                state = state[wrapper]
         if not isinstance(state, Mapping) or not all(hasattr(value, "shape") for value in state.values()):
             raise ValueError("it holds no mapping of names to tensors")
     except UnpicklingError as error:
         raise UserError(
-            f"this pickle holds more than weights, and could run code; it is not loaded: {_short(error)}",
+            f"not loaded: it holds more than weights, and could run code, or is no such file: {_short(error)}",
             where=str(path),
             cure="save model.state_dict() alone, as safetensors best of all",
         ) from None
     except (RuntimeError, ValueError, KeyError, EOFError, OSError, SafetensorError) as error:
         raise UserError(f"not readable as weights: {_short(error)}", where=str(path)) from None
-    return dict(state)
+    return dict(clean_state_dict(dict(state)))
 
 
 def fit_weights(model: Any, state: Mapping[str, Tensor], *, where: str, spare: tuple[str, ...] = ()) -> None:

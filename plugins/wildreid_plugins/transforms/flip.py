@@ -26,7 +26,10 @@ class Flip(Transform):
 
     def build(self, *, size: int) -> Callable[[Tensor], Tensor]:
         """(N, 3, size, size) in [0, 1] to the same."""
-        from kornia.augmentation import RandomHorizontalFlip
+        import torch
 
-        flip: Callable[[Tensor], Tensor] = RandomHorizontalFlip(p=self.share)
+        def flip(images: Tensor) -> Tensor:
+            chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < self.share
+            return torch.where(chosen, images.flip(3), images)
+
         return flip

@@ -21,7 +21,13 @@ class Grey(Transform):
 
     def build(self, *, size: int) -> Callable[[Tensor], Tensor]:
         """(N, 3, size, size) in [0, 1] to the same."""
-        from kornia.augmentation import RandomGrayscale
+        import torch
 
-        grey: Callable[[Tensor], Tensor] = RandomGrayscale(p=self.share)
+        luma = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601
+
+        def grey(images: Tensor) -> Tensor:
+            chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < self.share
+            plain = torch.einsum("nchw,c->nhw", images, luma.to(images)).unsqueeze(1)
+            return torch.where(chosen, plain, images)
+
         return grey

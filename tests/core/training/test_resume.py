@@ -8,13 +8,11 @@ import json
 import multiprocessing
 import random
 import signal
-from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.core.training import micro
 
 CHANGES: dict[int, dict[str, Any]] = {
@@ -24,19 +22,20 @@ CHANGES: dict[int, dict[str, Any]] = {
         "scheduler": "plateau",
         "optimizer": "sgd",
         "training": {
-            "epochs": 3, "ema": 0.9, "accumulate": 2, "checkpoint_every": 1, "clip": 1.0, "freeze": 1, "thaw": 1,
+            "epochs": 3, "ema": 0.9, "accumulate": 2, "checkpoint_every": 1, "clip": 1.0, "freeze": 1,
+            "thaw": 1,
         },
     },
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def children() -> Iterator[ForkServerContext]:
+def children() -> ForkServerContext:
     """Children that come from a server which has torch loaded and nothing begun: safe, and quick to start."""
     context = multiprocessing.get_context("forkserver")
     heavy = ["timm", "pytorch_metric_learning.losses", "pytorch_metric_learning.miners"]
     context.set_forkserver_preload(["tests.core.training.micro", *heavy])
-    yield context
+    return context
 
 
 def child(context: ForkServerContext, folder: Path, seed: int, **how: Any) -> int | None:
