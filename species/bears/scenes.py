@@ -42,9 +42,9 @@ class Pose:
         return cls(
             yaw=float(np.clip(rng.normal(0, 0.18), -0.4, 0.4)),
             pitch=float(np.clip(rng.normal(0, 0.08), -0.16, 0.16)),
-            roll=float(np.clip(rng.normal(0, 0.11), -0.25, 0.25)),
+            roll=float(np.clip(rng.normal(0, 0.14), -0.3, 0.3)),
             scale=float(rng.uniform(0.35, 0.42)),
-            x=float(rng.uniform(0.46, 0.54)),
+            x=float(rng.uniform(0.45, 0.55)),
             y=float(rng.uniform(0.52, 0.57)),
         )
 
