@@ -40,7 +40,7 @@ def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequen
 
     Queries are the rows of `part` whose role is query or both. The gallery is the rows of `part`, or under
     ``fixed-gallery`` of the parts before it, whose role is gallery or both and whose identity is known. Under
-    ``time-cutoff`` it is of the parts before it where `part` itself holds nothing but queries.
+    ``time-cutoff`` it is of the parts before it too, unless `part` itself has a before and an after.
 
     Args:
         table: has ``part`` and ``encounter``; ``role`` where some rows are query or gallery alone.
@@ -56,15 +56,10 @@ def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequen
     parts = table["part"].fillna("").to_numpy(dtype=str)
     roles = _roles(table)
     asking = (parts == part) & np.isin(roles, ("query", "both"))
-    earlier = protocol == "fixed-gallery"
-    if protocol == "time-cutoff":
-        earlier = not np.isin(roles[parts == part], ("gallery", "both")).any()
+    if protocol == "fixed-gallery" or (protocol == "time-cutoff" and _cut_off(table, part) == "before"):
+        gallery = gallery or GALLERY_PARTS[part]
     known = table["identity"].notna().to_numpy()
-    answering = (
-        np.isin(parts, gallery or (GALLERY_PARTS.get(part, (part,)) if earlier else (part,)))
-        & known
-        & np.isin(roles, ("gallery", "both"))
-    )
+    answering = np.isin(parts, gallery or (part,)) & known & np.isin(roles, ("gallery", "both"))
     across = protocol != "image-loo" and (protocol == "cross-encounter" or dated(table, part))
     return Matching(np.flatnonzero(asking), np.flatnonzero(answering), across)
 
@@ -78,17 +73,27 @@ def usable(table: Table, protocol: str, *, part: str = "test") -> str | None:
     """Why a protocol's figures cannot be had from this table; None where they can."""
     if protocol == "cross-encounter" and not dated(table, part):
         return "no dates: encounters cannot be told apart"
-    if protocol == "time-cutoff":
-        roles = _roles(table)[(table["part"] == part).fillna(False).to_numpy(dtype=bool)]
-        if "query" not in roles or "both" in roles:
-            return "the split does not say which images come before the cut-off and which after"
+    if protocol == "time-cutoff" and _cut_off(table, part) is None:
+        return "the split does not say which images come before the cut-off and which after"
+    if protocol in ("cross-encounter", "image-loo") and _roles_of(table, part) == {"query"}:
+        return f"the {part} part holds queries alone: name the protocol fixed-gallery or time-cutoff"
+    return None
+
+
+def _cut_off(table: Table, part: str) -> str | None:
+    """Where a part's gallery is under ``time-cutoff``: ``within`` it, in the parts ``before``; None: nowhere."""
+    roles = _roles_of(table, part)
+    if roles == {"query", "gallery"}:
+        return "within"
+    if part in GALLERY_PARTS and (roles == {"query"} or _roles_of(table, "train") == {"gallery"}):
+        return "before"
     return None
 
 
 def standing_in(table: Table, protocol: str, *, part: str = "val") -> str:
     """The protocol by which something is chosen on val: the asked one, else the nearest that can be used."""
     candidates = (protocol, "cross-encounter", "image-loo")
-    return next(name for name in candidates if usable(table, name, part=part) is None)
+    return next((name for name in candidates if usable(table, name, part=part) is None), "image-loo")
 
 
 def optimistic(table: Table, protocol: str, *, part: str = "test") -> str | None:
@@ -106,7 +111,7 @@ def label(table: Table, protocol: str, *, part: str = "test") -> str:
     return {
         "cross-encounter": f"{part} against {part}{across}",
         "image-loo": f"{part} against {part}, all but the query image itself",
-        "fixed-gallery": f"{part} against {' and '.join(GALLERY_PARTS.get(part, (part,)))}{across}",
+        "fixed-gallery": f"{part} against {' and '.join(GALLERY_PARTS[part])}{across}",
         "time-cutoff": f"after the cut-off against before it{across}",
     }[protocol]
 
@@ -115,3 +120,7 @@ def _roles(table: Table) -> NDArray[np.str_]:
     if "role" not in table.rows:
         return np.full(len(table), "both")
     return table["role"].fillna("both").to_numpy(dtype=str)
+
+
+def _roles_of(table: Table, part: str) -> set[str]:
+    return set(_roles(table)[table["part"].fillna("").to_numpy(dtype=str) == part].tolist())

@@ -62,3 +62,22 @@ def test_a_test_part_of_queries_alone_is_cut_off_from_the_parts_before():
     sides = matching(table, "time-cutoff")
     assert sides.queries.tolist() == [1, 3]
     assert sides.gallery.tolist() == [0]
+
+
+def test_after_a_cut_off_val_is_matched_to_the_training_part():
+    table = make_table(
+        [(*row[:3], role) for row, role in zip(ROWS, ["gallery", "both", "query", "query"], strict=True)]
+    )
+    table.rows["part"] = ["train", "val", "test", "test"]
+    assert usable(table, "time-cutoff", part="val") is None
+    sides = matching(table, "time-cutoff", part="val")
+    assert sides.queries.tolist() == [1]
+    assert sides.gallery.tolist() == [0]
+    assert matching(table, "time-cutoff").gallery.tolist() == [0, 1]
+
+
+def test_a_part_of_queries_alone_cannot_be_matched_to_itself():
+    table = make_table([(*row[:3], "query") for row in ROWS])
+    for protocol in ("cross-encounter", "image-loo"):
+        assert "holds queries alone" in usable(table, protocol)
+    assert usable(table, "fixed-gallery") is None
