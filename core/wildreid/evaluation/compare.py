@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 
 from wildreid.artefacts import Evidence, Missing, Results
@@ -71,17 +72,20 @@ class Comparison:
         how = "paired by individual" if self.paired else "not paired: the test parts differ"
         table = RichTable(
             title=f"{self.protocol} · {counts} queries",
-            caption=f"{self.confidence:.0%} intervals, {how}",
+            caption=f"differences with {self.confidence:.0%} intervals, {how}",
+            box=SIMPLE_HEAD,
         )
-        table.add_column("figure")
+        table.add_column("figure", no_wrap=True)
         for run in self.runs:
             table.add_column(run, justify="right")
         for run in self.runs[1:]:
-            table.add_column(f"{run} − {self.runs[0]}", justify="right")
+            table.add_column(f"{run} − {self.runs[0]}", min_width=23)
+            table.add_column("", style="dim", no_wrap=True)
         for name, figures in self.figures.items():
-            values = [_with_interval(figure.value, figure.interval) for figure in figures]
-            differences = [_difference(figure) for figure in figures[1:]]
-            table.add_row(name, *values, *differences)
+            row = [_number(figure.value) for figure in figures]
+            for figure in figures[1:]:
+                row += [_difference(figure), "within noise" if figure.within_noise else ""]
+            table.add_row(name, *row)
         return table
 
 
@@ -210,13 +214,15 @@ def _figures(
     return found
 
 
-def _with_interval(value: float | None, interval: Bounds, sign: str = "") -> str:
-    if value is None:
-        return "–"
-    between = f" [{interval[0]:{sign}.3f}, {interval[1]:{sign}.3f}]" if interval else ""
-    return f"{value:{sign}.3f}{between}".replace("[", "\\[")
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _difference(figure: Figure) -> str:
-    text = _with_interval(figure.difference, figure.difference_interval, "+")
-    return f"{text} within noise" if figure.within_noise else text
+    if figure.difference is None:
+        return "–"
+    between = ""
+    if figure.difference_interval is not None:
+        low, high = figure.difference_interval
+        between = f" \\[{low:.3f}, {high:.3f}]"
+    return f"{figure.difference:+.3f}{between}"

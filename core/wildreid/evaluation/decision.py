@@ -38,7 +38,8 @@ def fit_decision(
     enough encounters, else Platt's logistic curve with his smoothed targets (Platt 1999, "Probabilistic
     outputs for support vector machines"). An encounter weighs as much as any other, however many images a
     burst has. Unknown queries are the non-mated ones; where they are few, each mated query also serves as
-    one, its own individual taken out of the gallery.
+    one, its own individual taken out of the gallery; the probability is then that of a stream in which half
+    of the animals are new.
 
     Args:
         embeddings: (rows, width) float32 of unit length, one for each row of the table.

@@ -32,7 +32,7 @@ class AUROC(Metric):
         best = ranking.first_score.astype(float)
         known, unknown = np.sort(best[ranking.mated]), np.sort(best[~ranking.mated])
         if not len(known) or not len(unknown):
-            reason = "no unknown animal among the queries" if len(known) else "no query is mated"
+            reason = "there is no non-mated query" if len(known) else "there is no mated query"
             return dict.fromkeys(("auroc", "fpr@95tpr"), Missing(reason))
         threshold = known[len(known) - int(np.ceil(0.95 * len(known) - 1e-9))]
         return {
