@@ -91,7 +91,8 @@ def share_out(
                 purse.spend(chosen, pieces.images[piece])
             known.add(chosen)
     for p in (TEST, VAL):
-        _mend(pieces, part, p)
+        if budget[p] > 0:
+            _mend(pieces, part, p)
     return part
 
 

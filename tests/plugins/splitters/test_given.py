@@ -82,6 +82,7 @@ def test_val_can_be_taken_from_train_by_group() -> None:
     made = annotate(Table.of(rows, Path("/photos")), Encounters())
     answer = split(made, Given(val_share=0.2), seed=0)
     assert (answer["part"][30:] == "test").all()
+    assert set(answer["part"][:30]) == {"train", "val"}
     assert 4 <= (answer["part"] == "val").sum() <= 8
     with pytest.raises(SplitError, match="the part val of the split is empty"):
         split(made, Given(), seed=0)

@@ -161,7 +161,8 @@ def _tiles(table: Table, found: Facts) -> list[tuple[str, str]]:
     tiles.append((f"{cameras or len(found.cameras):,}", "cameras" if cameras else "folders, no camera known"))
     if len(found.calendar):
         first, last = found.calendar.index[0], found.calendar.index[-1]
-        tiles.append((f"{first:%Y}–{last:%Y}" if first.year != last.year else f"{first:%Y}", "years"))
+        years = (f"{first:%Y}–{last:%Y}", "years") if first.year != last.year else (f"{first:%Y}", "year")
+        tiles.append(years)
     return tiles
 
 

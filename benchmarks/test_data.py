@@ -1,0 +1,185 @@
+"""The data layer: splits and audits at full size, and images from the cache beside Pillow in a DataLoader.
+
+Pictures are read in interleaved pairs in one process, on one thread for Pillow; a ratio is the median of the
+pairs. Run with: pytest benchmarks/test_data.py --benchmark-enable
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+
+from wildreid.data.audit import audit
+from wildreid.data.groups import annotate
+from wildreid.data.splits import split
+from wildreid.data.store import open_images
+from wildreid.data.table import Table
+from wildreid.recipe.model import Encounters, Images
+from wildreid_plugins.splitters import DisjointSet, OpenSet
+
+SIZE, BATCH, PAIRS = 224, 32, 5
+MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+
+
+def bears() -> Table:
+    folder = Path(os.environ.get("WILDREID_DATA", "")) / "bearid/images_info_dates.csv"
+    if not folder.is_file():
+        pytest.skip("WILDREID_DATA names no folder of real data")
+    raw = pd.read_csv(folder, dtype=str)
+    date = raw["DATE"].where(raw["DATE"] != "0")
+    time_ = pd.to_datetime(date + " " + raw["TIME"].str.zfill(6), format="%Y%m%d %H%M%S")
+    source = raw["IMAGE"].str.split("/").str[1]
+    rows = pd.DataFrame(
+        {"image": raw["IMAGE"], "identity": raw["LABEL"], "timestamp": time_, "source": source}
+    )
+    return Table.of(rows, Path("/bears"))
+
+
+def synthetic(count: int = 200_000) -> Table:
+    """Bursts of four, 200 cameras, four years, about 1300 individuals, a few of them very common, with hashes."""
+    random = np.random.default_rng(0)
+    visits = count // 4
+    visit = np.repeat(np.arange(visits), 4)
+    who = np.minimum((random.pareto(1.1, visits) * 20).astype(int), 4000)
+    begin = pd.Timestamp("2018-01-01") + pd.to_timedelta(random.integers(0, 86400 * 1460, visits), unit="s")
+    hashes = random.integers(0, 2**63, count, dtype=np.uint64)
+    rows = pd.DataFrame(
+        {
+            "image": [f"{n % 50}/{n}.jpg" for n in range(count)],
+            "identity": pd.Series(who[visit]).map("w{:05d}".format),
+            "camera": pd.Series(random.integers(0, 200, visits)[visit]).map("c{}".format),
+            "timestamp": begin[visit] + pd.to_timedelta(np.tile([0, 3, 6, 9], visits), unit="s"),
+            "content": [f"{n:032x}" for n in range(count)],
+            "phash": [f"{value:016x}" for value in hashes],
+        }
+    )
+    return Table.of(rows, Path("/synthetic"))
+
+
+@pytest.mark.parametrize("splitter", [OpenSet(), DisjointSet()], ids=lambda one: one.name)
+def test_splitting_the_real_bear_table(benchmark: Any, splitter: Any) -> None:
+    table = bears()
+    benchmark(lambda: split(annotate(table, Encounters()), splitter, seed=0))
+
+
+@pytest.mark.parametrize("splitter", [OpenSet(), DisjointSet()], ids=lambda one: one.name)
+def test_splitting_200_000_rows(benchmark: Any, splitter: Any) -> None:
+    table = synthetic()
+    benchmark.pedantic(lambda: split(annotate(table, Encounters()), splitter, seed=0), rounds=3)
+
+
+def test_auditing_200_000_rows(benchmark: Any) -> None:
+    table = split(annotate(synthetic(), Encounters()), OpenSet(), seed=0)
+    benchmark.pedantic(lambda: audit(table), rounds=3)
+
+
+class Pictures(Dataset[torch.Tensor]):
+    """What everybody writes first: Pillow in `__getitem__`."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, n: int) -> torch.Tensor:
+        with Image.open(self.paths[n]) as picture:
+            small = picture.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+        return normalised(torch.from_numpy(np.array(small)))
+
+
+def normalised(pixels: torch.Tensor) -> torch.Tensor:
+    return ((pixels.float() / 255 - MEAN) / STD).movedim(-1, -3)
+
+
+def photos(folder: Path, count: int, width: int, height: int) -> Table:
+    """JPEGs with as much detail as a photo has."""
+    random = np.random.default_rng(0)
+    for n in range(count):
+        coarse = Image.fromarray(random.integers(0, 255, (height // 20, width // 20, 3), dtype=np.uint8))
+        fine = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC)).astype(np.int16)
+        noisy = (fine + random.normal(0, 6, fine.shape)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(folder / f"{n:04d}.jpg", quality=90)
+    names = sorted(path.name for path in folder.iterdir())
+    return Table.of(pd.DataFrame({"image": names, "identity": "a"}), folder)
+
+
+def rate(work: Callable[[], int]) -> float:
+    """Images a second."""
+    begin = time.perf_counter()
+    return work() / (time.perf_counter() - begin)
+
+
+def compare(benchmark: Any, ours: Callable[[], int], theirs: Callable[[], int]) -> None:
+    pairs = [(rate(ours), rate(theirs)) for _ in range(PAIRS)]
+    ratios = [mine / other for mine, other in pairs]
+    benchmark.extra_info |= {
+        "images/s": round(statistics.median(mine for mine, _ in pairs)),
+        "images/s, Pillow": round(statistics.median(other for _, other in pairs), 1),
+        "ratio, median": round(statistics.median(ratios), 1),
+        "ratio, spread": [round(min(ratios), 1), round(max(ratios), 1)],
+    }
+    benchmark.pedantic(ours, rounds=1)
+
+
+KINDS = pytest.mark.parametrize(
+    ("kind", "count", "width", "height"),
+    [("chips", 256, 300, 300), ("frames", 48, 2000, 1500)],
+    ids=["chips", "frames"],
+)
+
+
+@KINDS
+def test_reading_from_a_warm_cache(
+    benchmark: Any, tmp_path: Path, kind: str, count: int, width: int, height: int
+) -> None:
+    (tmp_path / kind).mkdir()
+    table = photos(tmp_path / kind, count, width, height)
+    images = open_images(table, Images(size=SIZE), cache=tmp_path / "cache")
+    drawn = np.random.default_rng(0).integers(0, count, 4096).reshape(-1, BATCH)
+    torch.set_num_threads(1)
+
+    def ours() -> int:
+        for rows in drawn:
+            normalised(torch.from_numpy(images.take(rows)))
+        return drawn.size
+
+    def theirs() -> int:
+        loader = DataLoader(Pictures([table.root / name for name in table["image"]]), batch_size=BATCH)
+        return sum(len(batch) for batch in loader)
+
+    begin = time.perf_counter()
+    for rows in drawn:
+        images.take(rows)
+    benchmark.extra_info["images/s, as uint8"] = round(drawn.size / (time.perf_counter() - begin))
+    compare(benchmark, ours, theirs)
+
+
+@KINDS
+def test_filling_the_cache(
+    benchmark: Any, tmp_path: Path, kind: str, count: int, width: int, height: int
+) -> None:
+    (tmp_path / kind).mkdir()
+    table = photos(tmp_path / kind, count, width, height)
+    turn = iter(range(1000))
+    torch.set_num_threads(1)
+
+    def ours() -> int:
+        return len(open_images(table, Images(size=SIZE), cache=tmp_path / f"cache{next(turn)}", threads=2))
+
+    def theirs() -> int:
+        loader = DataLoader(Pictures([table.root / name for name in table["image"]]), batch_size=BATCH)
+        return sum(len(batch) for batch in loader)
+
+    compare(benchmark, ours, theirs)
