@@ -36,7 +36,7 @@ def align(
 
     Returns:
         The rows that have a face now, ``image`` relative to the returned folder, without boxes, the photo's
-        own path in ``original``; that folder; and the rows that could not be aligned.
+        own path in ``unaligned``; that folder; and the rows that could not be aligned.
     """
     folder = (
         cache_folder() / "aligned-bears" / hashlib.sha256(f"{root} {size} {EYES}".encode()).hexdigest()[:16]
@@ -58,7 +58,7 @@ def align(
             except UserError as error:
                 failures.append(Failure(image, error.what))
     rows = rows.iloc[kept].reset_index(drop=True)
-    rows = rows.assign(original=rows["image"], image=images).drop(
+    rows = rows.assign(unaligned=rows["image"], image=images).drop(
         columns=[name for name in BOX if name in rows]
     )
     return rows, folder, failures
@@ -89,9 +89,7 @@ def _cut(photo: Image.Image, left: np.ndarray, right: np.ndarray, size: int) -> 
     (u, v), (w, _) = EYES
     across = right - left
     a, b = across / ((w - u) * size)  # one pixel of the face to the right is (a, b) in the photo
-    shrink = max(
-        1, int(np.hypot(a, b))
-    )  # Pillow's transform does not smooth, so large faces are reduced first
+    shrink = max(1, int(np.hypot(a, b)))  # Pillow's transform does not smooth: large faces are reduced first
     photo = photo.reduce(shrink) if shrink > 1 else photo
     a, b, (x, y) = a / shrink, b / shrink, left / shrink
     c, f = x - a * u * size + b * v * size, y - b * u * size - a * v * size

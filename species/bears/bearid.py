@@ -136,10 +136,9 @@ class BearID(Files):
 
         _there(self.root)
         if self.images is not None:
-            rows, failures = read_images(self.root / self.images)
-        else:
-            rows, failures = folders(Photos(self.root).files)
-        return self._finish(rows, failures, [])
+            rows, notes = read_images(self.root / self.images)
+            return self._finish(rows, [], notes)
+        return self._finish(*folders(Photos(self.root).files), [])
 
 
 class BearIDXML(Files):

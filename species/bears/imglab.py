@@ -53,6 +53,9 @@ def read_annotations(files: Mapping[str, Path]) -> tuple[pd.DataFrame, list[Fail
     Returns:
         Columns image (as the file writes it, its last four folders), identity, timestamp, box, part, source,
         original, row, and ``leye_x``, ``leye_y`` and so on for each of `POINTS`; and what cannot be used.
+
+    Raises:
+        UserError: a file that cannot be read, or no annotation that can be used.
     """
     rows, failures = [], []
     for part, file in files.items():
@@ -77,6 +80,11 @@ def read_annotations(files: Mapping[str, Path]) -> tuple[pd.DataFrame, list[Fail
                     },
                 }
             )
+    if not rows:
+        raise UserError(
+            f"none of the {len(failures)} annotations can be used: {failures[0].reason}",
+            where=", ".join(map(str, files.values())),
+        )
     frame = pd.DataFrame(rows)
     texts = ("image", "identity", "taken", "part", "source", "original")
     kinds = {name: "string" if name in texts else "Float64" for name in frame if name != "row"}

@@ -24,13 +24,13 @@ _ABOUT = {
 }
 
 
-def read_images(file: Path) -> tuple[pd.DataFrame, list[Failure]]:
+def read_images(file: Path) -> tuple[pd.DataFrame, list[str]]:
     """BearID's images table.
 
     A date of zeros is missing; times lack their leading zeros (``84304`` is 08:43:04).
 
     Returns:
-        Columns image, identity, timestamp, origin, source and row; and the rows that cannot be used.
+        Columns image, identity, timestamp, origin, source and row; and what a reader should know, in words.
 
     Raises:
         UserError: no such file, or a column is missing.
@@ -49,19 +49,16 @@ def read_images(file: Path) -> tuple[pd.DataFrame, list[Failure]]:
             "source": names.map(lambda four: "/".join(four[:2]) if len(four) == DEEP else None),
         }
     ).astype({"origin": "string", "source": "string"})
-    impossible = known & when.isna()
-    failures = [
-        Failure(str(rows["image"][at]), f"the date {date[at]} {time[at]} does not exist", row=int(at) + 1)
-        for at in rows.index[impossible]
-    ]
-    return rows.assign(row=rows.index + 1)[~impossible].reset_index(drop=True), failures
+    impossible = date[known & when.isna()]
+    notes = [f"{len(impossible)} dates do not exist and count as missing: {_some(list(impossible))}"]
+    return rows.assign(row=rows.index + 1), notes if len(impossible) else []
 
 
 def folders(files: Sequence[str]) -> tuple[pd.DataFrame, list[Failure]]:
     """The same columns from photos that lie in ``ORIGIN/SOURCE/LABEL``, without dates."""
     deep = [file for file in files if len(parts(file)) == DEEP]
     failures = [
-        Failure(file, "not in a folder ORIGIN/SOURCE/LABEL") for file in files if file not in set(deep)
+        Failure(file, "not in a folder ORIGIN/SOURCE/LABEL") for file in files if len(parts(file)) != DEEP
     ]
     names = [parts(file) for file in deep]
     rows = pd.DataFrame(

@@ -126,7 +126,7 @@ def test_aligned_eyes_stand_where_they_should(bears, tmp_path, picture):
         "an eye is not marked: the face cannot be aligned"
     ]
     assert table["box_left"].isna().all()
-    assert table["original"][0] == "images/brooksFalls/ra/bf_1/a.png"
+    assert table["unaligned"][0] == "images/brooksFalls/ra/bf_1/a.png"
     face = np.asarray(Image.open(table.root / table["image"][0]).convert("L"), dtype=float)
     assert face.shape == (100, 100)
     for half, x in ((face[:, :50], 35.0), (face[:, 50:], 15.0)):
@@ -141,7 +141,15 @@ def test_aligned_eyes_stand_where_they_should(bears, tmp_path, picture):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("<dataset/>", "neither images nor chips"), ("no xml", "not readable as XML"), (None, "no such")],
+    [
+        ("<dataset/>", "neither images nor chips"),
+        (
+            "<dataset><images><image file='a.jpg'/></images></dataset>",
+            "none of the 1 annotations can be used",
+        ),
+        ("no xml", "not readable as XML"),
+        (None, "no such"),
+    ],
 )
 def test_files_that_are_none_are_said_plainly(bears, root, content, said):
     if content is not None:
