@@ -72,7 +72,7 @@ class Comparison:
         how = "paired by individual" if self.paired else "not paired: the test parts differ"
         table = RichTable(
             title=f"{self.protocol} · {counts} queries",
-            caption=f"differences with {self.confidence:.0%} intervals, {how}",
+            caption=f"differences with {self.confidence:.0%} intervals, {how}; noise: within it",
             box=SIMPLE_HEAD,
         )
         table.add_column("figure", no_wrap=True)
@@ -84,7 +84,7 @@ class Comparison:
         for name, figures in self.figures.items():
             row = [_number(figure.value) for figure in figures]
             for figure in figures[1:]:
-                row += [_difference(figure), "within noise" if figure.within_noise else ""]
+                row += [_difference(figure), "noise" if figure.within_noise else ""]
             table.add_row(name, *row)
         return table
 

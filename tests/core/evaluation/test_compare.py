@@ -108,6 +108,6 @@ def test_the_table_says_what_is_noise(tmp_path):
     console.print(compare(runs, METRICS))
     text = console.export_text()
     assert "two − one" in text
-    assert "within noise" in text
+    assert "[0.000, 0.000]   noise" in text
     assert "test against test, across encounters · 360 queries" in text
     assert "+0.000 [0.000, 0.000]" in text
