@@ -64,6 +64,8 @@ def rule_of_gallery(
     Returns:
         the rule, or why there is none, and what one should know of it.
     """
+    if len(state.individuals) < 2:
+        return Missing(f"there are {len(state.individuals)} individuals, and two are the least"), ()
     table, embeddings = as_table(state)
     notes: list[str] = []
     asking = ~table["trained"].to_numpy(bool)
