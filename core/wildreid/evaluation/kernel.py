@@ -50,6 +50,25 @@ def _keep(scores, items, score, item):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
+def _sort(scores, items, count):  # type: ignore[no-untyped-def]
+    """Sort both by falling score, then by item: Shell's sort, since numba compiles numpy's for seconds."""
+    gap = count // 2
+    while gap:
+        for i in range(gap, count):
+            score, item = scores[i], items[i]
+            j = i
+            while j >= gap and (
+                scores[j - gap] < score or (scores[j - gap] == score and items[j - gap] > item)
+            ):
+                scores[j] = scores[j - gap]
+                items[j] = items[j - gap]
+                j -= gap
+            scores[j] = score
+            items[j] = item
+        gap //= 2
+
+
+@numba.njit(nogil=True, cache=True)
 def rank_block(  # type: ignore[no-untyped-def]
     first, last, scores, queries, gallery, starts, query_of, gallery_of, across, offsets, out
 ):
@@ -104,9 +123,9 @@ def rank_block(  # type: ignore[no-untyped-def]
                     exact[count] = _exact(queries[q], gallery[g])
                     true[count] = g
                     count += 1
-        order = np.argsort(-exact[:count], kind="mergesort")
+        _sort(exact, true, count)
         for i in range(count):
-            bars[i] = exact[order[i]] - TIE
+            bars[i] = exact[i] - TIE
         reached[: count + 1] = 0
         lowest = bars[count - 1] - ROUNDING if count else np.inf
         best_scores[:] = -np.inf
@@ -146,12 +165,12 @@ def rank_block(  # type: ignore[no-untyped-def]
         at = 0
         if count:
             own_rank[q] = before + 1
-            own_score[q] = exact[order[0]]
+            own_score[q] = exact[0]
         for i in range(kept):
             if count and i == before:
                 top[q, i] = own
                 top_scores[q, i] = own_score[q]
-                top_places[q, i] = true[order[0]]
+                top_places[q, i] = true[0]
             else:
                 top[q, i] = best[at]
                 top_scores[q, i] = best_scores[at]
@@ -169,8 +188,8 @@ def rank_block(  # type: ignore[no-untyped-def]
                 at += 1
                 slot += 1
             if slot < kept:
-                top_images[q, slot] = true[order[i]]
-                top_image_scores[q, slot] = exact[order[i]]
+                top_images[q, slot] = true[i]
+                top_image_scores[q, slot] = exact[i]
                 slot += 1
         while slot < kept:
             top_images[q, slot] = best_images[at]
