@@ -26,7 +26,9 @@ def discover(
     cut: Annotated[
         float | None,
         typer.Option(
-            min=-1, max=1, help="Similarity that joins; the calibrated probability 1/2 if not given."
+            min=-1,
+            max=1,
+            help="Similarity that joins; where a merge is as likely right as wrong if not given.",
         ),
     ] = None,
     csv: Annotated[

@@ -59,7 +59,7 @@ def discover(rows: pd.DataFrame, embeddings: Floats, cluster: Cluster, *, cut: f
         rows: ``key``, ``image``, ``timestamp`` and ``burst`` (see `wildreid.gallery.identify.bursts`).
         embeddings: (rows, width) unit length.
         cluster: an option's ``cluster``.
-        cut: the similarity at which two encounters are as likely one animal as not.
+        cut: the similarity at which two groups of encounters are as likely one animal as not; see `fit_cut`.
 
     Returns:
         (rows,) names such as ``new-1f3a9c``. A name is that of its earliest image, so that photos which are
@@ -95,6 +95,45 @@ def encounter_similarity(embeddings: Floats, burst: Ints) -> Floats:
         best[low : low + 1024] = np.maximum.reduceat(scores, starts, axis=1)
     similarity = np.add.reduceat(best, starts, axis=0) / sizes[:, np.newaxis]
     return ((similarity + similarity.T) / 2).astype(np.float32)
+
+
+def fit_cut(embeddings: Floats, burst: Ints, identities: NDArray[np.object_]) -> float | None:
+    """The similarity at which a merge of two groups of encounters is as likely right as wrong.
+
+    The encounters of known individuals are merged by average linkage up to the last pair. A merge is right
+    where most of the pairs that it joins are of one individual. A logistic curve of that over the similarity
+    of the merge is the calibrated probability; the answer is where it is one half.
+
+    Args:
+        embeddings: (rows, width) unit length.
+        burst: (rows,) numbers 0, 1, 2 … of their encounters.
+        identities: (rows,) who they show; one encounter shows one individual.
+
+    Returns:
+        the similarity; None where there are no right or no wrong merges to learn from.
+    """
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+    from sklearn.linear_model import LogisticRegression
+
+    if len(burst) == 0 or burst.max() < 2:
+        return None
+    who = pd.factorize(pd.Series(identities).groupby(burst).first())[0]
+    distance = 1 - np.minimum(encounter_similarity(embeddings, burst).astype(float), 1)
+    np.fill_diagonal(distance, 0)
+    tree = linkage(squareform(distance, checks=False), method="average")
+    held = [*np.eye(who.max() + 1, dtype=np.int64)[who]]  # of each cluster, how many encounters of each
+    right = np.empty(len(tree), bool)
+    for number, (left, other, _, _) in enumerate(tree):
+        a, b = held[int(left)], held[int(other)]
+        right[number] = 2 * (a @ b) >= a.sum() * b.sum()
+        held.append(a + b)
+    if right.all() or not right.any():
+        return None
+    similarity = 1 - tree[:, 2]
+    fitted = LogisticRegression(C=1e6).fit(similarity[:, np.newaxis], right)
+    slope, level = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    return float(np.clip(-level / slope, -1, 1)) if slope > 0 else None
 
 
 def apart(images: NDArray[np.object_], burst: Ints) -> tuple[Ints, Ints]:

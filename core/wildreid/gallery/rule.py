@@ -27,12 +27,15 @@ class Rule:
             that are taken for known ones.
         new_below: similarity under which the animal is taken for a new one; at most ``decision.threshold``.
         known_called_new: the share of known animals that this was fitted to take for new ones.
+        same_from: similarity from which two groups of encounters are more likely one animal than two; None
+            where there was nothing to learn it from.
         source: what it was fitted on, in words.
     """
 
     decision: Decision
     new_below: float
     known_called_new: float
+    same_from: float | None = None
     source: str = ""
 
     def verdict(self, score: float) -> Verdict:
@@ -61,8 +64,10 @@ class Rule:
         rest *= (1 - known[:, :1]) / rest.sum(axis=1, keepdims=True)
         return np.concatenate([known[:, :1], rest], axis=1)
 
-    def half(self) -> float:
-        """The similarity from which the first individual is more likely right than wrong."""
+    def cut(self) -> float:
+        """Where `discover` stops to merge: ``same_from``, else where a first individual is as likely right as not."""
+        if self.same_from is not None:
+            return self.same_from
         grid = np.linspace(-1, 1, 20_001, dtype=np.float32)
         likely = self.decision.probability(grid) >= 0.5
         return float(grid[np.argmax(likely)]) if likely.any() else 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
 from wildreid.evaluation.decision import fit_decision, load_decision
 from wildreid.evaluation.rank import rank
+from wildreid.gallery.discover import fit_cut
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import GONE, State
@@ -27,6 +28,8 @@ FALSE_ACCEPTS = 0.05
 """The share of unknown animals that may be taken for known ones, where nothing was asked before."""
 FALSE_NEW = 0.05
 """The share of known animals that may be called new, unless told."""
+BURSTS = 2000
+"""Encounters from which at most the cut of `discover` is learned."""
 LEAST = 30
 """Mated queries that a rule needs; with fewer that the model has not trained on, the others are taken too."""
 
@@ -40,11 +43,11 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
     if isinstance(decision, Missing):
         return decision
     table = folder.load_split()
-    ranking = rank(
-        np.load(folder.embeddings, mmap_mode="r"), table, protocol=decision.protocol, part="val", keep=1
-    )
+    embeddings = np.load(folder.embeddings, mmap_mode="r")
+    ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
     name = str(read_json(folder.provenance).get("name", run.name))
-    return _rule(decision, ranking, false_new, f"the validation photos of the run {name}")
+    source = f"the validation photos of the run {name}"
+    return _rule(decision, ranking, false_new, _cut(table, embeddings, table["part"] == "val"), source)
 
 
 def rule_of_gallery(
@@ -84,7 +87,8 @@ def rule_of_gallery(
         return decision, tuple(notes)
     ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
     source = "; ".join(["this gallery, leaving out encounters and individuals in turn", *notes])
-    return _rule(decision, ranking, false_new, source), tuple(notes)
+    asked = np.isin(np.arange(len(table)), ranking.queries)
+    return _rule(decision, ranking, false_new, _cut(table, embeddings, asked), source), tuple(notes)
 
 
 def as_table(state: State) -> tuple[Table, Floats]:
@@ -108,10 +112,24 @@ def as_table(state: State) -> tuple[Table, Floats]:
     return table, state.embeddings(np.flatnonzero(state.codes != GONE))
 
 
-def _rule(decision: Decision, ranking: Ranking, false_new: float, source: str) -> Rule:
+def _cut(table: Table, embeddings: Floats, asked: Any) -> float | None:
+    """Where proposals stop to merge, from the named bursts among some rows; of very many, from a sample."""
+    rows = table.rows[asked & table["identity"].notna()]
+    burst = pd.factorize(rows["identity"] + " | " + rows["sequence"])[0]
+    if burst.max(initial=0) >= BURSTS:
+        people = rows["identity"].drop_duplicates().sample(frac=1, random_state=0)
+        sizes = pd.Series(burst).groupby(rows["identity"].to_numpy()).nunique().reindex(people)
+        rows = rows[rows["identity"].isin(people[(sizes.cumsum() <= BURSTS).to_numpy()])]
+        burst = pd.factorize(rows["identity"] + " | " + rows["sequence"])[0]
+    return fit_cut(embeddings[rows.index], burst.astype(np.int64), rows["identity"].to_numpy(object))
+
+
+def _rule(
+    decision: Decision, ranking: Ranking, false_new: float, same_from: float | None, source: str
+) -> Rule:
     scores = ranking.first_score[ranking.mated].astype(float)
     below = float(np.quantile(scores, false_new, method="lower")) if len(scores) else decision.threshold
-    return Rule(decision, min(below, decision.threshold), false_new, source)
+    return Rule(decision, min(below, decision.threshold), false_new, same_from, source)
 
 
 def recalibrate(

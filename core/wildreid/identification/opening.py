@@ -221,7 +221,7 @@ class OpenGallery:
             rows,
             found.embeddings[unknown],
             clusterer.cluster,
-            cut=rule.half() if cut is None and rule else cut or 0.0,
+            cut=rule.cut() if cut is None and rule else cut or 0.0,
         )
         who.iloc[unknown] = proposed.to_numpy()
         return Discovered(

@@ -21,7 +21,10 @@ class AverageLinkage(Clusterer):
 
     name = "average-linkage"
     cut: float | None = Field(
-        None, ge=-1, le=1, description="cosine similarity to stop at; null: the calibrated probability 1/2"
+        None,
+        ge=-1,
+        le=1,
+        description="similarity to stop at; null: where a merge's calibrated probability is 1/2",
     )
 
     def cluster(self, *, similarity: NDArray[np.float32], cut: float) -> NDArray[np.int64]:

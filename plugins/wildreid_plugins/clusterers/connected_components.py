@@ -18,7 +18,10 @@ class ConnectedComponents(Clusterer):
 
     name = "connected-components"
     cut: float | None = Field(
-        None, ge=-1, le=1, description="cosine similarity that joins; null: the calibrated probability 1/2"
+        None,
+        ge=-1,
+        le=1,
+        description="similarity that joins; null: where a merge's calibrated probability is 1/2",
     )
 
     def cluster(self, *, similarity: NDArray[np.float32], cut: float) -> NDArray[np.int64]:

@@ -10,7 +10,14 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from tests.core.gallery.made import unit
 
-from wildreid.gallery.discover import agreement, apart, discover, encounter_similarity, separate
+from wildreid.gallery.discover import (
+    agreement,
+    apart,
+    discover,
+    encounter_similarity,
+    fit_cut,
+    separate,
+)  # fmt: skip
 from wildreid.registry import Registry
 
 CUT = 0.8
@@ -160,3 +167,18 @@ def test_nothing_unknown_gives_no_proposal() -> None:
     assert len(found) == 0
     one = discover(rows[:1], embeddings[:1], option("hdbscan").cluster, cut=CUT)
     assert len(one) == 1
+
+
+def test_the_cut_is_where_merges_turn_wrong() -> None:
+    rows, embeddings = world()
+    burst = pd.factorize(rows["burst"])[0]
+    who = rows["identity"].to_numpy(object)
+    cut = fit_cut(embeddings, burst, who)
+    similarity = encounter_similarity(embeddings, burst)
+    one = who[np.unique(burst, return_index=True)[1]]
+    same = one[:, None] == one[None, :]
+    assert cut is not None
+    assert similarity[~same].max() < cut < similarity[same].min()
+    assert fit_cut(embeddings, burst, np.full(len(rows), "one", object)) is None
+    assert fit_cut(embeddings, burst, burst.astype(str).astype(object)) is None
+    assert fit_cut(embeddings[:0], burst[:0], who[:0]) is None

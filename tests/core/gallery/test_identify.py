@@ -69,7 +69,8 @@ def test_probabilities_by_hand() -> None:
     np.testing.assert_allclose(found, [0.76, *(0.24 * odds / odds.sum())], atol=1e-6)
     alone = RULE.probabilities(np.array([[0.8, -np.inf, -np.inf]], np.float32))[0]
     np.testing.assert_allclose(alone, [0.76, 0, 0, 0.24], atol=1e-6)
-    assert RULE.half() == pytest.approx(3 / 7, abs=1e-4)
+    assert RULE.cut() == pytest.approx(3 / 7, abs=1e-4)
+    assert replace(RULE, same_from=0.3).cut() == 0.3
 
 
 @pytest.mark.parametrize(
