@@ -29,7 +29,7 @@ ISOTONIC = 200
 
 
 def fit_decision(
-    embeddings: Floats, table: Table, *, protocol: str, false_accepts: float, seed: int = 0
+    embeddings: Floats, table: Table, *, protocol: str, false_accepts: float
 ) -> Decision | Missing:
     """Fit threshold and calibration on the val part; rows and labels of the test part are never looked at.
 
@@ -46,12 +46,10 @@ def fit_decision(
         table: has ``part`` and ``encounter``.
         protocol: of the run; without dates, where it cannot be used, image-loo.
         false_accepts: share of unknown queries that may be taken for known ones.
-        seed: of nothing that is drawn today; the result is determined by the data.
 
     Returns:
         The decision, or why there is none.
     """
-    del seed
     ranking = rank(embeddings, table, protocol=standing_in(table, protocol), part="val", keep=1)
     mated = ranking.mated
     if not mated.any():

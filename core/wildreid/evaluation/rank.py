@@ -145,7 +145,8 @@ def _prefilled(queries: int, keep: int, true: int) -> dict[str, NDArray[Any]]:
 def _threads() -> int:
     """As many as the matrix product uses: OMP_NUM_THREADS, else the cores that this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(os.environ.get("OMP_NUM_THREADS", cores))
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(asked) if asked.isdigit() and int(asked) else cores
 
 
 def save_ranking(ranking: Ranking, path: Path) -> None:

@@ -62,7 +62,7 @@ def measure(
             save_ranking(ranking, file)
             folder.record(f"rank {protocol}", key)
         decision = fitted[protocol] = fit_decision(
-            embeddings, table, protocol=protocol, false_accepts=settings.false_accepts, seed=recipe.seed
+            embeddings, table, protocol=protocol, false_accepts=settings.false_accepts
         )
         known = decision if isinstance(decision, Decision) else None
         evidence = Evidence(ranking, table, embeddings, known, recipe.seed)
