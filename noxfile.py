@@ -44,7 +44,8 @@ def run(session: nox.Session, *command: str) -> None:
 def tests(session: nox.Session) -> None:
     """The test suite, without the long simulations."""
     environment(session)
-    run(session, "pytest", "-m", "not stress", *session.posargs)
+    session.env["OMP_NUM_THREADS"] = "1"  # two processes of one thread finish sooner than one of two
+    run(session, "pytest", "-m", "not stress", "-n", "2", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session

@@ -92,7 +92,7 @@ def test_a_root_that_was_given_is_never_replaced_by_the_fallback(
 ) -> None:
     loaded = load_recipe(recipe, settings=["dataset.root=nowhere"])
     assert loaded.recipe.dataset.name == "folder"
-    recipe.write_text(RECIPE.replace("root: photos", "root: ${WILDREID_TEST_ROOT:-absent}"))
+    recipe.write_text(RECIPE.replace("root: photos", "root: '${WILDREID_TEST_ROOT:-absent}'"))
     assert load_recipe(recipe).recipe.stamp == "sample"
     monkeypatch.setenv("WILDREID_TEST_ROOT", str(tmp_path / "also-absent"))
     loaded = load_recipe(recipe)

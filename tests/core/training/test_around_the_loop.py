@@ -88,6 +88,8 @@ def test_all_generators_go_back_to_where_they_were(tmp_path: Path) -> None:
 
 
 def test_the_first_interruption_is_heard_and_the_second_stops() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+
     def twice() -> None:
         with listening() as stop:
             assert not stop.asked
@@ -96,9 +98,12 @@ def test_the_first_interruption_is_heard_and_the_second_stops() -> None:
             os.kill(os.getpid(), signal.SIGINT)
             raise AssertionError("went on")
 
-    with pytest.raises(KeyboardInterrupt):
-        twice()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            twice()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_request_to_terminate_is_heard_too() -> None:
