@@ -182,6 +182,11 @@ class BearIDXML(Files):
         return self._finish(rows, failures, notes)
 
     def _images(self, rows: pd.DataFrame, failures: list[Failure]) -> tuple[pd.DataFrame, Path]:
+        if self.check_files:
+            from .imglab import POINTS
+            from .upright import upright
+
+            rows = upright(rows, self.root, POINTS)
         if self.align == "none":
             return rows, self.root
         from .aligned import align

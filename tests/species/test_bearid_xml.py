@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from wildreid.data.images import read
+from wildreid.data.table import BOX
 from wildreid.errors import UserError
 
 IMAGES = """<?xml version='1.0' encoding='ISO-8859-1'?>
@@ -156,3 +158,27 @@ def test_files_that_are_none_are_said_plainly(bears, root, content, said):
         (root / "bad.xml").write_text(content)
     with pytest.raises(UserError, match=said):
         bears.dataset("bearid-xml", root=root, files={"all": "bad.xml"}).table()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_turn_with_photos_taken_on_the_side(bears, tmp_path, orientation):
+    """imglab boxes the photo as it is stored; what is read by the table's box is what was boxed."""
+    stored = np.zeros((40, 60, 3), np.uint8)
+    stored[10:16, 20:32] = 255
+    folder = tmp_path / "brooksFalls/ra/bf_1"
+    folder.mkdir(parents=True)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(stored).save(folder / "a.png", exif=exif)
+    (tmp_path / "images.xml").write_text(
+        "<dataset><images><image file='brooksFalls/ra/bf_1/a.png'>"
+        "<box left='20' top='10' width='12' height='6'><label>bf_1</label><part name='nose' x='26' y='13'/></box>"
+        "</image></images></dataset>"
+    )
+    row = bears.dataset("bearid-xml", root=tmp_path, files={"all": "images.xml"}).table().rows.iloc[0]
+    box = tuple(float(row[name]) for name in BOX)
+    seen = read(folder / "a.png", box=box)
+    assert seen.shape[:2] == ((6, 12) if orientation < 5 else (12, 6))
+    assert (seen == 255).all()
+    assert row["nose_x"] == box[0] + box[2] / 2
+    assert row["nose_y"] == box[1] + box[3] / 2
