@@ -65,7 +65,7 @@ class Rule:
         return np.concatenate([known[:, :1], rest], axis=1)
 
     def cut(self) -> float:
-        """Where `discover` stops to merge: ``same_from``, else where a first individual is as likely right as not."""
+        """Where `discover` stops to merge: ``same_from``, else where p is one half."""
         if self.same_from is not None:
             return self.same_from
         grid = np.linspace(-1, 1, 20_001, dtype=np.float32)

@@ -14,28 +14,36 @@ if TYPE_CHECKING:
 
 
 class Hdbscan(Clusterer):
-    """Density at every scale (scikit-learn's HDBSCAN); does not split what the cut already joins."""
+    """Density at every scale (scikit-learn's HDBSCAN); the cut only says what is no cluster at all."""
 
     name = "hdbscan"
     smallest: int = Field(2, ge=2, description="encounters that make a cluster, at least")
     neighbours: int = Field(1, ge=1, description="how many near encounters a dense place needs")
 
     def cluster(self, *, similarity: NDArray[np.float32], cut: float) -> NDArray[np.int64]:
-        """Campello, Moulavi and Sander (2013), with Malzer and Baum's (2020) merging below the cut."""
+        """Campello, Moulavi and Sander (2013).
+
+        A cluster none of whose pairs reaches the cut is none. HDBSCAN never takes everything for one cluster:
+        where it finds none and the mean pair reaches the cut, all are one.
+        """
         import numpy as np
         from sklearn.cluster import HDBSCAN
 
-        if len(similarity) < max(self.smallest, self.neighbours + 1):
-            return np.full(len(similarity), -1)
+        count, labels = len(similarity), np.full(len(similarity), -1)
+        if count < max(2, self.smallest, self.neighbours + 1):
+            return labels
         # a pair that cannot be one animal is as far apart as two unit vectors can be
-        distance = np.where(np.isneginf(similarity), 2.0, 1.0 - similarity.astype(np.float64))
+        distance = np.clip(1.0 - similarity.astype(np.float64), 0, 2)
         np.fill_diagonal(distance, 0)
         model = HDBSCAN(
-            min_cluster_size=self.smallest,
-            min_samples=self.neighbours,
-            cluster_selection_epsilon=float(np.clip(1.0 - cut, 0, 2)),
-            metric="precomputed",
-            allow_single_cluster=True,
-            copy=False,
+            min_cluster_size=self.smallest, min_samples=self.neighbours, metric="precomputed", copy=True
         )
-        return model.fit_predict(np.clip(distance, 0, 2)).astype(np.int64)  # type: ignore[no-any-return]
+        labels[:] = model.fit_predict(distance)
+        if (labels < 0).all() and 1 - distance.sum() / (count * (count - 1)) >= cut:
+            labels[:] = 0
+        alike = similarity - 3 * np.eye(count, dtype=np.float32) >= cut
+        for label in np.unique(labels[labels >= 0]):
+            own = np.flatnonzero(labels == label)
+            if not alike[np.ix_(own, own)].any():
+                labels[own] = -1
+        return labels

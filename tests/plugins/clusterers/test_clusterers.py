@@ -62,6 +62,13 @@ def test_components_are_chains_above_the_cut(seed: int) -> None:
     assert found == sets(np.array(label))
 
 
+def test_hdbscan_finds_one_animal_where_all_are_one() -> None:
+    similarity = np.full((6, 6), 0.9, np.float32)
+    np.fill_diagonal(similarity, 1)
+    assert sets(Hdbscan().cluster(similarity=similarity, cut=0.5)) == {frozenset(range(6))}
+    assert len(sets(Hdbscan().cluster(similarity=similarity, cut=0.95))) == 6
+
+
 def test_hdbscan_leaves_strangers_alone() -> None:
     similarity = np.full((9, 9), 0.0, np.float32)
     similarity[:4, :4] = similarity[4:8, 4:8] = 0.95
