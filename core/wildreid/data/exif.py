@@ -64,6 +64,8 @@ def with_tag(rows: pd.DataFrame, root: Path, *, tag: str, threads: int = 4) -> p
 
 
 def _header(path: Path) -> tuple[str | None, ...]:
+    if not path.is_file():
+        return (None,) * 5
     try:
         with Image.open(path, formats=FORMATS) as picture:
             exif = picture.getexif()

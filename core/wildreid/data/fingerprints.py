@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -21,6 +22,7 @@ from wildreid.errors import UserError
 
 _BATCH = 256
 _SCHEMA = """
+pragma temp_store = memory;
 create table if not exists files (path text primary key, bytes integer, changed integer, content text);
 create table if not exists looks (content text, box text, phash text, primary key (content, box));
 create temp table wanted (item integer primary key, a text, b text);
@@ -66,11 +68,11 @@ def contents(table: Table, *, cache: Path, threads: int = 2) -> list[str | None]
 
         def keep(hashes: Mapping[int, str]) -> None:
             found.update(hashes)
-            base.executemany(
+            _write(
+                base,
                 "insert or replace into files values (?, ?, ?, ?)",
                 [(paths[item], *(facts[item] or ()), text) for item, text in hashes.items()],
             )
-            base.commit()
 
         _compute(lambda item: _digest(paths[item]), todo, keep, "reading files", threads)
     by_name = {name: found.get(item) for item, name in enumerate(dict.fromkeys(names))}
@@ -100,11 +102,11 @@ def _looks(table: Table, content: list[str | None], cache: Path, threads: int) -
 
         def keep(hashes: Mapping[int, str]) -> None:
             found.update(hashes)
-            base.executemany(
+            _write(
+                base,
                 "insert or replace into looks values (?, ?, ?)",
                 [(*(keys[item] or ()), text) for item, text in hashes.items()],
             )
-            base.commit()
 
         def look(item: int) -> str | None:
             return _phash(table.root / images[item], box[item])
@@ -134,9 +136,9 @@ def _digest(path: str) -> str | None:
 def _facts(path: str) -> tuple[int, int] | None:
     try:
         fact = Path(path).stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
-    return fact.st_size, fact.st_mtime_ns
+    return (fact.st_size, fact.st_mtime_ns) if stat.S_ISREG(fact.st_mode) else None
 
 
 def _compute(
@@ -165,15 +167,24 @@ def _compute(
 
 
 def _known(base: sqlite3.Connection, query: str, wanted: Iterable[tuple[int, str, str]]) -> list[Any]:
+    base.execute("begin")
     base.execute("delete from wanted")
     base.executemany("insert into wanted values (?, ?, ?)", wanted)
+    base.execute("commit")
     return base.execute(query).fetchall()
+
+
+def _write(base: sqlite3.Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    # the lock is taken before anything else: a transaction that first reads and then writes may not wait
+    base.execute("begin immediate")
+    base.executemany(statement, rows)
+    base.execute("commit")
 
 
 def _database(cache: Path) -> sqlite3.Connection:
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        base = sqlite3.connect(cache / "fingerprints.sqlite", timeout=60)
+        base = sqlite3.connect(cache / "fingerprints.sqlite", timeout=120, isolation_level=None)
         base.executescript(_SCHEMA)
     except (OSError, sqlite3.Error) as error:
         raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import struct
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -138,6 +139,9 @@ def _open(
 ) -> Image.Image:
     """Upright RGB, cropped, and resized to what `target` makes of the crop's width and height."""
     _lift_cap(max_pixels)
+    if not os.path.isfile(path):  # a pipe would never end
+        what = "the file cannot be read: it is no file" if os.path.exists(path) else "the file does not exist"
+        raise UserError(what, where=str(path))
     try:
         with Image.open(path, formats=FORMATS) as picture:
             if picture.width * picture.height > max_pixels:
@@ -169,8 +173,6 @@ def _open(
             where=str(path),
             cure="leave it out, or raise images.max_pixels if you trust the file",
         ) from None
-    except FileNotFoundError:
-        raise UserError("the file does not exist", where=str(path)) from None
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as error:
         raise UserError(f"the image cannot be read: {error}", where=str(path)) from None
     window = (left * reduced, top * reduced, right * reduced, bottom * reduced)
@@ -232,6 +234,8 @@ def measure_all(paths: Sequence[Path], *, threads: int = 4) -> list[tuple[int, i
     """Width and height of upright images from their headers; None where a header cannot be read."""
 
     def measure(path: Path) -> tuple[int, int] | None:
+        if not os.path.isfile(path):
+            return None
         try:
             with Image.open(path, formats=FORMATS) as picture:
                 return picture.size[::-1] if _turn(picture) in _SIDEWAYS else picture.size

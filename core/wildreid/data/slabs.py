@@ -18,6 +18,7 @@ from wildreid.errors import UserError
 
 _SLAB = 256 * 2**20
 _SCHEMA = """
+pragma temp_store = memory;
 create table if not exists slabs (name text primary key, size integer, count integer, used real);
 create table if not exists images (key blob primary key, slab text, slot integer) without rowid;
 create index if not exists by_slab on images (slab);

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import imagehash
@@ -112,6 +113,22 @@ def test_what_is_not_readable_has_a_hash_and_no_look(tmp_path: Path) -> None:
     rows = fingerprint(made, cache=tmp_path / "cache").rows
     assert rows["content"].notna().all()
     assert rows["phash"].isna().all()
+
+
+def _fill(root: str, cache: str) -> None:
+    names = sorted(path.name for path in Path(root).iterdir())
+    rows = fingerprint(
+        Table.of(pd.DataFrame({"image": names, "identity": "a"}), Path(root)), cache=Path(cache)
+    ).rows
+    assert rows["phash"].notna().all()
+
+
+def test_four_threads_of_readers_wait_for_each_other(table: Table, tmp_path: Path) -> None:
+    for n in range(40):
+        Image.new("RGB", (20, 20), (n, n, n)).save(table.root / f"more{n}.png")
+    with ThreadPoolExecutor(4) as pool:  # each has a connection of its own, as processes have
+        for done in [pool.submit(_fill, str(table.root), str(tmp_path / "cache")) for _ in range(8)]:
+            done.result()
 
 
 def test_a_cache_that_cannot_be_written_says_so(table: Table, tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from wildreid.data.exif import with_exif
+from wildreid.data.fingerprints import fingerprint
 from wildreid.data.images import fit, measure_all, read, square
+from wildreid.data.table import Table
 from wildreid.errors import UserError
 
 ORIENTATION = 0x0112
@@ -181,6 +186,19 @@ def test_broken_files_say_what_is_wrong_and_where(tmp_path: Path) -> None:
         assert name in str(caught.value)
     with pytest.raises(UserError, match="does not exist"):
         read(tmp_path / "missing.jpg")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="it is no file"):
         read(tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        read(tmp_path / "nul\0byte.jpg")
     assert measure_all([tmp_path / "text.jpg", tmp_path / "missing.jpg"]) == [None, None]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UserError, match="it is no file"):
+        read(tmp_path / "pipe.jpg")
+    assert measure_all([tmp_path / "pipe.jpg"]) == [None]
+    table = Table.of(pd.DataFrame({"image": ["pipe.jpg"], "identity": "a"}), tmp_path)
+    assert fingerprint(table, cache=tmp_path / "cache")["content"].isna().all()
+    assert with_exif(table.rows[["image"]], tmp_path)["timestamp"].isna().all()
