@@ -194,7 +194,12 @@ def _rgb(picture: Image.Image) -> Image.Image:
         return Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", clear.size, (0, 0, 0, 255)), clear).convert("RGB")
+        flat = Image.new("RGB", clear.size)
+        flat.paste(clear, mask=clear.getchannel("A"))
+        return flat
+    if picture.mode == "RGB":  # no copy: a large image is large
+        picture.load()
+        return picture
     return picture.convert("RGB")
 
 

@@ -51,7 +51,6 @@ class Slabs:
 
     def __init__(self, folder: Path, *, size: int, limit: int) -> None:
         self.folder, self.size, self.limit = folder, size, limit
-        self.ticket = uuid.uuid4().hex
         self._bytes = 3 * size * size
         self._capacity = max(1, _SLAB // self._bytes)
         self._mine: set[str] = set()

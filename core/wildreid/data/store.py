@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -192,8 +193,8 @@ def _decode(
             return error.what
 
     step = max(threads, _BYTES // (3 * settings.size**2))
-    start = int.from_bytes(hashlib.blake2b(str(slabs.ticket).encode(), digest_size=4).digest()) if todo else 0
-    turned = todo[start % max(1, len(todo)) :] + todo[: start % max(1, len(todo))]  # two builders meet late
+    start = secrets.randbelow(len(todo)) if todo else 0
+    turned = todo[start:] + todo[:start]  # two who build at once begin in different places and meet late
     with ThreadPoolExecutor(threads) as pool:
         for batch in _batches(progress.bar(turned, "decoding images"), step):
             if settings.cache:
