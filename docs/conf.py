@@ -7,6 +7,9 @@ import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ["WILDREID_PLUGINS"] = "builtin"
 
@@ -39,3 +42,8 @@ html_css_files = ["site.css"]
 html_show_sphinx = False
 copybutton_prompt_text = r"\$ |>>> "
 copybutton_prompt_is_regexp = True
+
+
+def setup(app: Sphinx) -> None:
+    """Show tables as plain text: Pygments has no lexer for them."""
+    app.add_lexer("csv", TextLexer)

@@ -68,10 +68,15 @@ class Registry:
         self.notes: list[str] = []
         self.sources: list[Source] = []
         self._files: dict[str, Source] = {}
+        # ours first: where a name is taken twice, the plugin that took it a second time is the one refused
+        points = importlib.metadata.entry_points(group=GROUP) if installed else ()
+        own, others = (
+            [point for point in points if (point.name == "builtin") is state] for state in (True, False)
+        )
+        self._add_installed(own)
         for folder in packs:
             self._add_pack(folder)
-        if installed:
-            self._add_installed()
+        self._add_installed(others)
 
     def add(self, plugin: Any, source: Source) -> None:
         """Register one plugin: a module, or any object with hook implementations.
@@ -114,9 +119,8 @@ class Registry:
         """Who offers this option."""
         return self._options[option.kind][option.name][1]
 
-    def _add_installed(self) -> None:
-        points = importlib.metadata.entry_points(group=GROUP)
-        for point in sorted(points, key=lambda point: (point.name != "builtin", point.name)):
+    def _add_installed(self, points: Iterable[importlib.metadata.EntryPoint]) -> None:
+        for point in sorted(points, key=lambda point: point.name):
             if not wanted(point.name, os.environ.get("WILDREID_PLUGINS", "")):
                 continue
             version = point.dist.version if point.dist else ""
@@ -180,23 +184,29 @@ class Registry:
             offered = member()
             if not isinstance(offered, Sequence) or isinstance(offered, str):
                 raise PluginError(
-                    f"{where}: '{hook}' returned {type(offered).__name__}, not a list of classes"
+                    f"{where}: '{hook}' returned {type(offered).__name__}, not a list of classes; "
+                    "write: return [YourClass]"
                 )
             for option in offered:
                 if not (inspect.isclass(option) and issubclass(option, kind)):
                     raise PluginError(
-                        f"{where}: '{hook}' returned {option!r}, which is no {kind.__name__} class"
+                        f"{where}: '{hook}' returned {option!r}, which is no {kind.__name__} class; "
+                        f"return classes, not objects, each derived from wildreid.kinds.{kind.__name__}"
                     )
                 if option.is_kind():
                     raise PluginError(f'{where}: {option.__name__} has no name; write: name = "…"')
                 if missing := sorted(getattr(option, "__abstractmethods__", ())):
-                    raise PluginError(f"{where}: {option.__name__} does not define {', '.join(missing)}()")
+                    raise PluginError(
+                        f"{where}: {option.__name__} does not define {', '.join(missing)}(), "
+                        f"which each {kind.kind} has; see wildreid.kinds.{kind.__name__}"
+                    )
                 taken = self._options[kind.kind].get(option.name)
                 if taken or (kind.kind, option.name) in names:
                     other = taken[1] if taken else source
                     raise PluginError(
                         f"two plugins offer a {kind.kind} named '{option.name}': "
-                        f"{other.plugin} ({other.place}) and {source.plugin} ({source.place})"
+                        f"{other.plugin} ({other.place}) and {source.plugin} ({source.place}); rename one, "
+                        "or leave one of the two plugins out"
                     )
                 names.add((kind.kind, option.name))
                 yield option
@@ -262,4 +272,5 @@ def _describe(error: Exception) -> str:
         if not file.startswith("<frozen") and Path(file).parent != Path(__file__).parent:
             last = f"{file}:{frame.tb_lineno}: "
         frame = frame.tb_next
-    return f"{last}{type(error).__name__}: {error}"
+    cure = "; install it, or mend the import" if isinstance(error, ImportError) else ""
+    return f"{last}{type(error).__name__}: {error}{cure}"
