@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 
 from wildreid.errors import UserError
-from wildreid.pipeline.stages import choose_device
 from wildreid.progress import console
 from wildreid.search import board
 from wildreid.search.final import finish
@@ -19,6 +18,7 @@ from wildreid.search.load import Search
 from wildreid.search.page import write_page
 from wildreid.search.study import FILE, open_study, reachable, shown
 from wildreid.search.worker import Worker
+from wildreid.training.device import pick_device
 
 
 def run_search(
@@ -54,7 +54,7 @@ def run_search(
         UserError: what the user can mend; nothing recorded is lost.
         Interrupted: Ctrl-C or SIGTERM; the same command goes on.
     """
-    choose_device(search.base.recipe.device)
+    pick_device(search.base.recipe.device)
     folder = Path(out) / search.name
     storage = storage or str(folder / FILE)
     where = shown(storage)

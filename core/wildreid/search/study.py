@@ -151,7 +151,13 @@ def _database(url: str, grace: int) -> RDBStorage:
     from sqlalchemy.exc import SQLAlchemyError
 
     if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"the study's folder cannot be made: {error.strerror}", where=str(folder)
+            ) from None
     # a lock is waited for; a server that went away and came back is asked anew
     engine = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     for attempt in range(3):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 import time
 import traceback
 from pathlib import Path
@@ -13,7 +14,8 @@ from optuna import Study, Trial
 from optuna.trial import TrialState
 
 from wildreid.errors import Interrupted, UserError
-from wildreid.pipeline.folder import RunFolder, read_json
+from wildreid.pipeline.folder import RunFolder
+from wildreid.pipeline.provenance import hash_of_rows
 from wildreid.pipeline.stages import train_only
 from wildreid.progress import console
 from wildreid.search.drawing import Exhausted, Prescribed, distribution, draw_new, size
@@ -96,16 +98,15 @@ class Worker:
 
     def _left_by_others(self, end: float | None) -> bool:
         """Wait out the grace of trials that others run; whether a killed worker left one of them to us."""
-        give_up = time.monotonic() + self.grace + 2
-        while time.monotonic() < min(give_up, end or give_up):
+        give_up = time.monotonic() + 1.5 * self.grace + 2  # a heartbeat may have come just before
+        while True:
+            fail_silent(self.study)
             states = [trial.state for trial in counted(self.study)]
             if TrialState.WAITING in states:
                 return True
-            if TrialState.RUNNING not in states:
+            if TrialState.RUNNING not in states or time.monotonic() > min(give_up, end or give_up):
                 return False
             time.sleep(0.5)
-            fail_silent(self.study)
-        return False
 
     def _one(self) -> None:
         """Run one trial and record what became of it."""
@@ -215,8 +216,9 @@ class Worker:
                     shutil.rmtree(folder)
 
     def _fail(self, trial: Trial, reason: str) -> _Failed:
-        trial.set_user_attr("reason", reason)
-        return _Failed(reason)
+        short = textwrap.shorten(reason, 300, placeholder=" …")
+        trial.set_user_attr("reason", short)
+        return _Failed(short)
 
     def _back_in_line(self) -> None:
         """After a stop that is not the trial's own fault: somebody is to run it again."""
@@ -261,15 +263,17 @@ class _Void(Exception):
 
 
 def _same_data(study: Study, folder: Path) -> None:
-    """All workers must have the same photos: what the first one read is written down.
+    """All workers must train and validate on the same photos: what the first one read is written down.
 
     Raises:
         UserError: this one's are others.
     """
-    table = read_json(RunFolder(folder).provenance)["hashes"]["table"]
-    if study.user_attrs.setdefault("table", table) == table:
-        study.set_user_attr("table", table)
+    rows = RunFolder(folder).load_split().rows
+    split = hash_of_rows(rows[["id", "identity", "encounter", "part"]])
+    if study.user_attrs.setdefault("split", split) == split:
+        study.set_user_attr("split", split)
         return
+    shutil.rmtree(folder)  # whoever runs this trial again has nothing to go on from here
     raise UserError(
         "this worker's data set differs from the one that the study was begun on: trials cannot be compared",
         where="dataset",

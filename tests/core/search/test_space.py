@@ -54,12 +54,13 @@ def test_a_draw_becomes_a_recipe(searching: Searching) -> None:
 
 
 def test_a_ratio_may_multiply_what_the_recipe_sets(searching: Searching) -> None:
-    search = searching("space: {optimizer: {head_decay: {uniform: [0.1, 0.5], times: optimizer.head_rate}}}")
+    ratio = "{uniform: [0.1, 0.5], times: optimizer.head_rate}"
+    search = searching(f"space: {{optimizer: {{head_decay: {ratio}}}}}")
     recipe = search.recipe({"optimizer.head_decay:ratio": 0.2}).recipe.model_dump(mode="json")
     assert recipe["optimizer"]["head_decay"] == pytest.approx(0.2 * 0.003)
 
 
-def test_configurations_of_a_finite_space_are_listed_with_their_conditions(searching: Searching) -> None:
+def test_configurations_of_a_finite_space_are_listed(searching: Searching) -> None:
     search = searching(
         """\
 space:
@@ -78,7 +79,7 @@ space:
 
 def test_two_ways_of_writing_one_configuration_have_one_key(searching: Searching) -> None:
     search = searching("space: {loss: {choice: [triplet, {name: circle}, {name: circle, scale: 80.0}]}}")
-    names = [one for one in search.space.draws[0].items]
+    names = list(search.space.draws[0].items)
     keys = {search.key({"loss": name}) for name in names}
     assert len(keys) == 3, "a field that is set differs from one that is left at its default"
     assert search.key({"loss": names[0]}) == search.key({"loss": names[0]})
@@ -91,7 +92,7 @@ def test_two_ways_of_writing_one_configuration_have_one_key(searching: Searching
         ("space: {loss: arcface}", "there is no draw in it"),
         ("trials: 3", "space | Field required"),
         ("tirals: 3\nspace: {loss: {choice: [arcface]}}", "did you mean 'trials'?"),
-        ("space:\n  loss:\n    margn: {uniform: [0.1, 0.5]}", "space.loss.margn | Extra inputs are not permitted"),
+        ("space:\n  loss:\n    margn: {uniform: [0.1, 0.5]}", "space.loss.margn | Extra inputs"),
         ("space:\n  lss: {choice: [arcface]}", "did you mean 'loss'? (line 2)"),
         ("space: {loss: {choice: [arcfcae, triplet]}}", "did you mean 'arcface'?"),
         ("space: {head: {depth: {int: [0, 7]}}}", "less than or equal to 3"),
@@ -170,7 +171,7 @@ profiles:
     assert search.recipe({"loss": "arcface"}).recipe.head.model_dump()["width"] == 64
     assert search.base.recipe.training.epochs == 3, "the recipe's profile of that name is laid too"
     assert search.base.recipe.training.batch == 6
-    with pytest.raises(UserError, match="no profile 'shorter'.*longer, small"):
+    with pytest.raises(UserError, match=r"no profile 'shorter'.*longer, small"):
         load_search(path, profiles=["shorter"])
 
 
