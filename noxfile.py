@@ -1,8 +1,8 @@
 """Sessions, named by intent. All share one environment, made once in .nox/shared: torch is heavy.
 
-    nox                 tests, types, style and layers
-    nox -s tests        the whole test suite; arguments go to pytest
-    nox -s benchmark    how fast and how right; -- --quick for five minutes
+nox                 tests, types, style and layers
+nox -s tests        the whole test suite; arguments go to pytest
+nox -s benchmark    how fast and how right; -- --quick for five minutes
 """
 
 from __future__ import annotations
@@ -79,9 +79,10 @@ def layers(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Doctests, and every code block and command of README and docs."""
+    """Doctests, every code block and command of README and docs, and the site, built strictly into site/."""
     environment(session)
-    run(session, "pytest", "tests/docs", *session.posargs)
+    run(session, "pytest", "tests/docs", "-m", "stress or not stress", *session.posargs)
+    run(session, "sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", "site")
 
 
 @nox.session

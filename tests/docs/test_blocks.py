@@ -7,6 +7,7 @@ import shlex
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,8 @@ def test_page(page: Path, desk: Path) -> None:
         PREPARE[page.name](desk)
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks:
+        if "species" in page.parts:  # its pack's own tests run it, and FOLDER stands for the reader's
+            block = replace(block, key="run", value="not, needs the photos that the pack reads")
         where = f"{page.relative_to(ROOT)}:{block.line}"
         try:
             try_block(block, desk, names, where)

@@ -88,6 +88,7 @@ def _write(name: str, folder: Path, source: Path | None) -> tuple[str, ...]:
         "protocol": "image-loo" if why else "cross-encounter",
         "images": len(table),
         "individuals": table.individuals,
+        "batch": _batch(divided),
         "notes": (*look.notes, *chosen),
     }
     write("recipe", folder, values)
@@ -108,6 +109,12 @@ def _table(look: Look, folder: Path) -> Table:
         raise UserError(str(registry.broken[0]))
     option: Any = registry.choose("dataset", look.dataset["name"])
     return option(**{**look.dataset, "root": look.root}).table()  # type: ignore[no-any-return]
+
+
+def _batch(table: Table) -> int:
+    """Images in a batch: 32, or as many as the training individuals give where one may give 4."""
+    trained = table.of_part("train").groupby("identity").size().clip(upper=4).sum()
+    return min(32, int(trained) // 4 * 4)
 
 
 def _splitter(look: Look, table: Table) -> tuple[str, list[str], Table]:
