@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import faiss
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from wildreid.gallery.durable import written
@@ -114,16 +116,21 @@ def build_index(state: State) -> Facts | None:
     sample = np.sort(generator.choice(rows, min(rows, SAMPLE), replace=False))
     probe, recall = _probe(index, state.embeddings(sample), sample, matrices)
     facts = Facts(_hash(covered), rows, lists, probe, recall, len(sample))
-    folder = state.folder / FOLDER
-    folder.mkdir(exist_ok=True)
-    with written(folder / f"{facts.segments}.faiss") as file:
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
-    with written(folder / "index.json") as file:
-        file.write(json.dumps(asdict(facts), indent=1).encode())
-    for old in folder.glob("*.faiss"):
-        if old.stem != facts.segments:
-            old.unlink()
+    _keep(state.folder / FOLDER, index, facts)
     return facts
+
+
+def _keep(folder: Path, index: Any, facts: Facts) -> None:
+    """Write the index, then the facts that name it, then delete older ones; one process at a time."""
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / ".lock"):
+        with written(folder / f"{facts.segments}.faiss") as file:
+            faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
+        with written(folder / "index.json") as file:
+            file.write(json.dumps(asdict(facts), indent=1).encode())
+        for old in folder.glob("*.faiss*"):
+            if old.name != f"{facts.segments}.faiss":
+                old.unlink()
 
 
 def stale(state: State) -> bool:

@@ -197,19 +197,21 @@ class OpenGallery:
         Args:
             photos: as for `identify`; identities in a table are used for nothing but the comparison.
             clusterer: how; None: average linkage.
-            cut: cosine similarity at which two bursts are as likely one animal as not; None: the gallery's
-                calibrated probability one half.
+            cut: similarity at which a merge of two groups is as likely right as wrong; None: what the
+                gallery's own individuals taught, when it was calibrated.
 
         Raises:
             UserError: the gallery is not calibrated and no cut is given.
         """
         found = self.identify(photos)
-        rule = found.search.state.rule
-        if cut is None and rule is None:
-            raise UserError(
-                "the gallery is not calibrated, so there is no similarity at which to cut",
-                cure="calibrate it with reid gallery calibrate, or give --cut",
-            )
+        if cut is None:
+            rule = found.search.state.rule
+            if rule is None:
+                raise UserError(
+                    "the gallery is not calibrated, so there is no similarity at which to cut",
+                    cure="calibrate it with reid gallery calibrate, or give --cut",
+                )
+            cut = rule.cut()
         if clusterer is None:
             clusterer = Registry().choose("clusterer", "average-linkage").model_validate({})  # type: ignore[assignment]
         assert clusterer is not None
@@ -217,12 +219,7 @@ class OpenGallery:
         who = pd.Series([named[burst] for burst in found.rows["burst"]], dtype="string")
         unknown = np.flatnonzero(who.isna())
         rows = found.rows.iloc[unknown]
-        proposed = discover(
-            rows,
-            found.embeddings[unknown],
-            clusterer.cluster,
-            cut=rule.cut() if cut is None and rule else cut or 0.0,
-        )
+        proposed = discover(rows, found.embeddings[unknown], clusterer.cluster, cut=cut)
         who.iloc[unknown] = proposed.to_numpy()
         return Discovered(
             proposals(found, who, unknown), agreement(proposed, rows["identity"], rows["burst"]), found
@@ -269,8 +266,8 @@ class OpenGallery:
     def _keep_index(self) -> None:
         """Make the index anew where the gallery has outgrown the one it has."""
         if index.stale(self.state):
-            with console().status("making the index anew"):
-                index.build_index(self.state)
+            console().print("making the index anew …")
+            index.build_index(self.state)
 
 
 def _trained(model: Path) -> set[str]:
