@@ -9,7 +9,7 @@ import typer
 
 COMMANDS = (
     "run", "check", "evaluate", "report", "compare", "data", "audit",
-    "gallery", "identify", "discover", "history", "export",
+    "gallery", "identify", "discover", "history", "export", "search",
     "plugins", "recipes", "new", "schema",
 )  # fmt: skip
 

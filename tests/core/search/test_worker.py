@@ -176,6 +176,29 @@ def test_what_is_stopped_by_hand_is_put_back_in_line(
     assert (micro / "trials/0001/kept.txt").is_file(), "from where it had come"
 
 
+def test_the_result_of_a_trial_that_was_taken_for_dead_is_not_counted(
+    searching: Searching,
+    micro: Path,
+    untrained: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A worker was asleep; meanwhile another found it silent and put its trial back in line."""
+    goes_on, study = worker.train_only, in_memory()
+
+    def sleep(loaded, folder, *, logs):  # type: ignore[no-untyped-def]
+        monkeypatch.setattr(worker, "train_only", goes_on)
+        study.tell(0, state=TrialState.FAIL)
+        again(study, study.trials[0])
+        return ({"epoch": 1, "accuracy@1": 1.0},)
+
+    monkeypatch.setattr(worker, "train_only", sleep)
+    listed = work(searching(WIDTHS), study, micro, 3)
+    assert "trial 0 was taken for dead" in capsys.readouterr().err
+    assert [entry.state for entry in listed] == ["done"] * 3
+    assert all(entry.value != 1.0 for entry in listed)
+
+
 def test_a_configuration_that_kills_its_workers_is_given_up(searching: Searching, micro: Path) -> None:
     study = in_memory()
     one = Worker(searching(WIDTHS), study, micro, trials=3)
