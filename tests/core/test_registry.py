@@ -67,7 +67,10 @@ def test_a_pack_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_an_unknown_name_lists_what_there_is_and_what_failed(tmp_path: Path) -> None:
     registry = Registry(
-        packs=[pack(tmp_path / "a", LOSS.format(name="howl")), pack(tmp_path / "b", "import nothing_like_this")],
+        packs=[
+            pack(tmp_path / "a", LOSS.format(name="howl")),
+            pack(tmp_path / "b", "import nothing_like_this"),
+        ],
         installed=False,
     )
     with pytest.raises(ValueError, match="no loss is named 'howll', did you mean 'howl'") as caught:
@@ -95,7 +98,11 @@ def _changed(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("def wildreid_losses", "def wildreid_loses", "there is no hook 'wildreid_loses', did you mean 'wildreid_losses'?"),
+        (
+            "def wildreid_losses",
+            "def wildreid_loses",
+            "there is no hook 'wildreid_loses', did you mean 'wildreid_losses'?",
+        ),
         ("@hookimpl\n", "", "lacks its decorator"),
         ("return [Mine]", "return Mine", "not a list of classes"),
         ("return [Mine]", "return [Mine()]", "which is no Loss class"),
