@@ -79,7 +79,9 @@ def _check(out: Console, registry: Registry) -> None:
             table.add_row(_mark(verdict.kept), verdict.of, escape(verdict.words))
     out.print(table)
     kept, broken = (sum(verdict.kept is state for verdict in verdicts) for state in (True, False))
-    out.print(f"{kept} keep their contract, {broken} do not, {len(verdicts) - kept - broken} could not be seen")
+    out.print(
+        f"{kept} keep their contract, {broken} do not, {len(verdicts) - kept - broken} could not be seen"
+    )
     if broken:
         raise typer.Exit(1)
 
