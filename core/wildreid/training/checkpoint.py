@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -42,6 +43,11 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
         UserError: it cannot be written; the one before is as it was.
     """
     replaced(folder / FOLDER / LAST, lambda path: torch.save({"format": FORMAT, **state}, path))
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove what an earlier training left, so that nobody goes on from there by mistake."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
 
 def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:

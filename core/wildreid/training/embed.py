@@ -60,7 +60,7 @@ def embed(
         found = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
     spans = [wanted[first : first + batch] for first in range(0, len(wanted), batch)]
     training = embedder.training
-    network = fused(embedder.to(place, memory_format=torch.channels_last))  # type: ignore[call-overload]
+    network = fused(embedder.to(place))
     done = 0
     try:
         with torch.inference_mode(), torch.autocast(place.type, half, enabled=half is not None):

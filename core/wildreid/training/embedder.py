@@ -47,22 +47,28 @@ class Embedder(nn.Module):
         self.head = head
         self.width = int(cast("int", head.width))
         self.size = size
+        self.lay_out(channels_last=True)
         for name in ("mean", "std"):
             numbers = torch.tensor(getattr(backbone, name), dtype=torch.float32).view(1, 3, 1, 1)
             self.register_buffer(name, numbers, persistent=False)
 
+    def lay_out(self, *, channels_last: bool) -> None:
+        """Lay weights and images out in memory: channels last is faster for convolutions."""
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.to(memory_format=self.layout)
+
     def prepare(self, images: Tensor, augment: Sequence[Callable[[Tensor], Tensor]] = ()) -> Tensor:
-        """(N, size, size, 3) uint8 to (N, 3, size, size) normalised float, channels last in memory.
+        """(N, size, size, 3) uint8 to (N, 3, size, size) normalised float.
 
         ``augment`` works in between, on float in [0, 1].
         """
         pixels = images.permute(0, 3, 1, 2).float()
         if not augment:
-            return pixels.sub_(self.mean * 255).div_(self.std * 255)
+            return pixels.sub_(self.mean * 255).div_(self.std * 255).contiguous(memory_format=self.layout)
         pixels = pixels.contiguous().div_(255)  # plane by plane, as warps and matrices like it
         for change in augment:
             pixels = change(pixels)
-        return ((pixels - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        return ((pixels - self.mean) / self.std).contiguous(memory_format=self.layout)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, size, size, 3) uint8, or what `prepare` made of it, to (N, width) float32 of length one."""

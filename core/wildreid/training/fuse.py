@@ -38,7 +38,7 @@ def fused(embedder: Embedder) -> Embedder:
         bn, into = folded.get_submodule(norm), folded.get_submodule(conv)
         _fold(into, bn)
         folded.set_submodule(norm, getattr(bn, "act", nn.Identity()))  # timm's norms carry the activation
-    folded.to(memory_format=torch.channels_last)
+    folded.to(memory_format=folded.layout)
     with torch.inference_mode():
         same = torch.allclose(folded(probe), before, atol=FURTHEST, rtol=0)
     return folded if same else embedder

@@ -21,7 +21,7 @@ from wildreid.kinds import Log
 from wildreid.progress import bar, console
 from wildreid.recipe.model import Recipe
 from wildreid.training.best import Best
-from wildreid.training.checkpoint import identity_of, load_checkpoint, save_checkpoint
+from wildreid.training.checkpoint import identity_of, load_checkpoint, remove_checkpoints, save_checkpoint
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.embed import embed
 from wildreid.training.embedder import Embedder, build_embedder, save_embedder
@@ -79,6 +79,7 @@ def train(
     keep_freed_memory(place)
     seed_all(recipe.seed)
     embedder = build_embedder(recipe).to(place)
+    embedder.lay_out(channels_last=settings.channels_last)
     if settings.epochs == 0:
         save_embedder(embedder, folder, recipe)
         _write_history(folder, [])
@@ -97,9 +98,8 @@ def train(
     batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
 
     # what learns, and how
-    objective = cast("nn.Module", recipe.loss.build(width=embedder.width, classes=int(labels.max()) + 1)).to(
-        place
-    )
+    built = recipe.loss.build(width=embedder.width, classes=int(labels.max()) + 1)
+    objective = cast("nn.Module", built).to(place)
     miner = recipe.miner.build()
     augment = [transform.build(size=recipe.images.size) for transform in recipe.transforms]
     groups = embedder.groups()
@@ -120,8 +120,6 @@ def train(
     if settings.ema is not None:
         average = AveragedModel(embedder, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))  # type: ignore[no-untyped-call]
     measured_network = cast("Embedder", average.module) if average is not None else embedder
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    embedder.to(memory_format=layout)
     if settings.compile:
         _compile(embedder, recipe)
 
@@ -134,8 +132,9 @@ def train(
         "scaler": scaler, "best": best, "tally": tally,
     } | ({"average": average} if average is not None else {})  # fmt: skip
     identity = identity_of(recipe, table)
-    checkpoint = load_checkpoint(folder, identity) if resume else None
-    if checkpoint is not None:
+    if not resume:
+        remove_checkpoints(folder)
+    if checkpoint := load_checkpoint(folder, identity):
         for name, part in stateful.items():
             part.load_state_dict(checkpoint[name])
         epoch, step, history = checkpoint["epoch"], checkpoint["step"], checkpoint["history"]
@@ -167,12 +166,8 @@ def train(
                 prefetch(ahead, read, threads=settings.workers), progress, total=len(ahead)
             ):
                 done = tally.seen
-                window = min(
-                    settings.accumulate, len(batches) - done // settings.accumulate * settings.accumulate
-                )
+                window = min(settings.accumulate, len(batches) - (done - done % settings.accumulate))
                 inputs = embedder.prepare(pixels.to(place, non_blocking=True), augment)
-                if not settings.channels_last:
-                    inputs = inputs.contiguous()
                 with torch.autocast(place.type, half) if half is not None else nullcontext():
                     embeddings = embedder(inputs)
                 truth = torch.from_numpy(labels[batch]).to(place, non_blocking=True)

@@ -249,22 +249,42 @@ def test_a_checkpoint_that_holds_code_is_refused(tmp_path: Path) -> None:
         load_checkpoint(tmp_path, {})
 
 
-def test_no_space_left_is_said_and_the_last_checkpoint_stands(
+def test_no_space_left_is_said_and_the_run_goes_on_once_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go(tmp_path, training={"epochs": 1})
-    kept = (tmp_path / "checkpoints/last.pt").read_bytes()
+    go(tmp_path / "whole")
+    calls, save = 0, torch.save
 
-    def full(state: Any, path: Path) -> None:
-        Path(path).write_bytes(b"half")
-        raise OSError(28, "No space left on device")
+    def full_at_the_second(state: Any, path: Path) -> None:
+        nonlocal calls
+        calls += 1
+        save(state, path)
+        if calls == 2:
+            Path(path).write_bytes(b"half")
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("wildreid.training.checkpoint.torch.save", full)
+    monkeypatch.setattr("wildreid.training.checkpoint.torch.save", full_at_the_second)
     with pytest.raises(UserError, match="No space left on device") as caught:
-        go(tmp_path, training={"epochs": 1})
+        go(tmp_path / "full")
     assert "make space" in str(caught.value)
-    assert (tmp_path / "checkpoints/last.pt").read_bytes() == kept
-    assert not list((tmp_path / "checkpoints").glob("*.part"))
+    assert not list((tmp_path / "full/checkpoints").glob("*.part"))
+    go(tmp_path / "full", resume=True)
+    whole, full = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "full"))
+    assert whole == full
+
+
+def test_a_new_run_forgets_the_checkpoints_of_an_old_one(tmp_path: Path) -> None:
+    go(tmp_path)
+    with pytest.raises(UserError, match=r"is (nan|inf)"):
+        go(tmp_path, optimizer={"name": "sgd", "backbone_rate": 1e30, "head_rate": 1e30})
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_plain_layout_is_kept_through_validation(tmp_path: Path) -> None:
+    embedder = go(tmp_path, training={"channels_last": False})
+    convolutions = [one for one in embedder.modules() if isinstance(one, torch.nn.Conv2d) and one.groups == 1]
+    assert all(one.weight.is_contiguous() for one in convolutions)
+    assert embedder.prepare(torch.from_numpy(micro.herd()[1].pixels[:2])).is_contiguous()
 
 
 def test_a_tracker_that_fails_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
