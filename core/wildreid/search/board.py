@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from wildreid.page.words import count
 from wildreid.search.ledger import Entry, best
 from wildreid.search.load import Search
 
@@ -52,7 +53,7 @@ def summary(listed: Sequence[Entry]) -> str:
         state: sum(entry.state == state for entry in listed)
         for state in dict.fromkeys(e.state for e in listed)
     }
-    text = f"{len(listed)} trials: " + ", ".join(f"{count} {state}" for state, count in counts.items())
+    text = f"{count(len(listed), 'trial')}: " + ", ".join(f"{n} {state}" for state, n in counts.items())
     if (winner := best(list(listed))) is not None:
         text += (
             f". The best is trial {winner.number}. The highest of {counts['done']} validation figures "

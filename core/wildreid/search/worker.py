@@ -14,6 +14,7 @@ from optuna import Study, Trial
 from optuna.trial import TrialState
 
 from wildreid.errors import Interrupted, UserError
+from wildreid.page.words import count
 from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.provenance import hash_of_rows
 from wildreid.pipeline.stages import train_only
@@ -61,6 +62,7 @@ class Worker:
         self._trial: Trial | None = None
         self._silent: set[int] = set()
         self._failed = 0
+        self._possible = size(search)
         study.sampler = self._prescribed
         study.pruner = pruner(search)
 
@@ -90,10 +92,9 @@ class Worker:
         if any(trial.state == TrialState.WAITING for trial in known):
             return None
         if len(known) >= self.trials:
-            return f"there are {len(known)} trials, as asked"
-        possible = size(self.search)
-        if possible is not None and len({trial.user_attrs["key"] for trial in known}) >= possible:
-            return f"all {possible} configurations of the space were tried"
+            return f"there are {count(len(known), 'trial')}, as asked"
+        if self._possible is not None and len({trial.user_attrs["key"] for trial in known}) >= self._possible:
+            return f"all {self._possible} configurations of the space were tried"
         return None
 
     def _left_by_others(self, end: float | None) -> bool:
@@ -124,9 +125,9 @@ class Worker:
         except UserError:
             self._back_in_line()
             raise
-        except ValueError as error:
-            # optuna refuses the result of a trial that was taken for dead and is another worker's now
-            if "Cannot tell" not in str(error):
+        except (ValueError, AssertionError) as error:
+            # so optuna refuses the result of a trial that was taken for dead and is another worker's now
+            if isinstance(error, ValueError) and "Cannot tell" not in str(error):
                 raise
             lost = True
         self._report(lost)
@@ -142,7 +143,7 @@ class Worker:
         watch = self.search.base.recipe.training.watch
         try:
             recipe = self.search.recipe(values, name=f"{self.search.name}-{trial.number:04d}")
-            history = train_only(recipe, folder, logs=[Watcher(trial, watch)])
+            history = train_only(recipe, folder, logs=[Watcher(trial, watch, folder)])
         except Pruned:
             raise optuna.TrialPruned from None
         except Interrupted:
@@ -291,9 +292,9 @@ def _record(trial: Trial, name: str, kind: optuna.distributions.BaseDistribution
             trial.suggest_float(name, kind.low, kind.high, log=kind.log)
 
 
-def _line(entry: Entry, winner: Entry | None, count: int, trials: int) -> str:
+def _line(entry: Entry, winner: Entry | None, known: int, trials: int) -> str:
     figure = "–" if entry.value is None else f"{entry.value:.3f}"
-    text = f"trial {entry.number:>3}  {count} of {trials}  {figure}  {entry.state}"
+    text = f"trial {entry.number:>3}  {known} of {trials}  {figure}  {entry.state}"
     if entry.reason:
         text += f": {entry.reason}"
     if winner is not None:
