@@ -29,6 +29,5 @@ def _entry(name: str) -> str:
     directive = ".. autofunction:: "
     options = ""
     if inspect.isclass(member):
-        directive, options = ".. autoclass:: ", "\n   :members:"
-    path = f"{member.__module__}.{member.__qualname__}"
-    return f"### {name}\n\n```{{eval-rst}}\n{directive}{path}{options}\n```"
+        directive, options = ".. autoclass:: ", "\n   :members:\n   :exclude-members: model_config"
+    return f"### {name}\n\n```{{eval-rst}}\n{directive}wildreid.{name}{options}\n```"

@@ -28,7 +28,7 @@ def prose(doc: str | None) -> str:
 def signature(cls: type[Any], name: str) -> str:
     """``def build(self, *, width: int) -> Module``, in one line, or one a parameter."""
     plain = re.sub(r"'([^']*)'", r"\1", str(inspect.signature(getattr(cls, name))))
-    if len(plain) < 95:
+    if len(plain) < 78:
         return f"def {name}{plain}"
     inner, _, after = plain[1:].rpartition(") -> ")
     return f"def {name}(\n    " + ",\n    ".join(_split(inner)) + f",\n) -> {after}"

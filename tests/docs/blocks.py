@@ -11,7 +11,7 @@ FENCE = re.compile(
     r"^(?P<fence>```+)(?P<kind>[^\n]*)\n(?P<body>.*?)^(?P=fence)\s*$",
     re.MULTILINE | re.DOTALL,
 )
-SHOWN = ("text", "{toctree}", "{eval-rst}")
+SHOWN = ("text", "{toctree}", "{eval-rst}", "{include}")
 """Blocks that are there to be read, or for the site."""
 
 
