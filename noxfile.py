@@ -94,9 +94,22 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def benchmark(session: nox.Session) -> None:
-    """Throughput and accuracy, beside a bare loop of the same work; arguments go to pytest."""
+    """How fast and how right, ending with a page in benchmarks/results; arguments go to pytest."""
     environment(session)
-    run(session, "pytest", "benchmarks", "--benchmark-enable", "--benchmark-only", *session.posargs)
+    measured = ROOT / ".benchmarks" / "latest.json"
+    measured.parent.mkdir(exist_ok=True)
+    measured.unlink(missing_ok=True)
+    options = (
+        "--benchmark-enable",
+        "--benchmark-only",
+        "--benchmark-autosave",
+        f"--benchmark-json={measured}",
+    )
+    try:
+        run(session, "pytest", "benchmarks", *options, *session.posargs)
+    finally:  # one benchmark that fails takes no other's figures along
+        if measured.is_file() and measured.stat().st_size:
+            run(session, "python", "-m", "benchmarks.page", str(measured))
 
 
 @nox.session

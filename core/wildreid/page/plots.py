@@ -42,6 +42,7 @@ def line(
     y: str,
     x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None,
+    log_x: bool = False,
     log_y: bool = False,
     diagonal: bool = False,
     mark: float | None = None,
@@ -56,6 +57,7 @@ def line(
         y: words above the axis.
         x_range: ends of the axis; None: what the points need.
         y_range: the same.
+        log_x: a logarithmic axis, for points above 0.
         log_y: a logarithmic axis; figures of 0 and less leave a gap.
         diagonal: draw the line on which x equals y.
         mark: draw a vertical line here.
@@ -66,7 +68,7 @@ def line(
     if not xs or not ys:
         return Markup('<p class="missing">There is nothing to draw.</p>')
     whole = x_range is None and all(float(value).is_integer() for value in xs)
-    across = _Axis(*(x_range or (min(xs), max(xs))), _LEFT, WIDTH - _RIGHT, whole=whole)
+    across = _Axis(*(x_range or (min(xs), max(xs))), _LEFT, WIDTH - _RIGHT, whole=whole, log=log_x)
     up = _Axis(*(y_range or (min(ys), max(ys))), HEIGHT - _BOTTOM, _TOP, log=log_y, pad=y_range is None)
     body = [_axes(across, up, x, y, percent)]
     if diagonal:

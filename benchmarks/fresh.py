@@ -1,0 +1,105 @@
+"""Time and memory of one call in a process of its own, where nothing else has grown the memory before.
+
+A child's ``ru_maxrss`` begins at its parent's peak on Linux, which is why it is not used there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.timing import took
+
+ROOT = Path(__file__).parent.parent
+
+
+class Cost(NamedTuple):
+    """What a call took.
+
+    Attributes:
+        wall: seconds.
+        processor: seconds of processor time, of all threads.
+        peak: bytes of memory that the process held at most during the call, its libraries included.
+        added: how much of it came with the call.
+    """
+
+    wall: float
+    processor: float
+    peak: int
+    added: int
+
+
+def cost(prepare: str, *arguments: Any, threads: int | None = None, limit: int | None = None) -> Cost:
+    """Call ``prepare(*arguments)`` in a fresh process, then measure what it returns, called once.
+
+    Args:
+        prepare: ``"package.module:function"``, which returns the work to measure: a call without arguments.
+        arguments: plain data for `prepare`.
+        threads: of the libraries; None: as here.
+        limit: bytes of address space that the process may ask for; None: as many as there are.
+
+    Raises:
+        RuntimeError: the process failed; with what it said.
+    """
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), *filter(None, sys.path)]))
+    if threads is not None:
+        environment |= {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    task = json.dumps({"prepare": prepare, "arguments": arguments, "limit": limit})
+    command = [sys.executable, "-m", "benchmarks.fresh", task]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{prepare}{arguments} failed: {done.stderr.strip()[-2000:]}")
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _measure(task: dict[str, Any]) -> Cost:
+    module, _, name = task["prepare"].partition(":")
+    prepare: Callable[..., Callable[[], object]] = getattr(importlib.import_module(module), name)
+    work = prepare(*task["arguments"])
+    if task["limit"]:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (task["limit"], task["limit"]))
+    gc.collect()
+    _forget_peak()
+    before = _held()
+    wall, processor = took(work)
+    peak = _peak()
+    return Cost(wall, processor, peak, max(0, peak - before))
+
+
+def _forget_peak() -> None:
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _held() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def _peak() -> int:
+    import psutil
+
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes, on macOS
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure(json.loads(sys.argv[1]))._asdict()))
