@@ -105,6 +105,7 @@ def benchmark(session: nox.Session) -> None:
         "--benchmark-autosave",
         f"--benchmark-json={measured}",
     )
+    options += ("-W", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # compared with another machine
     try:
         run(session, "pytest", "benchmarks", *options, *session.posargs)
     finally:  # one benchmark that fails takes no other's figures along

@@ -36,15 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "full: too long for --quick")
+    config.addinivalue_line("markers", "large: on a GPU, or with --large")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--quick"):
-        long = [
-            item for item in items if item.get_closest_marker("full") or item.get_closest_marker("stress")
-        ]
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
+    left_out = ["full", "stress"] if config.getoption("--quick") else []
+    left_out += [] if DEVICE == "cuda" or config.getoption("--large") else ["large"]
+    dropped = [item for item in items if any(item.get_closest_marker(name) for name in left_out)]
+    config.hook.pytest_deselected(items=dropped)
+    items[:] = [item for item in items if item not in dropped]
 
 
 def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, Any]:

@@ -29,12 +29,14 @@ class Cost(NamedTuple):
         processor: seconds of processor time, of all threads.
         peak: bytes of memory that the process held at most during the call, its libraries included.
         added: how much of it came with the call.
+        gpu: bytes that torch held on a GPU at most.
     """
 
     wall: float
     processor: float
     peak: int
     added: int
+    gpu: int
 
 
 def cost(prepare: str, *arguments: Any, threads: int | None = None, limit: int | None = None) -> Cost:
@@ -73,7 +75,9 @@ def _measure(task: dict[str, Any]) -> Cost:
     before = _held()
     wall, processor = took(work)
     peak = _peak()
-    return Cost(wall, processor, peak, max(0, peak - before))
+    torch = sys.modules.get("torch")
+    gpu = torch.cuda.max_memory_allocated() if torch and torch.cuda.is_initialized() else 0
+    return Cost(wall, processor, peak, max(0, peak - before), gpu)
 
 
 def _forget_peak() -> None:

@@ -23,7 +23,7 @@ from markupsafe import Markup
 
 from wildreid.page import Series, line
 
-ORDER = ("training", "data", "ranking", "gallery", "peers", "accuracy", "scaling")
+ORDER = ("training", "loading", "ranking", "gallery", "peers", "accuracy", "scaling")
 """The sections that come first; the others follow by name."""
 CURVES = 8
 """Lines in one plot at most; a page has so many colours."""

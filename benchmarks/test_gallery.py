@@ -1,21 +1,20 @@
-"""A gallery at size: opening it, asking it, adding to it; numbers for photos, no model but in one.
-
-Each figure is the median over interleaved pairs in one process; the spread is the range. ``cpu`` ratios are
-of processor time, which other work on the machine disturbs less.
-"""
+"""A gallery at size: opening it, asking it, adding to it. Random embeddings stand in for photos."""
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
-from typing import Any
 
+import faiss
 import numpy as np
 import pandas as pd
 import pytest
+import timm
+import torch
+from benchmarks.record import Record
+from benchmarks.timing import Clock
 
 from wildreid.gallery.identify import identify
 from wildreid.gallery.manifest import Mark
@@ -57,53 +56,32 @@ def filled(folder: Path, rows: int, step: int = 100_000) -> Gallery:
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
-    return filled(tmp_path_factory.mktemp("gallery") / "large", 100_000)
+def galleries(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Gallery]:
+    """One of each size; tests after `test_one_query_against_a_million` see the largest with 1,000 images more."""
+    folder = tmp_path_factory.mktemp("gallery")
+    return cache(lambda images: filled(folder / str(images), images))
 
 
-def ratios(
-    ours: Callable[[], object], theirs: Callable[[], object], pairs: int
-) -> dict[str, dict[str, float]]:
-    """Wall and processor time of ours over theirs, pair by pair."""
-    found: dict[str, list[float]] = {"wall": [], "cpu": [], "ours_s": [], "theirs_s": []}
-    ours(), theirs()
-    for _ in range(pairs):
-        times = []
-        for call in (ours, theirs):
-            wall, cpu = time.perf_counter(), time.process_time()
-            call()
-            times.append((time.perf_counter() - wall, time.process_time() - cpu))
-        found["wall"].append(times[0][0] / times[1][0])
-        found["cpu"].append(times[0][1] / times[1][1])
-        found["ours_s"].append(times[0][0])
-        found["theirs_s"].append(times[1][0])
-    return {
-        name: {"median": statistics.median(values), "least": min(values), "most": max(values)}
-        for name, values in found.items()
-    }
+def test_opening_100_000_images(record: Record, galleries: Callable[[int], Gallery]) -> None:
+    """The state that every command begins with, from its folder; imports and the model are apart."""
+    folder = galleries(100_000).folder
+    assert Gallery(folder).state.images == 100_000
+    record.beside(
+        "Opening a gallery", {"images": 100_000, "width": WIDTH},
+        {"wildreid": lambda: Gallery(folder).state}, aims={"seconds": ("<=", 1.0)},
+    )  # fmt: skip
 
 
-def test_opening_100_000_images(large: Gallery, benchmark: Any) -> None:
-    """Aim: under 1 s, imports and model apart."""
-    benchmark.extra_info["aim_s"] = 1.0
-    state = benchmark.pedantic(lambda: Gallery(large.folder).state, rounds=7, warmup_rounds=1)
-    assert state.images == 100_000
-
-
-@pytest.mark.parametrize("width", [128, 512])
+@pytest.mark.parametrize("width", [128, pytest.param(512, marks=pytest.mark.full)])
 def test_identify_beside_embedding_alone(
-    tmp_path_factory: pytest.TempPathFactory, benchmark: Any, width: int
+    record: Record, tmp_path_factory: pytest.TempPathFactory, width: int
 ) -> None:
-    """Aim: at most 1.05 times embedding alone, 32 photos at a time against 100,000 images; ResNet18, 224 px."""
-    import timm
-    import torch
-
+    """32 photos at a time against 100,000 images; ResNet18 at 224 pixels, channels last, on the CPU."""
     model = timm.create_model("resnet18", pretrained=False, num_classes=0).eval()
     model = model.to(memory_format=torch.channels_last)
     pixels = torch.rand(32, 3, 224, 224).to(memory_format=torch.channels_last)
-    gallery = Gallery.create(
-        tmp_path_factory.mktemp("gallery") / "g", MARK.model_copy(update={"width": width})
-    )
+    folder = tmp_path_factory.mktemp("gallery") / "g"
+    gallery = Gallery.create(folder, MARK.model_copy(update={"width": width}))
     for seed in range(4):
         vectors = np.ascontiguousarray(unit(25_000, seed)[:, :width])
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -116,31 +94,70 @@ def test_identify_beside_embedding_alone(
             vectors = torch.nn.functional.normalize(model(pixels)[:, :width])
         return np.ascontiguousarray(vectors.numpy())
 
-    found = ratios(lambda: identify(search, rows, embed()), embed, 10)
-    benchmark.extra_info.update(found, aim=1.05)
-    benchmark.pedantic(lambda: identify(search, rows, embed()), rounds=3)
+    record.beside(
+        "Identify", {"gallery": 100_000, "width": width, "photos": 32},
+        {"wildreid, embedding included": lambda: identify(search, rows, embed()), "embedding alone": embed},
+        pairs=10, compare="time", aims={"embedding alone": ("<=", 1.05)},
+    )  # fmt: skip
 
 
-def test_one_query_against_a_million(tmp_path_factory: pytest.TempPathFactory, benchmark: Any) -> None:
-    """Aim: at most 1.3 times one streaming read of the matrix, exact; then 1,000 more, nothing rewritten."""
-    gallery = filled(tmp_path_factory.mktemp("gallery") / "million", 1_000_000)
+SIZES = [
+    10_000,
+    pytest.param(100_000, marks=pytest.mark.full),
+    pytest.param(1_000_000, marks=pytest.mark.full),
+]
+
+
+@pytest.mark.parametrize("images", SIZES)
+def test_nearest(record: Record, galleries: Callable[[int], Gallery], images: int) -> None:
+    """32 queries at a time, exact: the similarity to each of a thousand individuals, beside the scores alone.
+
+    faiss looks for the ten nearest images in its flat index of inner products.
+    """
+    matrices = galleries(images).state.matrices
+    search, queries, whole = Search(galleries(images).state), unit(32, 12345), np.concatenate(matrices)
+    index = faiss.IndexFlatIP(WIDTH)
+    index.add(whole)
+    record.beside(
+        "Nearest individuals", {"images": images, "width": WIDTH, "queries": 32},
+        {
+            "wildreid": lambda: search.similarity(queries),
+            "bare product": lambda: queries @ whole.T,
+            "faiss": lambda: index.search(queries, 10),
+        },
+        compare="time",
+    )  # fmt: skip
+
+
+@pytest.mark.full
+def test_one_query_against_a_million(record: Record, galleries: Callable[[int], Gallery]) -> None:
+    """One query, exact, beside one streaming read of the matrix by numpy's sum, in one thread and in two.
+
+    Then 1,000 more images are added, and no file that was there before is written again.
+    """
+    gallery = galleries(1_000_000)
     query = unit(1, 12345)
     search, matrices = Search(gallery.state), gallery.state.matrices
     with ThreadPoolExecutor(2) as pool:
-
-        def read_alone() -> float:
-            return sum(float(matrix.sum()) for matrix in matrices)
-
-        def read_together() -> float:
-            return sum(pool.map(lambda matrix: float(matrix.sum()), matrices))
-
-        one = ratios(lambda: search.similarity(query), read_alone, 10)
-        both = ratios(lambda: search.similarity(query), read_together, 10)
-    benchmark.extra_info.update(of_one_thread=one, of_two_threads=both, aim=1.3)
+        record.beside(
+            "One query against a million", {"images": 1_000_000, "width": WIDTH},
+            {
+                "wildreid": lambda: search.similarity(query),
+                "read, one thread": lambda: sum(float(matrix.sum()) for matrix in matrices),
+                "read, two threads": lambda: sum(pool.map(lambda matrix: float(matrix.sum()), matrices)),
+            },
+            pairs=10, compare="time",
+            aims={"read, one thread": ("<=", 1.3), "read, two threads": ("<=", 1.3)},
+        )  # fmt: skip
     before = {path.name: path.stat().st_mtime_ns for path in (gallery.folder / "segments").iterdir()}
-    more, vectors = annotations(1000, 77), unit(1000, 77)
-    added = benchmark.pedantic(lambda: gallery.add(more, vectors, model=MARK), rounds=1)
-    assert added.rows == 1000
+    clock = Clock()
+    added = gallery.add(annotations(1000, 77), unit(1000, 77), model=MARK)
+    seconds = clock.read()
     after = {path.name: path.stat().st_mtime_ns for path in (gallery.folder / "segments").iterdir()}
-    assert {name: after[name] for name in before} == before
-    assert len(after) == len(before) + 2
+    assert added.rows == 1000
+    rewritten = sum(after[name] != when for name, when in before.items())
+    record.row(
+        "Adding to a million", {"images": 1_000_000, "added": 1000}, seconds={"wildreid": [seconds]},
+        figures={"files written": len(after) - len(before), "files written again": rewritten},
+        aims={"files written again": ("<=", 0)},
+    )  # fmt: skip
