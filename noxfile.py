@@ -105,7 +105,8 @@ def benchmark(session: nox.Session) -> None:
         "--benchmark-autosave",
         f"--benchmark-json={measured}",
     )
-    options += ("-W", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")  # compared with another machine
+    # pytest-benchmark warns where it compares with another machine's figures, and warnings are errors here
+    options += ("-W", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")
     try:
         run(session, "pytest", "benchmarks", *options, *session.posargs)
     finally:  # one benchmark that fails takes no other's figures along
