@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
@@ -19,8 +20,11 @@ T = TypeVar("T")
 
 
 def console() -> Console:
-    """The console for progress and notes: standard error, looked up anew so that tests can capture it."""
-    return Console(stderr=True, highlight=False)
+    """The console for progress and notes: standard error, looked up anew so that tests can capture it.
+
+    Of several processes that ``torchrun`` started, the first alone speaks.
+    """
+    return Console(stderr=True, highlight=False, quiet=os.environ.get("RANK", "0") != "0")
 
 
 def bar(items: Iterable[T], what: str | Callable[[], str], *, total: int | None = None) -> Iterator[T]:
@@ -42,7 +46,9 @@ def bar(items: Iterable[T], what: str | Callable[[], str], *, total: int | None 
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+    with Progress(
+        *columns, console=out, transient=True, disable=out.quiet or not out.is_terminal
+    ) as progress:
         words = what if callable(what) else lambda: what
         task = progress.add_task(words(), total=total)
         for item in items:

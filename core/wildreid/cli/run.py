@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -24,30 +25,52 @@ def run(
         str | None,
         typer.Option(metavar="RUN", help="Go on with a run that was stopped, instead of a recipe."),
     ] = None,
+    gpus: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, help="Train on N GPUs of this machine; with --device cpu, in N processes."
+        ),
+    ] = None,
 ) -> None:
     """Run a recipe: read the photos, split, train, rank, measure and report.
 
     Example: [bold]reid run species/bears/recipe.yaml[/]
+
+    On several machines start the same command on each with torchrun:
+    [bold]torchrun --nnodes 2 --nproc-per-node 4 --rdzv-backend c10d --rdzv-endpoint HOST -m wildreid run …[/]
     """
     if (recipe is None) == (resume is None):
         raise typer.BadParameter("give either a recipe, or --resume and the folder of a run")
+    if resume is not None and (profile or set_ or name):
+        raise typer.BadParameter(
+            "a resumed run keeps its recipe: --profile, --set and --name do not go with it"
+        )
+    # the recipe is read before anything heavy is imported, so that a mistake is told at once
+    from wildreid.recipe import load_recipe
+
+    if gpus is not None and gpus > 1:
+        if recipe is not None:
+            device = device or load_recipe(recipe, profiles=profile or (), settings=set_ or ()).recipe.device
+        from wildreid.training.launch import launch
+
+        launch(gpus, _without_gpus(sys.argv[1:]), device=device or "auto")
+        return
     if resume is not None:
-        if profile or set_ or name:
-            raise typer.BadParameter(
-                "a resumed run keeps its recipe: --profile, --set and --name do not go with it"
-            )
         from wildreid.pipeline import resume as go_on
 
         go_on(resume, device=device)
         return
     assert recipe is not None
-    # the recipe is read before anything heavy is imported, so that a mistake is told at once
-    from wildreid.recipe import load_recipe
-
     loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
     from wildreid.pipeline import run as run_recipe
 
     run_recipe(loaded, out=out, name=name, device=device)
+
+
+def _without_gpus(arguments: list[str]) -> list[str]:
+    """The command line that each process is started with."""
+    at = next(n for n, word in enumerate(arguments) if word.split("=")[0] == "--gpus")
+    return arguments[:at] + arguments[at + (1 if "=" in arguments[at] else 2) :]
 
 
 def register(app: typer.Typer) -> None:

@@ -21,7 +21,9 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-def provenance(loaded: Loaded, *, device: str, root: Path, hashes: dict[str, str]) -> dict[str, Any]:
+def provenance(
+    loaded: Loaded, *, device: str, root: Path, hashes: dict[str, str], processes: int = 1
+) -> dict[str, Any]:
     """What ``run.json`` holds: all that a reader needs to judge, and an author to repeat, a run."""
     recipe = loaded.recipe
     return {
@@ -34,7 +36,7 @@ def provenance(loaded: Loaded, *, device: str, root: Path, hashes: dict[str, str
         "hashes": hashes,
         "versions": {"python": platform.python_version(), **versions()},
         "plugins": [vars(source) for source in loaded.registry.sources],
-        "machine": machine(device),
+        "machine": {**machine(device), "processes": processes},
     }
 
 

@@ -39,6 +39,7 @@ from wildreid.training.device import pick_device
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder, load_embedder
 from wildreid.training.loop import train
+from wildreid.training.world import ALONE, World, together
 
 MOST_FAILURES = 0.1
 """The share of images that may fail to be read before a run stops."""
@@ -144,21 +145,29 @@ def check_build(loaded: Loaded) -> None:
 def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
     recipe = loaded.recipe
     say = partial(console().print, soft_wrap=True)
-    for note in loaded.notes:
-        say(f"[bold yellow]! {note}[/]")
-    device = str(pick_device(recipe.device))
-    folder.path.mkdir(parents=True, exist_ok=True)
-    say(f"run     [bold]{folder.path}[/] on {device}")
+    place = pick_device(recipe.device)
+    device = str(place)
+    with together(place) as world:
+        folder = RunFolder(world.tell(lambda: folder.path))  # the others may see a folder that the first made
+        for note in loaded.notes:
+            say(f"[bold yellow]! {note}[/]")
+        folder.path.mkdir(parents=True, exist_ok=True)
+        several = f", {world.size} processes" if world.size > 1 else ""
+        say(f"run     [bold]{folder.path}[/] on {device}{several}")
 
-    split_table, images, leaks = _fit(loaded, folder, device=device, resume=resume, say=say)
-    weights = hash_of_file(folder.model)
-    _embed(loaded, split_table, images, folder, weights, device=device, say=say)
-    measure(loaded, split_table, images, folder, weights, device=device, leaks=leaks)
-    say("scores  " + ", ".join(recipe.evaluation.protocols))
-    results = load_results(folder.path)
-    folder.report.mkdir(exist_ok=True)
-    for reporter in recipe.reporters:
-        reporter.write(results=results, folder=folder.report)
+        split_table, images, leaks = _fit(loaded, folder, device=device, resume=resume, say=say, world=world)
+        weights = hash_of_file(folder.model)
+        _embed(loaded, split_table, images, folder, weights, device=device, say=say, world=world)
+        if world.first:
+            measure(loaded, split_table, images, folder, weights, device=device, leaks=leaks)
+            say("scores  " + ", ".join(recipe.evaluation.protocols))
+        world.wait()
+        results = load_results(folder.path)
+        folder.report.mkdir(exist_ok=True)
+        if world.first:
+            for reporter in recipe.reporters:
+                reporter.write(results=results, folder=folder.report)
+        world.wait()
     return results
 
 
@@ -170,25 +179,48 @@ def _fit(
     resume: bool,
     say: Any,
     logs: Sequence[Log] = (),
+    world: World = ALONE,
 ) -> tuple[Table, ImageStore, bool]:
     """From the data set to the best weights, and whether the split leaks; test is not looked at."""
     recipe = loaded.recipe
     folder.path.mkdir(parents=True, exist_ok=True)
-    table, images = _read(recipe, folder, say)
-    split_table, leaks = _split(recipe, table, folder, say)
-    write_recipe(folder.recipe, recipe)
-    inputs = hash_of(_training_part(recipe), hash_of_rows(split_table.rows))
-    write_json(
-        folder.provenance,
-        provenance(
-            loaded,
-            device=device,
-            root=table.root,
-            hashes={"inputs": inputs, "table": hash_of_rows(table.rows)},
-        ),
-    )
-    _train(recipe, split_table, images, folder, inputs, device=device, resume=resume, say=say, logs=logs)
+    if world.first:
+        table, images = _read(recipe, folder, say)
+        split_table, leaks = _split(recipe, table, folder, say)
+        write_recipe(folder.recipe, recipe)
+        inputs = hash_of(_training_part(recipe), hash_of_rows(split_table.rows))
+        write_json(
+            folder.provenance,
+            provenance(
+                loaded,
+                device=device,
+                processes=world.size,
+                root=table.root,
+                hashes={"inputs": inputs, "table": hash_of_rows(table.rows)},
+            ),
+        )
+        world.tell(lambda: (inputs, leaks))
+    else:  # what the first has read and split is in the folder
+        inputs, leaks = world.tell(lambda: ("", False))
+        split_table, images = _read_again(recipe, folder)
+    _train(
+        recipe, split_table, images, folder, inputs,
+        device=device, resume=resume, say=say, logs=logs, world=world,
+    )  # fmt: skip
     return split_table, images, leaks
+
+
+def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:
+    """The table and pixels that another process of this run has read."""
+    if not folder.split.is_file():
+        raise UserError(
+            f"this process sees no {folder.split}, which the first has written",
+            where="--out",
+            cure="put the runs on a file system that all machines of the run share",
+        )
+    table = folder.load_split()
+    threads = max(1, recipe.training.workers)
+    return table, open_images(table, recipe.images, cache=cache_folder(), threads=threads)
 
 
 def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStore]:
@@ -248,12 +280,12 @@ def _train(
     resume: bool,
     say: Any,
     logs: Sequence[Log],
+    world: World,
 ) -> None:
-    if folder.done("train", inputs, folder.model):
+    if world.tell(lambda: folder.done("train", inputs, folder.model)):
         say("train   unchanged")
         return
-    if folder.begun("train", inputs):
-        resume = True
+    resume = world.tell(lambda: folder.begun("train", inputs)) or resume
     protocol = recipe.training.protocol
     with ExitStack() as stack:
         trackers = [
@@ -261,6 +293,7 @@ def _train(
                 tracker.open(run=_Begun(folder.path, recipe.name, recipe.model_dump(mode="json")))
             )
             for tracker in recipe.trackers
+            if world.first
         ]
         train(
             recipe,
@@ -271,8 +304,10 @@ def _train(
             device=device,
             logs=[*trackers, *logs],
             resume=resume,
+            world=world,
         )
-    folder.record("train", inputs)
+    if world.first:
+        folder.record("train", inputs)
 
 
 @dataclass(frozen=True)
@@ -293,15 +328,18 @@ def _embed(
     *,
     device: str,
     say: Any,
+    world: World,
 ) -> None:
     key = hash_of(weights, hash_of_rows(table.rows[["id"]]))
-    if folder.done("embed", key, folder.embeddings):
+    if world.tell(lambda: folder.done("embed", key, folder.embeddings)):
         say("embed   unchanged")
         return
     embedder = load_embedder(folder.path, loaded.registry)
-    embed(embedder, images, device=device, precision=loaded.recipe.training.precision, out=folder.embeddings)
-    folder.ids.write_text("".join(f"{name}\n" for name in table["id"]), encoding="utf-8")
-    folder.record("embed", key)
+    precision = loaded.recipe.training.precision
+    embed(embedder, images, device=device, precision=precision, out=folder.embeddings, world=world)
+    if world.first:
+        folder.ids.write_text("".join(f"{name}\n" for name in table["id"]), encoding="utf-8")
+        folder.record("embed", key)
 
 
 def _with(loaded: Loaded, *, device: str | None = None, name: str | None = None) -> Loaded:

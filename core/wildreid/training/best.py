@@ -28,10 +28,11 @@ class Best:
         patience: epochs without a gain after which to be tired; None: never.
         min_gain: by how much the value must pass that of the last gain to count as one. For the weights
             any higher value is better.
+        writes: whether this process is the one that writes; the others only keep count.
     """
 
-    def __init__(self, folder: Path, *, patience: int | None, min_gain: float) -> None:
-        self.folder, self.patience, self.min_gain = folder, patience, min_gain
+    def __init__(self, folder: Path, *, patience: int | None, min_gain: float, writes: bool = True) -> None:
+        self.folder, self.patience, self.min_gain, self.writes = folder, patience, min_gain, writes
         self.epoch, self.waited = 0, 0
         self._published = 0  # by this process: what a killed one left may be half of it
         self.value: float | None = None
@@ -48,11 +49,15 @@ class Best:
         self.gained, self.waited = (value, 0) if gain else (self.gained, self.waited + 1)
         if value is None or self.value is None or value > self.value:
             self.value, self.epoch = value, epoch
+            if not self.writes:
+                return
             state = {name: tensor.detach().contiguous() for name, tensor in embedder.state_dict().items()}
             replaced(self.file, lambda path: save_file(state, path))
 
     def publish(self, embedder: Embedder, recipe: Recipe) -> None:
         """Make ``model.safetensors`` the best weights of the checkpoint, and remove what it does not name."""
+        if not self.writes:
+            return
         if self.epoch != self._published:
             replaced(self.folder / WEIGHTS, self._link)
             describe_embedder(embedder, self.folder, recipe)

@@ -16,7 +16,7 @@ from wildreid.errors import UserError
 from wildreid.recipe.model import Recipe
 from wildreid.training.files import replaced
 
-FORMAT = 1
+FORMAT = 2
 FOLDER, LAST = "checkpoints", "last.pt"
 
 

@@ -13,6 +13,7 @@ from wildreid.progress import bar
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.fuse import fused
 from wildreid.training.prefetch import prefetch
+from wildreid.training.world import ALONE, World
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,7 @@ def embed(
     batch: int = 64,
     out: Path | None = None,
     what: str = "embedding",
+    world: World = ALONE,
 ) -> Floats:
     """(rows, width) float32 embeddings of unit length, in the order of `rows`.
 
@@ -46,6 +48,7 @@ def embed(
         batch: images at a time.
         out: a ``.npy`` file to fill and return memory-mapped, for more rows than memory holds.
         what: the words before the progress bar.
+        world: the processes that embed together, each its share; all return all rows.
     """
     place = pick_device(device)
     half = pick_precision(precision, place)
@@ -54,20 +57,30 @@ def embed(
     shape = (len(wanted), embedder.width)
     found: Floats
     if out is None:
-        found = np.empty(shape, dtype=np.float32)
+        found = np.zeros(shape, dtype=np.float32)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        found = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
-    spans = [wanted[first : first + batch] for first in range(0, len(wanted), batch)]
+        if world.first:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
+        world.wait()
+        found = np.lib.format.open_memmap(out, mode="r+")
+    firsts = world.share(range(0, len(wanted), batch))
     training = embedder.training
     network = fused(embedder.to(place))
-    done = 0
+
+    def read(first: int) -> tuple[int, NDArray[np.uint8]]:
+        return first, images.take(wanted[first : first + batch])
+
     try:
         with torch.inference_mode(), torch.autocast(place.type, half, enabled=half is not None):
-            for pixels in bar(prefetch(spans, images.take, threads=1), what, total=len(spans)):
+            for first, pixels in bar(prefetch(firsts, read, threads=1), what, total=len(firsts)):
                 vectors = network(torch.from_numpy(pixels).to(place, non_blocking=True))
-                found[done : done + len(pixels)] = vectors.cpu().numpy()
-                done += len(pixels)
+                found[first : first + len(pixels)] = vectors.cpu().numpy()
     finally:
         embedder.train(training)
+    if out is None:
+        world.add_up(found)
+    if isinstance(found, np.memmap):
+        found.flush()
+        world.wait()
     return found

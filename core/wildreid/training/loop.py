@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -31,6 +30,7 @@ from wildreid.training.interrupt import listening
 from wildreid.training.prefetch import prefetch
 from wildreid.training.random_state import random_state, restore_random_state, seed_all
 from wildreid.training.tally import Tally
+from wildreid.training.world import ALONE, World
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
@@ -49,6 +49,7 @@ def train(
     device: str = "auto",
     logs: Sequence[Log] = (),
     resume: bool = False,
+    world: World = ALONE,
 ) -> Embedder:
     """Train a recipe's network on the train part; nothing is ever computed from the test part.
 
@@ -65,6 +66,8 @@ def train(
         device: as in a recipe.
         logs: are told of each epoch; one that fails is warned of and left out.
         resume: go on from the last checkpoint, where there is one, to the same weights bit for bit.
+        world: the processes that train together, each on its share of each batch, to the weights that one
+            alone would come to; the first alone writes to `folder`, which all of them see.
 
     Returns:
         The embedder with the best weights, on the device it was trained on.
@@ -81,9 +84,17 @@ def train(
     embedder = build_embedder(recipe).to(place)
     embedder.lay_out(channels_last=settings.channels_last)
     if settings.epochs == 0:
-        save_embedder(embedder, folder, recipe)
-        _write_history(folder, [])
+        if world.first:
+            save_embedder(embedder, folder, recipe)
+            _write_history(folder, [])
+        world.wait()
         return embedder
+    if settings.batch < world.size:
+        raise UserError(
+            f"a batch of {settings.batch} images cannot be shared by {world.size} processes",
+            where="training.batch",
+            cure=f"set training.batch={world.size} or more",
+        )
 
     # what is learned from, in which batches, and what chooses the weights
     rows, labels = training_rows(table)
@@ -124,7 +135,7 @@ def train(
         _compile(embedder, recipe)
 
     # where it stands
-    best = Best(folder, patience=settings.patience, min_gain=settings.min_gain)
+    best = Best(folder, patience=settings.patience, min_gain=settings.min_gain, writes=world.first)
     tally, history = Tally(chosen), []
     epoch = step = 0
     stateful: dict[str, Any] = {
@@ -132,32 +143,47 @@ def train(
         "scaler": scaler, "best": best, "tally": tally,
     } | ({"average": average} if average is not None else {})  # fmt: skip
     identity = identity_of(recipe, table)
-    if not resume:
+    if not resume and world.first:
         remove_checkpoints(folder)
+    world.wait()
+    if world.rank:  # the same weights as the first, but dropout and augmentation of its own
+        seed_all(recipe.seed + 1_000_003 * world.rank)
     if checkpoint := load_checkpoint(folder, identity):
         for name, part in stateful.items():
             part.load_state_dict(checkpoint[name])
         epoch, step, history = checkpoint["epoch"], checkpoint["step"], checkpoint["history"]
-        restore_random_state(checkpoint["random"], place)
+        states = checkpoint["random"]
+        if len(states) == world.size:
+            restore_random_state(states[world.rank], place)
+        elif world.first:
+            console().print(
+                f"begun by {len(states)} processes, goes on with {world.size}: other random draws"
+            )
         best.publish(embedder, recipe)
-    _write_history(folder, history)
+    if world.first:
+        _write_history(folder, history)
 
     def save() -> None:
-        parts = {name: part.state_dict() for name, part in stateful.items()}
-        place_in_run = {"epoch": epoch, "step": step, "history": history, "random": random_state(place)}
-        save_checkpoint(folder, {"identity": identity, **parts, **place_in_run})
+        states = world.ask(random_state(place))
+        if world.first:
+            parts = {name: part.state_dict() for name, part in stateful.items()}
+            place_in_run = {"epoch": epoch, "step": step, "history": history, "random": states}
+            save_checkpoint(folder, {"identity": identity, **parts, **place_in_run})
 
     def read(batch: list[int]) -> tuple[list[int], torch.Tensor]:
-        pixels = torch.from_numpy(images.take(rows[batch]))
+        pixels = torch.from_numpy(images.take(rows[list(world.share(batch))]))
         return batch, pixels.pin_memory() if place.type == "cuda" else pixels
 
     def progress() -> str:
         speed = f", {tally.images / tally.seconds:.0f} images/s" if tally.seconds else ""
         return f"training {epoch + 1}/{settings.epochs}, loss {tally.mean:.3f}{speed}"
 
+    network: nn.Module | None = None
     with listening() as stop:
         while epoch < settings.epochs and not best.tired:
             train_mode(embedder, freeze=settings.freeze, thaw=settings.thaw, epoch=epoch)
+            if network is None or epoch == settings.thaw:
+                network = world.wrap(embedder)
             objective.train()
             batches.set_epoch(epoch)
             began, seconds_before = time.perf_counter(), tally.seconds
@@ -167,15 +193,19 @@ def train(
             ):
                 done = tally.seen
                 window = min(settings.accumulate, len(batches) - (done - done % settings.accumulate))
+                waits = bool((done + 1) % settings.accumulate) and done + 1 < len(batches)
                 inputs = embedder.prepare(pixels.to(place, non_blocking=True), augment)
-                with torch.autocast(place.type, half) if half is not None else nullcontext():
-                    embeddings = embedder(inputs)
                 truth = torch.from_numpy(labels[batch]).to(place, non_blocking=True)
-                loss = objective(embeddings, truth, miner(embeddings, truth))
-                tally.add(loss, batch)
-                scaler.scale(loss / window).backward()
-                if (done + 1) % settings.accumulate and done + 1 < len(batches):
+                with world.apart(network, wanted=waits):
+                    with torch.autocast(place.type, half, enabled=half is not None):
+                        embeddings = network(inputs)
+                    embeddings = world.gather(embeddings, len(batch))
+                    loss = objective(embeddings, truth, miner(embeddings, truth))
+                    tally.add(loss, batch)
+                    scaler.scale(loss / window).backward()
+                if waits:
                     continue
+                world.average(own)
                 if settings.clip is not None:
                     scaler.unscale_(optimizer)
                     nn.utils.clip_grad_norm_(learning, settings.clip)
@@ -187,10 +217,11 @@ def train(
                     average.update_parameters(embedder)
                 step += 1
                 tally.seconds = seconds_before + time.perf_counter() - began
-                if stop.asked or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
+                asked = world.any(stop.asked)
+                if asked or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
                     tally.settle()
                     save()
-                if stop.asked:
+                if asked:
                     raise _interrupted(folder, epoch)
             tally.settle()
 
@@ -201,7 +232,7 @@ def train(
             if validate is not None:
                 vectors = embed(
                     measured_network, images, held_out, device=str(place), precision=settings.precision,
-                    batch=settings.batch, what=f"validating {epoch + 1}/{settings.epochs}",
+                    batch=settings.batch, what=f"validating {epoch + 1}/{settings.epochs}", world=world,
                 )  # fmt: skip
                 figures = validate(vectors)
                 value = _watched(figures, settings.watch)
@@ -216,9 +247,11 @@ def train(
             best.offer(measured_network, value, epoch)
             save()
             best.publish(measured_network, recipe)
-            _write_history(folder, history)
-            if stop.asked and epoch < settings.epochs and not best.tired:
+            if world.first:
+                _write_history(folder, history)
+            if world.any(stop.asked) and epoch < settings.epochs and not best.tired:
                 raise _interrupted(folder, epoch)
+    world.wait()
     return best.load_into(embedder)
 
 
