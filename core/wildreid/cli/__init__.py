@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 
@@ -53,6 +54,12 @@ def main() -> None:
         sys.exit(130)
     except UserError as error:
         _say(f"error: {error}")
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"error: {where}{error.strerror}\n  → make space on the disk; what was whole before still is")
         sys.exit(2)
     except KeyboardInterrupt:
         _say("stopped")

@@ -121,7 +121,7 @@ class RunFolder:
         before = self._ledger.get(f"{stage} begun")
         if before is not None and before != key:
             raise UserError(
-                f"{self.path} was begun on other data than the recipe gives now",
+                f"{self.path} was begun on other data, or with another recipe, than it has now",
                 cure="give this run another --name, or remove the folder",
             )
         self.record(f"{stage} begun", key)
@@ -253,13 +253,18 @@ def read_json(path: Path) -> Any:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, whole or not at all; NaN is refused, since null with a reason is how we say it."""
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    aside.replace(path)
+    _put(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def write_recipe(path: Path, recipe: Recipe) -> None:
-    """Write the resolved recipe as YAML that loads to the same recipe."""
+    """Write the resolved recipe as YAML that loads to the same recipe, whole or not at all."""
     header = "# The resolved recipe of this run: every field, defaults and profiles included.\n"
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
-    path.write_text(header + text, encoding="utf-8")
+    _put(path, header + text)
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    aside = path.with_name(path.name + ".part")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)

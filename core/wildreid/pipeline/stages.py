@@ -187,7 +187,6 @@ def _fit(
     if world.first:
         table, images = _read(recipe, folder, say)
         split_table, leaks = _split(recipe, table, folder, say)
-        write_recipe(folder.recipe, recipe)
         inputs = hash_of(_training_part(recipe), hash_of_rows(split_table.rows))
         write_json(
             folder.provenance,
@@ -233,6 +232,7 @@ def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStor
             where="dataset",
             cure="check the data set's root and columns",
         )
+    write_recipe(folder.recipe, recipe)  # from here on the run can be resumed
     table = fingerprint(table, cache=cache_folder(), perceptual=recipe.encounters.near_duplicates)
     images = open_images(table, recipe.images, cache=cache_folder(), threads=max(1, recipe.training.workers))
     table = table.with_failures(images.failures)

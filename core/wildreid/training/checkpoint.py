@@ -66,12 +66,10 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]
                 f"a checkpoint of format {state['format']}", where=str(path), cure="update wildreid"
             )
         other = list(_differences(state["identity"], identity))
-    except (UnpicklingError, RuntimeError, KeyError, TypeError, EOFError, OSError) as error:
-        raise UserError(
-            f"not readable as a checkpoint: {str(error).strip().splitlines()[0]}",
-            where=str(path),
-            cure="remove it to train from the beginning",
-        ) from None
+    except UnpicklingError:  # whose words advise to load it all the same
+        raise _unreadable(path, "it is damaged, or holds more than weights and numbers") from None
+    except (RuntimeError, KeyError, TypeError, EOFError, OSError) as error:
+        raise _unreadable(path, str(error).strip().splitlines()[0]) from None
     if other:
         raise UserError(
             f"this checkpoint is of another recipe: {'; '.join(other[:5])}{' …' if len(other) > 5 else ''}",
@@ -79,6 +77,12 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]
             cure="go on with the recipe it was made by, or give the run another name",
         )
     return state
+
+
+def _unreadable(path: Path, why: str) -> UserError:
+    return UserError(
+        f"not readable as a checkpoint: {why}", where=str(path), cure="remove it to train from the beginning"
+    )
 
 
 def _differences(before: Any, after: Any, key: str = "") -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from wildreid.errors import UserError
 from wildreid.progress import bar
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.fuse import fused
@@ -49,6 +52,9 @@ def embed(
         out: a ``.npy`` file to fill and return memory-mapped, for more rows than memory holds.
         what: the words before the progress bar.
         world: the processes that embed together, each its share; all return all rows.
+
+    Raises:
+        UserError: no space left for `out`.
     """
     place = pick_device(device)
     half = pick_precision(precision, place)
@@ -62,6 +68,7 @@ def embed(
         if world.first:
             out.parent.mkdir(parents=True, exist_ok=True)
             np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
+            _allocate(out)
         world.wait()
         found = np.lib.format.open_memmap(out, mode="r+")
     firsts = world.share(range(0, len(wanted), batch))
@@ -84,3 +91,19 @@ def embed(
         found.flush()
         world.wait()
     return found
+
+
+def _allocate(path: Path) -> None:
+    """Take the file's space on the disk now: a memory map that finds none later kills the process."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("rb+") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                return  # a file system that cannot promise
+            path.unlink()
+            raise UserError(
+                f"cannot be written: {error.strerror}", where=str(path), cure="make space on the disk"
+            ) from None

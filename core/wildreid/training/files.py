@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,10 +31,18 @@ def replaced(path: Path, write: Callable[[Path], object]) -> None:
         aside.chmod(0o644)  # safetensors writes for its owner alone
         aside.replace(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors wrap the system's error
+        why = os.strerror(errno.ENOSPC) if _full(path.parent) else str(error).strip().splitlines()[0]
         with contextlib.suppress(OSError):
             aside.unlink()
         raise UserError(
-            f"cannot be written: {str(error).strip().splitlines()[0]}",
+            f"cannot be written: {why}",
             where=str(path),
             cure="make space on the disk, or write elsewhere; what stood there before is as it was",
         ) from error
+
+
+def _full(folder: Path) -> bool:
+    """Whether not even a small file has room; torch does not say why a write failed."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder).free < 2**14
+    return False

@@ -23,6 +23,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         UserError: no such file, a file that is neither, a pickle with anything else in it (never run).
     """
+    import warnings
     from pickle import UnpicklingError
 
     import torch
@@ -36,7 +37,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             state: Any = load_file(path)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings(action="ignore"):  # of how the pickle was written
+                state = torch.load(path, map_location="cpu", weights_only=True)
         for wrapper in WRAPPERS:
             if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
                 state = state[wrapper]
@@ -44,7 +46,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             raise ValueError("it holds no mapping of names to tensors")
     except UnpicklingError as error:
         raise UserError(
-            f"not loaded: it holds more than weights, and could run code, or is no such file: {_short(error)}",
+            f"not loaded, for it holds more than weights and could run code, or is no such file{_found(error)}",
             where=str(path),
             cure="save model.state_dict() alone, as safetensors best of all",
         ) from None
@@ -83,6 +85,14 @@ def fit_weights(model: Any, state: Mapping[str, Tensor], *, where: str, spare: t
             cure="name the network that these weights are of",
         )
     model.load_state_dict(left)
+
+
+def _found(error: Exception) -> str:
+    """What torch says it met; the rest of its message advises to load the file all the same."""
+    import re
+
+    met = re.search(r"GLOBAL (\S+)", str(error))
+    return f": it names {met[1]}" if met else ""
 
 
 def _some(keys: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -119,3 +120,14 @@ def test_pretrained_weights_without_a_network_name_the_ways_out(
     )  # fmt: skip
     assert code == 2
     assert "weights" in err
+
+
+def test_a_full_disk_is_no_traceback(reid: Reid, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "runs/x/table.parquet")
+
+    monkeypatch.setattr("wildreid.data.table.Table.save", full)
+    code, _, err = reid("run", checkout / "species/bears/recipe.yaml", "--profile", "smoke")
+    assert code == 2
+    assert "error: runs/x/table.parquet: No space left on device" in err
+    assert "make space on the disk" in err

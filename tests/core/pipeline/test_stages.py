@@ -113,7 +113,7 @@ def test_a_folder_begun_on_other_data_is_refused(tmp_path: Path) -> None:
     wildreid.run(recipe, out=tmp_path / "runs")
     table = tmp_path / "photos" / "table.csv"
     table.write_text("\n".join(table.read_text().splitlines()[:-2]) + "\n")
-    with pytest.raises(UserError, match="begun on other data"):
+    with pytest.raises(UserError, match="begun on other data, or with another recipe"):
         wildreid.run(recipe, out=tmp_path / "runs")
 
 

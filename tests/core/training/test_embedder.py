@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +196,22 @@ def test_embed_draws_no_random_numbers() -> None:
 def test_no_rows_give_no_embeddings() -> None:
     _, images = micro.herd()
     assert embed(build_embedder(micro.recipe()), images, [], device="cpu").shape == (0, 8)
+
+
+def test_a_disk_without_room_for_the_embeddings_is_told_of_before_anything_is_embedded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedder, (_, images) = build_embedder(micro.recipe()), micro.herd()
+    for number, refused in ((errno.EOPNOTSUPP, False), (errno.ENOSPC, True)):
+
+        def fails(*asked: int, number: int = number) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr("os.posix_fallocate", fails)
+        out = tmp_path / "embeddings.npy"
+        if refused:
+            with pytest.raises(UserError, match="No space left on device"):
+                embed(embedder, images, device="cpu", out=out)
+            assert not out.exists()
+        else:
+            assert len(embed(embedder, images, device="cpu", out=out)) == len(images)
