@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wildreid import progress
 from wildreid.data.fingerprints import boxes, contents
 from wildreid.data.images import Box, square
-from wildreid.data.slabs import NOWHERE, Place, Slabs
+from wildreid.data.slabs import NOWHERE, Place, Records, Slabs
 from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.recipe.model import Images
@@ -33,6 +33,8 @@ class ImageStore:
 
     Attributes:
         size: pixels a side.
+        keys: what each row's pixels depend on, as a hash: the file's bytes, the box, and how it is read and
+            fitted; empty where the file cannot be read.
         usable: (rows,) whether the row's image can be had.
         failures: the rows whose image cannot, and why.
     """
@@ -45,21 +47,16 @@ class ImageStore:
         settings: Images,
         usable: NDArray[np.bool_],
         failures: tuple[Failure, ...],
-        folder: Path,
-        slabs: Sequence[str],
-        places: NDArray[np.int64],
+        keys: Sequence[bytes],
+        kept: Records,
         threads: int,
     ) -> None:
-        self.size, self.usable, self.failures = settings.size, usable, failures
+        self.size, self.usable, self.failures, self.keys = settings.size, usable, failures, list(keys)
         self._paths, self._box, self._settings = list(paths), list(box), settings
-        self._folder, self._slabs, self._places, self._threads = folder, list(slabs), places, threads
-        self._maps: dict[int, Pixels | None] = {}
+        self._kept, self._threads = kept, threads
 
     def __len__(self) -> int:
         return len(self._paths)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_maps": {}}
 
     def select(self, rows: NDArray[np.integer[Any]]) -> ImageStore:
         """These rows alone, in this order: what goes with a table of which rows were dropped."""
@@ -69,9 +66,8 @@ class ImageStore:
             settings=self._settings,
             usable=self.usable[rows],
             failures=(),
-            folder=self._folder,
-            slabs=self._slabs,
-            places=self._places[rows],
+            keys=[self.keys[row] for row in rows],
+            kept=self._kept.select(rows),
             threads=self._threads,
         )
 
@@ -91,35 +87,12 @@ class ImageStore:
         rows = np.asarray(rows, np.int64)
         if not self.usable[rows].all():
             raise ValueError(f"rows {rows[~self.usable[rows]].tolist()} have no image; see 'usable'")
-        taken = np.empty((len(rows), self.size, self.size, 3), np.uint8)
-        slab, slot = self._places[rows].T
-        loose = slab < 0
-        for number in np.unique(slab[~loose]):
-            here = np.flatnonzero(slab == number)
-            pixels = self._map(int(number))
-            if pixels is None:
-                loose[here] = True
-            else:
-                taken[here] = pixels[slot[here]]
-        if loose.any():
+        taken, loose = self._kept.take(rows)
+        if len(loose):
             with ThreadPoolExecutor(self._threads) as pool:
-                at = np.flatnonzero(loose)
-                for position, image in zip(at, pool.map(self._read, rows[at]), strict=True):
+                for position, image in zip(loose, pool.map(self._read, rows[loose]), strict=True):
                     taken[position] = image
         return taken
-
-    def _map(self, number: int) -> Pixels | None:
-        """One slab; None where the cache was cleared since the store was opened: its images are read anew."""
-        if number not in self._maps:
-            path = self._folder / self._slabs[number]
-            try:
-                flat = np.memmap(path, np.uint8, mode="r")
-            except (OSError, ValueError):
-                self._maps[number] = None
-            else:
-                image = self.size * self.size * 3
-                self._maps[number] = flat[: len(flat) // image * image].reshape(-1, self.size, self.size, 3)
-        return self._maps[number]
 
     def _read(self, row: int) -> Pixels:
         return _square(self._paths[row], self._box[row], self._settings)
@@ -148,12 +121,13 @@ def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2
         for text, edges in zip(content, box, strict=True)
     ]
     failed: dict[int, str] = {}
-    with Slabs(cache / "images", size=settings.size, limit=int(settings.cache_gib * 2**30)) as slabs:
+    limit = int(settings.cache_gib * 2**30)
+    with Slabs(cache / "images", record=3 * settings.size**2, limit=limit, suffix="rgb") as slabs:
         found = slabs.find(keys) if settings.cache else {}
         todo = _once([row for row, key in enumerate(keys) if key not in found], keys)
         _decode(todo, keys, paths, box, settings, threads, slabs, found, failed)
-        names, places = slabs.places(found.get(key, NOWHERE) for key in keys)
-        folder = slabs.folder
+        shape = settings.size, settings.size, 3
+        kept = slabs.reader((found.get(key, NOWHERE) for key in keys), shape=shape, dtype="uint8")
     reasons = {keys[row]: reason for row, reason in failed.items() if keys[row]}
     reasons_by_row = [failed.get(row) or reasons.get(key) for row, key in enumerate(keys)]
     return ImageStore(
@@ -166,9 +140,8 @@ def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2
             for row, reason in enumerate(reasons_by_row)
             if reason is not None
         ),
-        folder=folder,
-        slabs=names,
-        places=places,
+        keys=keys,
+        kept=kept,
         threads=threads,
     )
 

@@ -38,6 +38,7 @@ from wildreid.recipe import Loaded, Recipe, load_recipe, revised
 from wildreid.training.device import pick_device
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder, load_embedder
+from wildreid.training.features import Features, open_features, rests
 from wildreid.training.loop import train
 from wildreid.training.world import ALONE, World, together
 
@@ -335,8 +336,15 @@ def _embed(
         say("embed   unchanged")
         return
     embedder = load_embedder(folder.path, loaded.registry)
-    precision = loaded.recipe.training.precision
-    embed(embedder, images, device=device, precision=precision, out=folder.embeddings, world=world)
+    recipe, every = loaded.recipe, np.arange(len(images))
+    seen: ImageStore | Features = images
+    if rests(recipe):
+        seen = open_features(
+            embedder, images, recipe, rows=every, learned=every[:0], device=device, cache=cache_folder(),
+            world=world,
+        )  # fmt: skip
+    precision = recipe.training.precision
+    embed(embedder, seen, device=device, precision=precision, out=folder.embeddings, world=world)
     if world.first:
         folder.ids.write_text("".join(f"{name}\n" for name in table["id"]), encoding="utf-8")
         folder.record("embed", key)

@@ -89,6 +89,12 @@ class Training(_Settings):
     thaw: int | None = Field(
         None, ge=1, description="epoch after which a frozen backbone is trained; null: never"
     )
+    views: int | None = Field(
+        None,
+        ge=1,
+        description="with a backbone frozen for good: augmented views of each image, computed once and kept; null: "
+        "augmented anew each time. Without augmentation features are always computed once",
+    )
     checkpoint_every: int | None = Field(
         None, ge=1, description="also checkpoint every n steps; null: after each epoch alone"
     )

@@ -14,6 +14,7 @@ import torch
 from wildreid.errors import UserError
 from wildreid.progress import bar
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
+from wildreid.training.features import Features
 from wildreid.training.fuse import fused
 from wildreid.training.prefetch import prefetch
 from wildreid.training.world import ALONE, World
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def embed(
     embedder: Embedder,
-    images: ImageStore,
+    images: ImageStore | Features,
     rows: Sequence[int] | Ints | None = None,
     *,
     device: str = "auto",
@@ -44,7 +45,7 @@ def embed(
 
     Args:
         embedder: the network.
-        images: the decoded images.
+        images: the decoded images, or what a frozen backbone has made of them.
         rows: positions in `images`; None: all of them.
         device: as in a recipe.
         precision: as in a recipe's training.
@@ -73,9 +74,10 @@ def embed(
         found = np.lib.format.open_memmap(out, mode="r+")
     firsts = world.share(range(0, len(wanted), batch))
     training = embedder.training
-    network = fused(embedder.to(place))
+    embedder.to(place).eval()
+    network = embedder if isinstance(images, Features) else fused(embedder)
 
-    def read(first: int) -> tuple[int, NDArray[np.uint8]]:
+    def read(first: int) -> tuple[int, NDArray[np.uint8] | Floats]:
         return first, images.take(wanted[first : first + batch])
 
     try:

@@ -71,10 +71,15 @@ class Embedder(nn.Module):
         return ((pixels - self.mean) / self.std).contiguous(memory_format=self.layout)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, size, size, 3) uint8, or what `prepare` made of it, to (N, width) float32 of length one."""
+        """To (N, width) float32 of length one.
+
+        From (N, size, size, 3) uint8, from what `prepare` made of it, or from the (N, features) that the backbone
+        made of that.
+        """
         if images.dtype == torch.uint8:
             images = self.prepare(images)
-        return F.normalize(self.head(self.backbone(images)).float())
+        features = images if images.ndim == 2 else self.backbone(images)
+        return F.normalize(self.head(features).float())
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Trainable parameters as an optimizer takes them: ``backbone.<stage>`` in order, then ``head``."""

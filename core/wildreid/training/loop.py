@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from wildreid.data.places import cache_folder
 from wildreid.data.table import Table
 from wildreid.errors import Interrupted, UserError
 from wildreid.kinds import Log
@@ -24,6 +25,7 @@ from wildreid.training.checkpoint import identity_of, load_checkpoint, remove_ch
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.embed import embed
 from wildreid.training.embedder import Embedder, build_embedder, save_embedder
+from wildreid.training.features import Features, open_features, rests
 from wildreid.training.files import replaced
 from wildreid.training.freezing import train_mode
 from wildreid.training.interrupt import listening
@@ -108,6 +110,13 @@ def train(
     chosen = table.with_rows(table.rows.iloc[rows])
     batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
 
+    seen: ImageStore | Features = images
+    if rests(recipe):
+        seen = open_features(
+            embedder, images, recipe, rows=np.union1d(rows, held_out), learned=rows, device=str(place),
+            cache=cache_folder(), world=world,
+        )  # fmt: skip
+
     # what learns, and how
     built = recipe.loss.build(width=embedder.width, classes=int(labels.max()) + 1)
     objective = cast("nn.Module", built).to(place)
@@ -171,8 +180,12 @@ def train(
             save_checkpoint(folder, {"identity": identity, **parts, **place_in_run})
 
     def read(batch: list[int]) -> tuple[list[int], torch.Tensor]:
-        pixels = torch.from_numpy(images.take(rows[list(world.share(batch))]))
-        return batch, pixels.pin_memory() if place.type == "cuda" else pixels
+        share = rows[list(world.share(batch))]
+        if isinstance(seen, Features):
+            inputs = torch.from_numpy(seen.draw(share, seed=[recipe.seed, epoch, *share]))
+        else:
+            inputs = torch.from_numpy(seen.take(share))
+        return batch, inputs.pin_memory() if place.type == "cuda" else inputs
 
     def progress() -> str:
         speed = f", {tally.images / tally.seconds:.0f} images/s" if tally.seconds else ""
@@ -188,13 +201,15 @@ def train(
             batches.set_epoch(epoch)
             began, seconds_before = time.perf_counter(), tally.seconds
             ahead = list(batches)[tally.batches :]  # a resumed epoch goes on where it stopped
-            for batch, pixels in bar(
+            for batch, inputs in bar(
                 prefetch(ahead, read, threads=settings.workers), progress, total=len(ahead)
             ):
                 done = tally.seen
                 window = min(settings.accumulate, len(batches) - (done - done % settings.accumulate))
                 waits = bool((done + 1) % settings.accumulate) and done + 1 < len(batches)
-                inputs = embedder.prepare(pixels.to(place, non_blocking=True), augment)
+                inputs = inputs.to(place, non_blocking=True)
+                if seen is images:
+                    inputs = embedder.prepare(inputs, augment)
                 truth = torch.from_numpy(labels[batch]).to(place, non_blocking=True)
                 with world.apart(network, wanted=waits):
                     with torch.autocast(place.type, half, enabled=half is not None):
@@ -231,7 +246,7 @@ def train(
             value = None
             if validate is not None:
                 vectors = embed(
-                    measured_network, images, held_out, device=str(place), precision=settings.precision,
+                    measured_network, seen, held_out, device=str(place), precision=settings.precision,
                     batch=settings.batch, what=f"validating {epoch + 1}/{settings.epochs}", world=world,
                 )  # fmt: skip
                 figures = validate(vectors)

@@ -168,8 +168,8 @@ def test_two_processes_may_build_at_once(tmp_path: Path) -> None:
     for builder in builders:
         builder.join(120)
         assert builder.exitcode == 0
-    with sqlite3.connect(tmp_path / "cache/images/index.sqlite") as base:
-        (count,) = base.execute("select count(*) from images").fetchone()
+    with sqlite3.connect(tmp_path / "cache/images/slabs.sqlite") as base:
+        (count,) = base.execute("select count(*) from records").fetchone()
         (slots,) = base.execute("select sum(count) from slabs").fetchone()
     base.close()
     assert count == slots == 40
