@@ -287,7 +287,9 @@ def _train(
         say("train   unchanged")
         return
     resume = world.tell(lambda: folder.begun("train", inputs)) or resume
-    protocol = recipe.training.protocol
+    settings, validate = recipe.training, None
+    if settings.epochs:  # else nothing is chosen
+        validate = validator(table, protocol=settings.protocol, gallery=settings.gallery)
     with ExitStack() as stack:
         trackers = [
             stack.enter_context(
@@ -301,7 +303,7 @@ def _train(
             table,
             images,
             folder.path,
-            validate=validator(table, protocol=protocol, gallery=recipe.training.gallery),
+            validate=validate,
             device=device,
             logs=[*trackers, *logs],
             resume=resume,
