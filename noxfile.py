@@ -3,12 +3,15 @@
 nox                 tests, types, style and layers
 nox -s tests        the whole test suite; arguments go to pytest
 nox -s benchmark    how fast and how right; -- --quick for five minutes
+nox -s peers        environments of the peers that are measured beside us
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -112,6 +115,40 @@ def benchmark(session: nox.Session) -> None:
     finally:  # one benchmark that fails takes no other's figures along
         if measured.is_file() and measured.stat().st_size:
             run(session, "python", "-m", "benchmarks.page", str(measured))
+
+
+PEERS = {
+    # its vote of neighbours calls what pandas 3 has not
+    "wildlife-tools": ("wildlife-tools==0.0.9", "pandas<3", "wildlife_tools.inference"),
+    # it imports omegaconf, which it does not ask for
+    "open-metric-learning": ("open-metric-learning==4.0.0", "omegaconf", "oml.inference"),
+}
+"""What each peer's environment is made of, and at last what must be importable then."""
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """An environment for each peer that is measured beside us, in .nox/peers; torch is not installed again."""
+    environment(session)
+    for name, (*packages, module) in PEERS.items():
+        folder = ROOT / ".nox" / "peers" / name
+        reason = folder.with_name(f"{name}.txt")  # which test_peers.py puts on the page
+        shutil.rmtree(folder, ignore_errors=True)
+        reason.unlink(missing_ok=True)
+        session.run(sys.executable, "-m", "venv", str(folder), external=True)
+        sites = [next(base.glob("[Ll]ib/**/site-packages")) for base in (folder, SHARED)]
+        # what is not in the peer's own environment is looked for in ours
+        (sites[0] / "shared.pth").write_text(f"{sites[1]}\n")
+        python = str(folder / BIN.name / "python")
+        for step in (["-m", "pip", "install", "-q", *packages], ["-c", f"import {module}"]):
+            done = subprocess.run([python, *step], capture_output=True, text=True, check=False)
+            if done.returncode:
+                said = [line for line in done.stderr.splitlines() if "rror" in line] or [
+                    "no reason was given"
+                ]
+                reason.write_text(f"does not install: {said[-1]}\n")
+                session.warn(f"{name} {reason.read_text()}")
+                break
 
 
 @nox.session

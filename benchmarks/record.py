@@ -48,6 +48,14 @@ class Record:
         Returns:
             each side's seconds, turn by turn.
         """
+        found = self.turns(sides, pairs=pairs, warm=warm)
+        self.row(table, row, seconds=found, **more)
+        return found
+
+    def turns(
+        self, sides: Mapping[str, Side], *, pairs: int = PAIRS, warm: bool = True
+    ) -> dict[str, list[Seconds]]:
+        """Time the sides as `beside` does, and leave no row."""
         (ours, work), *others = sides.items()
         found: dict[str, list[Seconds]] = {name: [] for name in sides}
 
@@ -60,7 +68,6 @@ class Record:
         )
         turns = pairs if self.benchmark.enabled else 1
         found = {name: times[-turns:] for name, times in found.items()}
-        self.row(table, row, seconds=found, **more)
         return found
 
     def row(

@@ -287,9 +287,7 @@ def _train(
         say("train   unchanged")
         return
     resume = world.tell(lambda: folder.begun("train", inputs)) or resume
-    settings, validate = recipe.training, None
-    if settings.epochs:  # else nothing is chosen
-        validate = validator(table, protocol=settings.protocol, gallery=settings.gallery)
+    protocol = recipe.training.protocol
     with ExitStack() as stack:
         trackers = [
             stack.enter_context(
@@ -303,7 +301,7 @@ def _train(
             table,
             images,
             folder.path,
-            validate=validate,
+            validate=validator(table, protocol=protocol, gallery=recipe.training.gallery),
             device=device,
             logs=[*trackers, *logs],
             resume=resume,

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.core.evaluation import naive
 from tests.core.evaluation.tables import golden, make_table, simulated
 
 from wildreid.artefacts import Evidence, Missing
@@ -15,7 +14,6 @@ from wildreid.evaluation.decision import fit_decision
 from wildreid.evaluation.rank import rank
 from wildreid.evaluation.score import score, validator
 from wildreid.kinds import Metric
-from wildreid.recipe.model import Watched
 
 
 class FirstTry(Metric):
@@ -152,11 +150,7 @@ def test_validation_is_by_val_alone(gallery):
     found = validate(embeddings[rows])
     ranking = rank(embeddings, table, protocol="cross-encounter", part="val", gallery=(gallery,))
     ranks = ranking.own_rank[ranking.mated]
-    figures = {f"accuracy@{k}": np.mean(ranks <= k) for k in (1, 3, 5, 10)}
-    true_ranks = np.split(ranking.true_ranks, ranking.true_offsets[1:-1])
-    precisions = [naive.average_precision(one.tolist()) for one in true_ranks if len(one)]
-    assert found == pytest.approx(figures | {"mrr": np.mean(1 / ranks), "map": np.mean(precisions)})
-    assert set(found) == set(get_args(Watched))
+    assert found == {f"accuracy@{k}": np.mean(ranks <= k) for k in (1, 3, 5, 10)}
     # other labels in the test part change nothing
     rows_of = table.rows.assign(identity=table["identity"].where(table["part"] != "test", "nobody"))
     other = validator(table.with_rows(rows_of), protocol="cross-encounter", gallery=gallery)
@@ -176,5 +170,5 @@ def test_validation_without_dates_is_by_image_loo_and_says_so(capsys):
 
 def test_validation_needs_a_query_that_can_be_matched():
     table = make_table([(f"{i}.jpg", f"a{i}", f"e{i}", "both") for i in range(4)], part="val")
-    with pytest.raises(UserError, match="no val image can be matched"):  # before anything is trained
-        validator(table, protocol="cross-encounter")
+    with pytest.raises(UserError, match="no val image can be matched"):
+        validator(table, protocol="cross-encounter")(np.eye(4, dtype=np.float32))

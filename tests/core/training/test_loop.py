@@ -300,8 +300,8 @@ def test_a_tracker_that_fails_is_left_out(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_a_metric_that_validation_does_not_give_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no 'map'.*it gives accuracy@1"):
-        go(tmp_path, training={"watch": "map"})
+    with pytest.raises(UserError, match=r"no 'accuracy@2'.*it gives accuracy@1"):
+        go(tmp_path, training={"watch": "accuracy@2"})
 
 
 def test_an_empty_validation_part_is_refused(tmp_path: Path) -> None:

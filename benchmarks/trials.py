@@ -1,0 +1,160 @@
+"""Training runs for the accuracy tables: trained once, kept in ``.benchmarks/accuracy``.
+
+Run as ``python -m benchmarks.trials [TRIAL…]`` to train, one after the other, what is not there yet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import wildreid
+from wildreid.artefacts import Results
+from wildreid.pipeline.folder import read_json, write_json
+from wildreid.pipeline.provenance import hash_of, versions
+
+ROOT = Path(__file__).parent.parent
+RUNS = ROOT / ".benchmarks" / "accuracy"
+SEEDS = (0, 1, 2)
+CODE = ("torch", "timm", "pytorch-metric-learning", "kornia", "numpy")
+"""Another version of one of these trains anew; so does a change of the recipe."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe with its profiles and settings, to be trained with several seeds.
+
+    The seed draws the split too: that the test animals were lucky ones is part of what a reader must know. Trials
+    of one splitter have the same split for the same seed, so that their differences are paired.
+    """
+
+    name: str
+    recipe: str = "bears/recipe.yaml"
+    profiles: tuple[str, ...] = ("sample",)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self, seed: int) -> Results:
+        """The finished run, trained now or before; ``trained.json`` in its folder says when and by what commit."""
+        settings = {**self.settings, "seed": seed, "reporters": [], "trackers": ["jsonl"]}
+        loaded = wildreid.load_recipe(
+            ROOT / "species" / self.recipe, profiles=self.profiles, settings=settings
+        )
+        asked = loaded.recipe.model_dump(mode="json", exclude={"packs", "name", "about"})
+        used = {name: number for name, number in versions().items() if name in CODE}
+        folder = RUNS / f"{self.name}-{seed}-{hash_of(asked, used)[:8]}"
+        if not (folder / "trained.json").is_file():
+            shutil.rmtree(folder, ignore_errors=True)  # begun and not ended, perhaps by other code
+            wildreid.run(loaded, out=RUNS, name=folder.name)
+            write_json(folder / "trained.json", {"commit": _commit()})
+        return wildreid.load_results(folder)
+
+    def at(self, root: Path) -> Trial:
+        """The same on the photos in this folder."""
+        return replace(self, settings={**self.settings, "dataset.root": str(root)})
+
+    def smoke(self) -> Trial:
+        """The same with eight bears and two epochs."""
+        return replace(self, name=f"{self.name}-smoke", profiles=("smoke",))
+
+
+def pooled(trial: Trial, seeds: Sequence[int] = SEEDS) -> list[Results]:
+    """The trial's runs, one a seed."""
+    return [trial.run(seed) for seed in seeds]
+
+
+def traced(runs: Sequence[Results]) -> list[dict[str, Any]]:
+    """Where the figures of a row come from: of each run its seed, hashes, machine, versions and scores."""
+    found = []
+    for run in runs:
+        protocols = run.scores["protocols"]
+        found.append(
+            {
+                "run": run.folder.name,
+                "seed": run.run["seed"],
+                **{name: run.run[name] for name in ("hashes", "versions", "machine")},
+                **(read_json(file) if (file := run.folder / "trained.json").is_file() else {}),
+                "scores": {
+                    protocol: {
+                        name: score for name, score in block["scores"].items() if name.startswith("accuracy@")
+                    }
+                    for protocol, block in protocols.items()
+                },
+            }
+        )
+    return found
+
+
+PROTOCOLS = {"evaluation.protocols": ["cross-encounter", "image-loo", "fixed-gallery"]}
+LOSSES = ("contrastive", "triplet", "circle")
+MINERS = ("easy", "semi-hard", "hard")
+
+RECIPES = {"recipe": "bears/recipe.yaml", "baseline": "bears/baseline.yaml"}
+BEARS = {
+    (name, splitter): Trial(f"{name}-{splitter}", recipe=file, settings={"splitter": splitter, **PROTOCOLS})
+    for splitter in ("open-set", "random", "disjoint-set")
+    for name, file in RECIPES.items()
+}
+UNTRAINED = {
+    splitter: Trial(
+        f"untrained-{splitter}", settings={"splitter": splitter, "training.epochs": 0, **PROTOCOLS}
+    )
+    for splitter in ("open-set", "disjoint-set")
+}
+BY_LOSS = {loss: Trial(loss, profiles=("sample", loss), settings=PROTOCOLS) for loss in LOSSES}
+BY_MINER = {
+    miner: Trial(f"triplet-{miner}", profiles=("sample", "triplet"), settings={"miner": miner, **PROTOCOLS})
+    for miner in MINERS
+}
+
+COWS = {
+    "trained": Trial("cows", recipe="cows/recipe.yaml", profiles=()),
+    "frozen": Trial("cows-frozen", recipe="cows/recipe.yaml", profiles=("frozen",)),
+    "pixels": Trial("cows-pixels", recipe="cows/recipe.yaml", profiles=("pixels",)),
+}
+
+
+def on_photos(name: str, splitter: str) -> Trial:
+    """A bear recipe on BearID's photos, in its full form."""
+    settings = {"splitter": splitter, **PROTOCOLS}
+    return Trial(f"bearid-{name}-{splitter}", recipe=RECIPES[name], profiles=(), settings=settings)
+
+
+def on_heads(split: str) -> Trial:
+    """The bear recipe on BrownBearHeads, by one of the splits that come with it."""
+    dataset = {"name": "brown-bear-heads", "root": ".", "split": split}
+    settings = {"dataset": dataset, "splitter": "given", **PROTOCOLS}
+    return Trial(f"heads-{split}", profiles=(), settings=settings)
+
+
+def trials() -> Iterator[Trial]:
+    """All trials on drawn bears, what matters most first."""
+    yield from (BEARS["recipe", "open-set"], UNTRAINED["open-set"], BEARS["recipe", "random"])
+    yield from (trial for key, trial in BEARS.items() if key[1] != "random")
+    yield UNTRAINED["disjoint-set"]
+    yield from BY_LOSS.values()
+    yield from BY_MINER.values()
+    yield BEARS["baseline", "random"]
+
+
+def _commit() -> str | None:
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or None
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("WILDREID_PLUGINS", "builtin")
+    wanted = set(sys.argv[1:])
+    for one in trials():
+        for seed in SEEDS if not wanted or one.name in wanted else ():
+            scores = one.run(seed).scores["protocols"]
+            said = {name: block["scores"]["accuracy@1"]["value"] for name, block in scores.items()}
+            print(one.name, seed, json.dumps(said), flush=True)
