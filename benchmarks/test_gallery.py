@@ -5,54 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 
 import faiss
 import numpy as np
-import pandas as pd
 import pytest
 import timm
 import torch
 from benchmarks.record import Record
+from benchmarks.stages.gallery import MARK, WIDTH, annotations, filled, unit
 from benchmarks.timing import Clock
 
 from wildreid.gallery.identify import identify
-from wildreid.gallery.manifest import Mark
 from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
-
-WIDTH = 512
-MARK = Mark(name="made", weights="w", transform="t", width=WIDTH)
-PEOPLE = 1000
-
-
-def unit(rows: int, seed: int) -> np.ndarray:
-    drawn = np.random.default_rng(seed).standard_normal((rows, WIDTH), dtype=np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
-
-
-def annotations(rows: int, seed: int) -> pd.DataFrame:
-    draw = np.random.default_rng(seed)
-    days = draw.integers(0, 300, rows)
-    dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(days, unit="D")
-    return pd.DataFrame(
-        {
-            "key": [f"{seed:08x}{row:024x}" for row in range(rows)],
-            "image": [f"cam/{seed}/{row}.jpg" for row in range(rows)],
-            "identity": [f"bear {who}" for who in draw.integers(0, PEOPLE, rows)],
-            "camera": "cam",
-            "visit": "cam@" + pd.Series(dates).dt.strftime("%Y-%m-%d"),
-            "timestamp": dates,
-        }
-    )
-
-
-def filled(folder: Path, rows: int, step: int = 100_000) -> Gallery:
-    gallery = Gallery.create(folder, MARK, exact_up_to=2_000_000)
-    for number, start in enumerate(range(0, rows, step)):
-        part = min(step, rows - start)
-        gallery.add(annotations(part, number), unit(part, number), model=MARK)
-    return gallery
 
 
 @pytest.fixture(scope="module")

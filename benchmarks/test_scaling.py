@@ -1,0 +1,83 @@
+"""Time and memory of each stage of the pipeline as the number of images grows, with the fitted exponent.
+
+Each point is one call in a process of its own; memory is what came with the call. Photos are noise of 32 × 32
+pixels, embeddings are made up, the network is the micro one. An exponent is fitted by least squares through the
+logarithms of all points; the slope between the two largest stands in brackets, since what costs the same at every
+size makes the fit look better than it is.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from benchmarks.fresh import cost
+from benchmarks.record import Record
+from benchmarks.timing import Seconds
+
+STAGES = {
+    "data": ("table_reading", "fingerprints", "fingerprints_again", "decoding", "opening", "encounters",
+             "open_set_split", "disjoint_set_split", "auditing", "sampling_per_identity",
+             "sampling_across_encounters"),
+    "training": ("embedding",),
+    "evaluation": ("metrics", "decision", "bootstrap", "report"),
+    "gallery": ("gallery_adding", "gallery_adding_a_hundred", "gallery_opening", "identifying", "one_query"),
+}  # fmt: skip
+"""The modules of `benchmarks.stages` and their functions."""
+MILLION = ("one_query", "identifying", "gallery_opening")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """For all stages: photos once written are used again."""
+    path = tmp_path_factory.mktemp("stages")
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "stage"), [(module, stage) for module, stages in STAGES.items() for stage in stages]
+)
+def test_stage(record: Record, folder: Path, quick: bool, module: str, stage: str) -> None:
+    """Aim: no exponent above 1.1 in the number of images."""
+    sizes = [1_000, 4_000] if quick else [1_000, 10_000, 100_000, *([1_000_000] if stage in MILLION else [])]
+    grow(
+        record,
+        f"{module.capitalize()}, by images",
+        f"{module}:{stage}",
+        sizes,
+        folder,
+        aims={"exponent": ("<=", 1.1)},
+    )
+
+
+@pytest.mark.full
+def test_ranking(record: Record, folder: Path) -> None:
+    """As many queries as gallery images: the cost is of their product, so 2 is what it must be."""
+    grow(
+        record,
+        "Ranking, by images on both sides",
+        "evaluation:ranking",
+        [1_000, 3_000, 10_000, 30_000],
+        folder,
+    )
+
+
+def grow(
+    record: Record, table: str, stage: str, sizes: list[int], folder: Path, aims: dict | None = None
+) -> None:
+    found = {}
+
+    def measure() -> None:
+        for size in sizes:
+            found[size] = cost(f"benchmarks.stages.{stage}", size, str(folder))
+
+    record.benchmark.pedantic(measure, rounds=1)
+    name = {"stage": stage.partition(":")[2].replace("_", " ")}
+    for size, spent in found.items():
+        record.row(
+            table, name, size=size, seconds={"wildreid": [Seconds(spent.wall, spent.processor)]},
+            figures={"memory, MB": spent.added / 1e6}, plot="memory, MB", aims=aims,
+        )  # fmt: skip
