@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
 
-_BLOCK = 4_000_000  # pairs compared at once: 32 MB of differences
+_NARROW = 8  # bits from which on bands are too narrow to help
 
 
 def near_duplicates(who: Codes, hashes: pd.Series[Any], *, bits: int) -> tuple[Codes, Codes]:
@@ -44,15 +44,32 @@ def near_duplicates(who: Codes, hashes: pd.Series[Any], *, bits: int) -> tuple[C
 
 
 def _within(row: Codes, value: NDArray[np.uint64], owner: Codes, bits: int) -> list[tuple[Codes, Codes]]:
-    """Compare distinct hashes, sorted by owner, all with all inside each owner, a block at a time."""
+    """Pairs of distinct hashes of one owner, found without comparing all with all.
+
+    Hashes that differ by at most b bits are the same in one of b + 1 bands of bits at least, so only those that
+    share a band are compared. Many bands are narrow and shared by many: then there is one, of no bits.
+    """
     found = []
-    begins = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1], [True])))
-    for begin, end in itertools.pairwise(begins):
-        mine = value[begin:end]
-        step = max(1, _BLOCK // len(mine))
-        for top in range(0, len(mine) - 1, step):
-            differing = np.bitwise_count(mine[top : top + step, None] ^ mine[None, top + 1 :])
-            a, b = np.nonzero(differing <= bits)
-            later = b >= a  # column b is hash top + 1 + b: each pair once, none with itself
-            found.append((row[begin + top + a[later]], row[begin + top + 1 + b[later]]))
+    edges = np.linspace(0, 64, bits + 2).astype(int).tolist() if bits < _NARROW else [0, 0]
+    bands = [_band(value, low, high) for low, high in itertools.pairwise(edges)]
+    for number, band in enumerate(bands):
+        order = np.lexsort((band, owner))
+        ordered, sorted_band, whose = value[order], band[order], owner[order]
+        at, step = np.arange(len(order) - 1), 1
+        while len(at):
+            beside = at + step
+            together = (whose[beside] == whose[at]) & (sorted_band[beside] == sorted_band[at])
+            at, beside = at[together], beside[together]
+            near = np.bitwise_count(ordered[at] ^ ordered[beside]) <= bits
+            one, other = order[at[near]], order[beside[near]]
+            new = np.ones(len(one), bool)  # a pair that shares several bands is taken from the first
+            for earlier in bands[:number]:
+                new &= earlier[one] != earlier[other]
+            found.append((row[one[new]], row[other[new]]))
+            step += 1
+            at = at[at + step < len(order)]
     return found
+
+
+def _band(value: NDArray[np.uint64], low: int, high: int) -> NDArray[np.uint64]:
+    return (value >> np.uint64(low)) & np.uint64(2 ** (high - low) - 1)

@@ -10,11 +10,11 @@ from wildreid.data.groups import join
 
 
 @pytest.mark.parametrize("bits", [0, 1, 4, 16])
-@pytest.mark.parametrize("block", [7, 4_000_000])
+@pytest.mark.parametrize("narrow", [0, 8, 17])
 def test_the_pairs_join_what_comparing_all_with_all_joins(
-    bits: int, block: int, monkeypatch: pytest.MonkeyPatch
+    bits: int, narrow: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duplicates, "_BLOCK", block)
+    monkeypatch.setattr(duplicates, "_NARROW", narrow)  # 0: one band, all compared with all
     random = np.random.default_rng(bits)
     who = random.integers(-1, 4, 120)
     hashes = random.integers(0, 2**10, 120, dtype=np.uint64) * np.uint64(0x1001001001)
