@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,3 +26,22 @@ Device = Annotated[
     str | None,
     typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1, mps; the recipe's own if not given."),
 ]
+
+
+def writable(file: Path | None) -> Path | None:
+    """Refuse a file to write to that cannot be written, before the work is done that it is to hold.
+
+    Raises:
+        UserError: it is a folder, or lies in none that can be written.
+    """
+    from wildreid.errors import UserError
+
+    if file is None:
+        return None
+    if file.is_dir():
+        raise UserError(f"{file} is a folder", cure="give the name of a file")
+    if not file.parent.is_dir():
+        raise UserError(f"there is no folder {file.parent} to write {file.name} to", cure="make it first")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise UserError(f"{file} cannot be written", cure="choose another place")
+    return file

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wildreid.cli.arguments import Device
+from wildreid.cli.arguments import Device, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Root
 from wildreid.cli.identify import Photos
 
@@ -32,9 +32,12 @@ def discover(
         ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a table that `reid gallery add` reads.")
+        Path | None,
+        typer.Option(metavar="FILE", callback=writable, help="Write a table that `reid gallery add` reads."),
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a JSON.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a JSON.")
+    ] = None,
     device: Device = None,
 ) -> None:
     """Group the photos of animals that the gallery does not know into proposed new individuals.
@@ -45,12 +48,10 @@ def discover(
     """
     import yaml
     from pydantic import ValidationError
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
+    from wildreid.cli.gallery import printing
     from wildreid.errors import UserError
-    from wildreid.identification import open_gallery, read_photos
+    from wildreid.identification import open_gallery
     from wildreid.registry import Registry
 
     fields = dict(text.partition("=")[::2] for text in set_ or ())
@@ -63,40 +64,38 @@ def discover(
     except ValueError as error:
         raise UserError(str(error), where="--clusterer") from None
     opened = open_gallery(gallery, device=device or "auto")
-    found = opened.discover(read_photos(photos, root=root), clusterer=chosen, cut=cut)  # type: ignore[arg-type]
+    found = opened.discover(photos, root=root, clusterer=chosen, cut=cut)  # type: ignore[arg-type]
     if csv:
         found.save_csv(csv)
     if json:
         found.save_json(json)
     rows = found.rows
     new = rows[rows["proposed"]]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("proposed", "photos", "bursts", "first", "last", "one of its photos"):
-        table.add_column(
-            column, overflow="fold", justify="right" if column in ("photos", "bursts") else "left"
-        )
-    for name, own in new.groupby("identity", sort=True):
-        days = own["timestamp"].dropna().dt.strftime("%Y-%m-%d")
-        table.add_row(
-            str(name), str(len(own)), str(own["burst"].nunique()), days.min() if len(days) else "",
-            days.max() if len(days) else "", Text(str(own["image"].iloc[0])),
-        )  # fmt: skip
-    out = Console(highlight=False)
-    out.print(table)
+    printing.table(
+        ("proposed", "photos", "bursts", "first", "last", "one of its photos"),
+        [
+            (
+                name, len(own), own["burst"].nunique(), printing.day(own["timestamp"].min()),
+                printing.day(own["timestamp"].max()), own["image"].iloc[0],
+            )
+            for name, own in new.groupby("identity", sort=True)
+        ],
+        numbers=(1, 2),
+    )  # fmt: skip
     known, unread = (
         int((~rows["proposed"] & rows["identity"].notna()).sum()),
         int(rows["identity"].isna().sum()),
     )
-    out.print(
+    printing.say(
         f"{len(rows)} photos: {len(new)} of {new['identity'].nunique()} proposed individuals, "
         f"{known} of known ones, {unread} not read"
     )
     for note in found.identified.notes:
-        out.print(f"! {note}", style="yellow", markup=False)
+        printing.say(f"! {note}", style="yellow")
     if found.agreement is not None:
         one = found.agreement
         ari = "–" if one.ari is None else f"{one.ari:.3f}"
-        out.print(
+        printing.say(
             f"against the labels, over {one.encounters} bursts: ARI {ari}, B³ {one.b_cubed:.3f} (precision "
             f"{one.b_cubed_precision:.3f}, recall {one.b_cubed_recall:.3f}), ghosts {one.ghosts}, "
             f"false merges {one.false_merges}, count error {one.count_error:+d} "

@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
+from wildreid.cli.arguments import writable
 from wildreid.cli.gallery.arguments import GalleryPath
 
 
 def history(
     gallery: GalleryPath,
     csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write a CSV, one row an encounter.")
+        Path | None,
+        typer.Option(metavar="FILE", callback=writable, help="Also write a CSV, one row an encounter."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write a page with timelines.")
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a page with timelines.")
     ] = None,
     coordinates: Annotated[
         bool, typer.Option("--coordinates", help="Say where, too; think of who may read it.")
@@ -49,7 +51,7 @@ def history(
         ],
         numbers=(1, 2),
     )  # fmt: skip
-    printing.out().print(f"{len(by_individual)} individuals in {len(table)} encounters")
+    printing.say(f"{len(by_individual)} individuals in {len(table)} encounters")
 
 
 def _days(first: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wildreid.cli.arguments import Device
+from wildreid.cli.arguments import Device, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Root
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Photos = Annotated[
     list[Path],
     typer.Argument(
-        metavar="PHOTOS…", help="Photos, folders of photos, or one CSV or Parquet table.", show_default=False
+        metavar="PHOTOS", help="Photos, folders of photos, or one CSV or Parquet table.", show_default=False
     ),
 ]
 Model = Annotated[
@@ -29,11 +29,17 @@ def identify(
     gallery: GalleryPath,
     photos: Photos,
     root: Root = None,
-    top: Annotated[int, typer.Option(min=1, max=50, help="Candidates to name.")] = 5,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a CSV.")] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a JSON.")] = None,
+    top: Annotated[
+        int, typer.Option(min=1, max=50, help="Candidates to name; the terminal shows three.")
+    ] = 5,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a CSV.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a JSON.")
+    ] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write a page with pictures.")
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a page with pictures.")
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Compare with all images, never by the index.")
@@ -47,16 +53,15 @@ def identify(
 
     Example: [bold]reid identify bears new-photos --html who.html[/]
     """
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
+    from wildreid.cli.gallery import printing
     from wildreid.gallery.identify import counts
     from wildreid.gallery.pages import identified_page
-    from wildreid.identification import open_gallery, read_photos
+    from wildreid.identification import open_gallery
 
     opened = open_gallery(gallery, model=model, device=device or "auto")
-    found = opened.identify(read_photos(photos, root=root), top=top, exact=exact)
+    found = opened.identify(photos, root=root, top=top, exact=exact)
     if csv:
         found.save_csv(csv)
     if json:
@@ -64,28 +69,28 @@ def identify(
     if html:
         page = identified_page(found, lambda name: opened.pixels(found, name))
         html.write_text(page, encoding="utf-8")
-    out = Console(highlight=False)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("photo", "photos", "answer", "new", "candidates"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("photos", "new") else "left")
     unread = [answer for answer in found.images if answer.verdict == "unreadable"]
-    for answer in (*found.encounters, *unread):
-        new = answer.new_probability
-        table.add_row(
-            Text(answer.query),
-            str(len(answer.images)),
-            Text(_verdict(answer), style=_STYLES[answer.verdict]),
-            "" if new is None else f"{100 * new:.0f} %",
-            Text(_candidates(answer)),
-        )
-    out.print(table)
+    printing.table(
+        ("photo", "of a burst of", "answer", "new", "candidates"),
+        [
+            (
+                answer.query,
+                len(answer.images),
+                Text(_verdict(answer), style=_STYLES[answer.verdict]),
+                "" if answer.new_probability is None else f"{100 * answer.new_probability:.0f} %",
+                _candidates(answer),
+            )
+            for answer in (*found.encounters, *unread)
+        ],
+        numbers=(1, 3),
+    )
     total = counts(found.encounters)
     said = ", ".join(f"{total[kind]} {kind}" for kind in ("known", "new", "undecided"))
-    out.print(
+    printing.say(
         f"{len(found.images)} photos in {len(found.encounters)} bursts: {said}; {len(unread)} photos not read"
     )
     for note in found.notes:
-        out.print(f"! {note}", style="yellow", markup=False)
+        printing.say(f"! {note}", style="yellow")
 
 
 _STYLES = {"known": "green", "new": "blue", "undecided": "yellow", "unreadable": "red"}

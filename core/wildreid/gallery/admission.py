@@ -40,7 +40,7 @@ class Added:
     left: tuple[Left, ...]
 
 
-def check_model(own: Mark, other: Mark, folder: Path) -> None:
+def check_mark(own: Mark, other: Mark, folder: Path) -> None:
     """Refuse embeddings that cannot be compared with a gallery's own.
 
     Raises:
@@ -63,7 +63,9 @@ def check_model(own: Mark, other: Mark, folder: Path) -> None:
 def check_name(name: str) -> None:
     """Refuse a name that cannot be shown or typed."""
     if not name.strip() or not name.isprintable() or name != name.strip():
-        raise UserError(f"{name!r} is no name for an individual", cure="use printable text")
+        raise UserError(
+            f"{name!r} is no name for an individual", cure="use printable text, without blanks at its ends"
+        )
 
 
 def check_embeddings(embeddings: Floats, rows: int, width: int) -> None:

@@ -84,6 +84,8 @@ def identify(
         the answers to the images, in their order, and to the bursts, by the order of their first image.
     """
     state = search.state
+    if not len(rows):
+        return [], []
     similarity = search.similarity(embeddings)
     ids = rows["id"].tolist()
     dates = [None if pd.isna(when) else when.isoformat() for when in rows["timestamp"]]
@@ -192,16 +194,21 @@ def counts(answers: Sequence[Answer]) -> dict[Verdict, int]:
     return {verdict: sum(answer.verdict == verdict for answer in answers) for verdict in verdicts}
 
 
-def cautions(state: State) -> tuple[str, ...]:
-    """What one should know before trusting an answer."""
+def cautions(state: State, answers: Sequence[Answer] = ()) -> tuple[str, ...]:
+    """What one should know before trusting the answers to some images."""
     rule = state.rule
+    notes = []
     if rule is None:
-        return ("the gallery is not calibrated: scores, but no probabilities; see reid gallery calibrate",)
-    if not rule.outgrown(len(state.individuals), state.images):
-        return ()
-    individuals, images = rule.decision.gallery
-    return (
-        f"the rule was fitted on a gallery of {individuals} individuals and {images} images; this one has "
-        f"{len(state.individuals)} and {state.images}, and so takes unknown animals for known ones more "
-        "often than asked; calibrate it anew with reid gallery calibrate",
-    )
+        notes.append(
+            "the gallery is not calibrated: scores, but no probabilities; see reid gallery calibrate"
+        )
+    elif rule.outgrown(len(state.individuals), state.images):
+        individuals, images = rule.decision.gallery
+        notes.append(
+            f"the rule was fitted on a gallery of {individuals} individuals and {images} images; this one has "
+            f"{len(state.individuals)} and {state.images}, and so takes unknown animals for known ones more "
+            "often than asked; calibrate it anew with reid gallery calibrate"
+        )
+    if held := sum(answer.in_gallery is not None for answer in answers):
+        notes.append(f"{held} of the photos are in the gallery: they find themselves, which proves nothing")
+    return tuple(notes)

@@ -35,14 +35,15 @@ class Identified:
     """Answers to a set of photos; every photo that came in has one.
 
     Attributes:
-        images: one answer a photo (an annotation, where the photo has boxes), in the order they came.
+        images: one answer a photo (an annotation, where the photo has boxes), in the order they came; a photo
+            that came twice has two.
         encounters: one answer a burst; photos that could not be read are in none.
         notes: what one should know before trusting it.
         search: the state of the gallery that answered.
         rows: (queries,) the annotations that could be read: ``id``, ``key``, ``image``, ``timestamp``,
             ``burst`` and what else came along.
         embeddings: (queries, width) theirs.
-        table: all photos as they came, for looking at them again.
+        table: all photos, each once, for looking at them again.
     """
 
     images: tuple[Answer, ...]
@@ -161,10 +162,10 @@ def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]
     proposed[unknown] = True
     columns = ["image", "burst", "timestamp", "camera", *BOX]
     rows = found.rows.set_index("id")[columns].assign(identity=who.to_numpy(), proposed=proposed)
-    order = [answer.query for answer in found.images]
-    out = rows.reindex(order)
-    out["image"] = out["image"].fillna(pd.Series({name: name for name in order}))
-    out["reason"] = [answer.reason if answer.verdict == "unreadable" else "" for answer in found.images]
+    answers = {answer.query: answer for answer in found.images}  # a photo that came twice is one row
+    out = rows.reindex(list(answers))
+    out["image"] = out["image"].fillna(pd.Series({name: name for name in answers}))
+    out["reason"] = [answer.reason if answer.verdict == "unreadable" else "" for answer in answers.values()]
     out["burst"] = out["burst"].astype("Int64")
     out["proposed"] = out["proposed"].astype("boolean").fillna(False)
     return out[["image", "identity", "proposed", "burst", "timestamp", "camera", *BOX, "reason"]].reset_index(

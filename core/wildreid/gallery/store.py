@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from wildreid.errors import UserError
 from wildreid.gallery import journal, segments
-from wildreid.gallery.admission import Added, check_embeddings, check_model, check_name, sort_out
+from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, sort_out
 from wildreid.gallery.durable import ASIDE
 from wildreid.gallery.journal import Change
 from wildreid.gallery.manifest import FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
@@ -120,7 +120,7 @@ class Gallery:
         """
         with self._locked():
             state = self.state
-            check_model(state.manifest.model, model, self.folder)
+            check_mark(state.manifest.model, model, self.folder)
             check_embeddings(embeddings, len(annotations), model.width)
             keep, left = sort_out(annotations.reset_index(drop=True), state)
             if not len(keep):
@@ -169,12 +169,14 @@ class Gallery:
                 )
             self._commit(state, "split", {"individual": individual, "into": into, "keys": sorted(set(keys))})
 
-    def remove(self, individual: str, keys: Sequence[str] = ()) -> None:
+    def remove(self, individual: str, keys: Sequence[str] | None = None) -> None:
         """Take an individual out, or some of its images; undo brings them back."""
         with self._locked():
             state = self.state
-            self._own_rows(state, individual, keys)
-            self._commit(state, "remove", {"individual": individual, "keys": sorted(set(keys))})
+            state.code(individual)
+            if keys is not None:
+                self._own_rows(state, individual, keys)
+            self._commit(state, "remove", {"individual": individual, "keys": sorted(set(keys or ()))})
 
     def calibrate(self, rule: Rule | None) -> None:
         """Replace decision and calibration."""
@@ -197,6 +199,8 @@ class Gallery:
 
     def _own_rows(self, state: State, individual: str, keys: Sequence[str]) -> Ints:
         own = state.rows_of(individual)
+        if not keys:
+            raise UserError("no image is named", cure="reid gallery show lists an individual's images")
         rows = np.array([state.row_of.get(key, -1) for key in set(keys)], np.int64)
         if not np.isin(rows, own).all():
             strange = next(key for key in keys if state.row_of.get(key, -1) not in set(own.tolist()))

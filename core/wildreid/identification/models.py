@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from wildreid.errors import UserError
+from wildreid.gallery.admission import check_mark
 from wildreid.gallery.manifest import Mark
 from wildreid.pipeline.provenance import hash_of, hash_of_file
 from wildreid.progress import bar
@@ -94,9 +95,9 @@ def load_model(folder: Path, *, registry: Registry | None = None, device: str = 
         UserError: there is none; a file was altered; it is a pickle; a plugin that it needs is not there.
     """
     described = folder / DESCRIPTION
-    if (folder / PACKAGE).is_file():
-        check_files(folder)
-    kinds = [name for name in (ONNX, WEIGHTS) if (folder / name).is_file()]
+    # what a package does not list was put there by somebody else; a run's folder vouches for its weights alone
+    listed = check_files(folder)["files"] if (folder / PACKAGE).is_file() else {WEIGHTS}
+    kinds = [name for name in (ONNX, WEIGHTS) if name in listed and (folder / name).is_file()]
     if not described.is_file() or not kinds:
         pickled = sorted(path.name for path in folder.glob("*") if path.suffix in PICKLES)
         unsafe = f"; {', '.join(pickled)} is a pickle, which could run any code, and is never loaded"
@@ -124,6 +125,16 @@ def mark_of(description: dict[str, Any], name: str) -> Mark:
     return Mark(
         name=name, weights=description["sha256"], transform=transform, width=int(description["width"])
     )
+
+
+def check_model(folder: Path, own: Mark) -> None:
+    """Refuse a gallery's copy of its model that is not what it was, without building it.
+
+    Raises:
+        UserError: a file is missing or was altered; it is another model than the gallery's embeddings are of.
+    """
+    check_files(folder)
+    check_mark(own, mark_of(read_json(folder / DESCRIPTION), name_of(folder)), folder)
 
 
 def check_files(folder: Path) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from wildreid.data.images import read
 from wildreid.data.table import BOX, Table
 from wildreid.errors import UserError
 from wildreid.gallery import index, thumbnails
-from wildreid.gallery.admission import Added, Left, check_model
+from wildreid.gallery.admission import Added, Left, check_mark, sort_out
+from wildreid.gallery.check import Checked, verify
 from wildreid.gallery.discover import agreement, discover
 from wildreid.gallery.identify import bursts, cautions, identify, unreadable
 from wildreid.gallery.journal import author
@@ -28,9 +29,9 @@ from wildreid.gallery.search import Search
 from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import FALSE_NEW, recalibrate
-from wildreid.identification.models import Model, load_model
+from wildreid.identification.models import Model, check_model, load_model
 from wildreid.identification.package import export, package_rule
-from wildreid.identification.photos import Looked, look, look_at_arrays, read_photos
+from wildreid.identification.photos import Looked, look, look_at_arrays, read_given
 from wildreid.progress import console
 from wildreid.registry import Registry
 
@@ -57,7 +58,7 @@ def open_gallery(path: str | Path, *, model: str | Path | None = None, device: s
     gallery = Gallery(path)
     folder = Path(model) if model is not None else gallery.folder / MODEL
     loaded = load_model(folder, device=device)
-    check_model(gallery.state.manifest.model, loaded.mark, gallery.folder)
+    check_mark(gallery.state.manifest.model, loaded.mark, gallery.folder)
     return OpenGallery(gallery, loaded)
 
 
@@ -104,6 +105,22 @@ def create_gallery(
     return OpenGallery(Gallery(path), loaded)
 
 
+def verify_gallery(path: str | Path) -> Checked:
+    """Read all of a gallery and of its model, and compare every hash.
+
+    A gallery that was made without a model, from embeddings alone, is whole without one.
+    """
+    folder = Path(path)
+    found = verify(folder)
+    if found.damage or not (folder / MODEL).exists():
+        return found
+    try:
+        check_model(folder / MODEL, Gallery(folder).state.manifest.model)
+    except UserError as error:
+        return replace(found, damage=(str(error),))
+    return found
+
+
 class OpenGallery:
     """A gallery with its model. Any number of threads may ask it at once; they embed one after another.
 
@@ -136,6 +153,8 @@ class OpenGallery:
             Left(str(rows["id"][row]), looked.reasons.get(int(row), "it has no identity; ask reid identify"))
             for row in np.flatnonzero(~(looked.usable & named))
         ]
+        keep, known = sort_out(rows.iloc[wanted], self.state)  # what is there already need not be embedded
+        wanted = wanted[keep]
         embeddings = self.model.embed(looked.images, wanted)
         trained = _trained(self.gallery.folder / MODEL)
         chosen = rows.iloc[wanted]
@@ -146,12 +165,13 @@ class OpenGallery:
         )
         added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source)
         self._keep_index()
-        return replace(added, left=(*added.left, *left))
+        return replace(added, left=(*known, *added.left, *left))
 
     def identify(
         self,
         photos: Sequence[str | Path] | Sequence[NDArray[np.uint8]] | str | Path | Table,
         *,
+        root: str | Path | None = None,
         top: int = 5,
         exact: bool = False,
     ) -> Identified:
@@ -159,16 +179,18 @@ class OpenGallery:
 
         Args:
             photos: files and folders, a table's file, a `Table`, or (height, width, 3) uint8 arrays.
+            root: the folder that the paths in a table's file are relative to; None: the table's own.
             top: candidates to name for each.
             exact: never use an index, however large the gallery.
 
         Returns:
-            One answer for each photo that came in, in their order; those that cannot be read say why.
+            One answer for each photo that came in, in their order, also for one that came twice; those that
+            cannot be read say why.
 
         Raises:
             UserError: there is no such file, or no photo.
         """
-        looked = self._look(photos)
+        looked, given = self._look(photos, root)
         rows = looked.table.rows
         usable = np.flatnonzero(looked.usable)
         embeddings = self.model.embed(looked.images, usable)
@@ -178,17 +200,20 @@ class OpenGallery:
         answers, encounters = identify(search, asked, embeddings, top=top)
         by_row = dict(zip(usable.tolist(), answers, strict=True))
         images = [
-            by_row.get(row) or unreadable(name, looked.reasons.get(row, "it cannot be read"))
-            for row, name in enumerate(rows["id"])
+            by_row.get(row) or unreadable(rows["id"][row], looked.reasons.get(row, "it cannot be read"))
+            for row in given
         ]
-        return Identified(
-            tuple(images), tuple(encounters), cautions(search.state), search, asked, embeddings, looked.table
-        )
+        for failure in looked.table.failures:  # rows of a table that name no image, in the order of rows
+            if failure.row is not None:
+                images.insert(failure.row - 1, unreadable(f"row {failure.row}", failure.reason))
+        notes = cautions(search.state, answers)
+        return Identified(tuple(images), tuple(encounters), notes, search, asked, embeddings, looked.table)
 
     def discover(
         self,
         photos: Sequence[str | Path] | str | Path | Table,
         *,
+        root: str | Path | None = None,
         clusterer: Clusterer | None = None,
         cut: float | None = None,
     ) -> Discovered:
@@ -196,6 +221,7 @@ class OpenGallery:
 
         Args:
             photos: as for `identify`; identities in a table are used for nothing but the comparison.
+            root: as for `identify`.
             clusterer: how; None: average linkage.
             cut: similarity at which a merge of two groups is as likely right as wrong; None: what the
                 gallery's own individuals taught, when it was calibrated.
@@ -203,7 +229,7 @@ class OpenGallery:
         Raises:
             UserError: the gallery is not calibrated and no cut is given.
         """
-        found = self.identify(photos)
+        found = self.identify(photos, root=root)
         if cut is None:
             rule = found.search.state.rule
             if rule is None:
@@ -248,13 +274,16 @@ class OpenGallery:
             longest=2 * thumbnails.LONGEST,
         )
 
-    def _look(self, photos: Any) -> Looked:
+    def _look(self, photos: Any, root: str | Path | None) -> tuple[Looked, Sequence[int]]:
+        """The annotations, opened, and the row of each that was given."""
         if isinstance(photos, (str, Path)):
             photos = [photos]
         if not isinstance(photos, Table) and len(photos) and isinstance(photos[0], np.ndarray):
-            return look_at_arrays(photos, self.model.images)
-        table = photos if isinstance(photos, Table) else read_photos(photos)
-        return look(table, self.model.images, self.state.manifest.encounters, named=False)
+            return look_at_arrays(photos, self.model.images), range(len(photos))
+        table, given = (
+            (photos, range(len(photos))) if isinstance(photos, Table) else read_given(photos, root=root)
+        )
+        return look(table, self.model.images, self.state.manifest.encounters, named=False), given
 
     def _searching(self, exact: bool) -> Search:
         """One search for all threads and calls, made anew when the gallery has changed."""

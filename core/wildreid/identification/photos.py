@@ -51,8 +51,30 @@ class Looked:
     reasons: dict[int, str]
 
 
+def find_photos(sources: Sequence[str | Path]) -> list[Path]:
+    """The photos that are meant by files and folders of them, absolute, in their order.
+
+    A folder's are sorted. A photo that is given twice is there twice.
+
+    Raises:
+        UserError: there is no such file, or no photo at all.
+    """
+    found: list[Path] = []
+    for source in sources:
+        path = Path(os.path.abspath(source))  # without "..", which a table's paths must not have
+        if path.is_dir():
+            found += [path / image for image in find_images(path)[0]]
+        elif path.exists():
+            found.append(path)
+        else:
+            raise UserError(f"there is no photo, folder or table {source}")
+    if not found:
+        raise UserError("there is no photo here", where=", ".join(map(str, sources)))
+    return found
+
+
 def read_photos(sources: Sequence[str | Path], *, root: str | Path | None = None) -> Table:
-    """Photos whose animals may be unknown.
+    """Photos whose animals may be unknown; one that is given twice is one row.
 
     Args:
         sources: image files and folders of them (dates and camera from EXIF), or one CSV or Parquet file
@@ -62,27 +84,26 @@ def read_photos(sources: Sequence[str | Path], *, root: str | Path | None = None
     Raises:
         UserError: there is no such file, or no photo at all.
     """
-    paths = [Path(source) for source in sources]
-    tables = [path for path in paths if path.suffix.lower() in TABLES]
-    if tables and len(paths) > 1:
+    return read_given(sources, root=root)[0]
+
+
+def read_given(
+    sources: Sequence[str | Path], *, root: str | Path | None = None
+) -> tuple[Table, Sequence[int]]:
+    """As `read_photos`, and beside the table the row of each photo in the order that they were given."""
+    tables = [path for path in map(Path, sources) if path.suffix.lower() in TABLES]
+    if tables and len(sources) > 1:
         raise UserError("give photos and folders, or one table, not both", where=str(tables[0]))
     if tables:
-        return read_table(tables[0], Path(root or tables[0].parent).absolute(), named=False)
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += [path.absolute() / image for image in find_images(path)[0]]
-        elif path.exists():
-            found.append(path.absolute())
-        else:
-            raise UserError(f"there is no photo, folder or table {path}")
-    if not found:
-        raise UserError("there is no photo here", where=", ".join(map(str, paths)))
-    found = list(dict.fromkeys(found))
-    shared = Path(os.path.commonpath([photo.parent for photo in found]))
-    rows = pd.DataFrame({"image": [photo.relative_to(shared).as_posix() for photo in found]})
+        table = read_table(tables[0], Path(root or tables[0].parent).absolute(), named=False)
+        return table, range(len(table))
+    found = find_photos(sources)
+    row = {photo: number for number, photo in enumerate(dict.fromkeys(found))}
+    shared = Path(os.path.commonpath([photo.parent for photo in row]))
+    rows = pd.DataFrame({"image": [photo.relative_to(shared).as_posix() for photo in row]})
     rows = with_exif(rows, shared)
-    return Table.of(rows.assign(identity=None, camera=rows["serial"]), shared)
+    table = Table.of(rows.assign(identity=None, camera=rows["serial"]), shared)
+    return table, [row[photo] for photo in found]
 
 
 def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path | None = None) -> Table:
@@ -98,6 +119,11 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
         UserError: it is none of these, or has no such part.
     """
     path = Path(source)
+    if not path.exists():
+        raise UserError(
+            f"there is nothing at {path}",
+            cure="give a table, a folder with a folder for each individual, a run, or a recipe",
+        )
     if path.suffix.lower() in TABLES:
         table = read_table(path, Path(root or path.parent).absolute())
     elif path.suffix.lower() in (".yaml", ".yml"):

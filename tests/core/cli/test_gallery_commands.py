@@ -88,6 +88,14 @@ def test_calibrate_says_what_it_fitted(folder: Path) -> None:
         reid("gallery", "calibrate", empty)
 
 
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(folder: Path, tmp_path: Path) -> None:
+    for wrong, words in ((tmp_path, "is a folder"), (tmp_path / "away" / "x.csv", "there is no folder")):
+        with pytest.raises(UserError, match=words):
+            reid("history", folder, "--csv", wrong)
+        with pytest.raises(UserError, match=words):
+            reid("identify", folder, tmp_path / "no-photo.jpg", "--json", wrong)
+
+
 def test_help_names_every_command() -> None:
     out = reid("gallery", "--help").output
     for command in (

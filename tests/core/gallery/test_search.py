@@ -34,8 +34,8 @@ def test_similarity_is_the_best_of_each_individuals_images(
     gallery.remove("bear 2")
     gallery.undo()
     gallery.remove("bear 3")
-    queries = unit(5, 9)
-    for some in (queries, queries[:1]):
+    queries = unit(search.FEW + 3, 9)
+    for some in (queries, queries[:5], queries[:1], queries[:0]):
         np.testing.assert_allclose(
             Search(gallery.state).similarity(some), naive(gallery.state, some), atol=1e-6
         )

@@ -177,6 +177,8 @@ def test_another_models_embeddings_and_a_changed_transform_are_refused(tmp_path:
         (lambda g: g.merge("bear 0", "nobody"), "no individual"),
         (lambda g: g.split("bear 0", "x", ["strange"]), "has no image"),
         (lambda g: g.remove("bear 0", ["strange"]), "has no image"),
+        (lambda g: g.remove("bear 0", []), "no image is named"),
+        (lambda g: g.split("bear 0", "x", []), "no image is named"),
         (lambda g: g.split("bear 0", "x", list(g.state.rows["key"].iloc[g.state.rows_of("bear 0")])), "all"),
     ],
 )

@@ -12,11 +12,13 @@ from PIL import Image
 
 from wildreid.data.images import read
 from wildreid.errors import UserError
-from wildreid.evaluation.rank import load_ranking
+from wildreid.evaluation.rank import load_ranking, rank
 from wildreid.gallery import thumbnails
 from wildreid.gallery.check import verify
+from wildreid.gallery.pages import identified_page
 from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data, read_photos
-from wildreid.pipeline import load_results
+from wildreid.identification.models import Pixels
+from wildreid.pipeline import RunFolder, load_results
 
 
 def test_identify_is_right_exactly_where_the_evaluation_says_so(
@@ -37,6 +39,22 @@ def test_identify_is_right_exactly_where_the_evaluation_says_so(
     said = results.scores["protocols"]["fixed-gallery"]["scores"]["accuracy@1"]
     assert right == pytest.approx(said["value"])
     assert len(mated) == said["n"]
+
+
+def test_on_drawn_bears_identify_is_right_as_often_as_the_evaluation_says(
+    smoke_run: Path, tmp_path: Path
+) -> None:
+    run = RunFolder(smoke_run)
+    table = run.load_split()
+    ranking = rank(np.load(run.embeddings), table, protocol="fixed-gallery", part="test")
+    gallery = create_gallery(tmp_path / "g", smoke_run)
+    gallery.add(read_data(smoke_run, parts=["train", "val"]))
+    asked = table.with_rows(table.rows.iloc[ranking.queries])
+    answers = gallery.identify(asked).images
+    truth = asked["identity"].tolist()
+    right = [answer.candidates[0].individual == who for answer, who in zip(answers, truth, strict=True)]
+    assert len(ranking.queries) > 5
+    np.testing.assert_array_equal(np.array(right), ranking.mated & (ranking.own_rank == 1))
 
 
 def test_the_gallery_knows_dates_encounters_and_what_the_model_has_trained_on(
@@ -73,6 +91,40 @@ def test_every_photo_that_goes_in_comes_out(known: OpenGallery, photos: Path, tm
     assert [answer.verdict == "unreadable" for answer in found.images] == [False, True]
     with pytest.raises(UserError, match="no photo"):
         known.identify([tmp_path / "nowhere"])
+
+
+def test_a_photo_that_comes_twice_is_answered_twice_and_counts_once(
+    known: OpenGallery, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    up = Path("..") / photos.name
+    found = known.identify([up / "0-4-0.png", "1-4-0.png", "0-4-0.png", Path("./1-4-0.png")])
+    assert [answer.query for answer in found.images] == ["0-4-0.png", "1-4-0.png"] * 2
+    assert found.images[:2] == found.images[2:]
+    assert len(found.encounters) == len(found.rows) == 2
+    proposed = known.discover(["0-4-0.png", "0-4-0.png"], cut=0.0).rows
+    assert proposed["image"].tolist() == ["0-4-0.png"]
+
+
+def test_photos_none_of_which_can_be_read_are_all_answered(known: OpenGallery, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"")
+    (tmp_path / "b.jpg").write_text("no picture")
+    found = known.identify([tmp_path])
+    assert [answer.verdict for answer in found.images] == ["unreadable"] * 2
+    assert found.encounters == ()
+    assert "b.jpg" in identified_page(found, lambda name: None)
+    proposed = known.discover([tmp_path], cut=0.5).rows
+    assert proposed["identity"].isna().all()
+    assert proposed["reason"].str.len().min() > 0
+
+
+def test_a_row_that_names_no_image_is_answered_in_its_place(
+    known: OpenGallery, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text("image,camera\n0-4-0.png,a\n,b\n,c\n1-4-0.png,d\n")
+    found = known.identify(tmp_path / "t.csv", root=photos)
+    assert [answer.query for answer in found.images] == ["0-4-0.png", "row 2", "row 3", "1-4-0.png"]
+    assert found.images[1].reason == "the row names no image"
 
 
 def test_two_animals_in_one_frame_are_answered_apart(
@@ -121,14 +173,26 @@ def test_a_photo_in_the_gallery_is_recognised_as_such(known: OpenGallery, photos
     assert answer.in_gallery == "who2"
     assert answer.candidates[0].individual == "who2"
     assert answer.candidates[0].score == pytest.approx(1, abs=1e-5)
+    assert "1 of the photos are in the gallery" in known.identify([photos / "2-0-0.png"]).notes[-1]
 
 
-def test_adding_again_adds_nothing_and_says_why(tiny: Path, tmp_path: Path) -> None:
+def test_adding_again_adds_nothing_and_says_why(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gallery = create_gallery(tmp_path / "g", tiny)
     table = read_data(tiny, parts=["val"])
     before = gallery.add(table).rows
     assert before == len(table)
+    embedded: list[int] = []
+    embed = gallery.model.embed
+
+    def watched(images: Pixels, wanted: np.ndarray) -> np.ndarray:
+        embedded.append(len(wanted))
+        return embed(images, wanted)
+
+    monkeypatch.setattr(gallery.model, "embed", watched)
     again = gallery.add(table)
+    assert embedded == [0]
     assert (again.rows, len(again.left)) == (0, len(table))
     assert {left.reason for left in again.left} == {"it is in the gallery already"}
     nobody = table.with_rows(table.rows.assign(identity=pd.Series(pd.NA, table.rows.index, "string")))

@@ -11,7 +11,15 @@ import pytest
 import yaml
 
 from wildreid.errors import UserError
-from wildreid.identification import OpenGallery, create_gallery, export, onnx, open_gallery, read_data
+from wildreid.identification import (
+    OpenGallery,
+    create_gallery,
+    export,
+    onnx,
+    open_gallery,
+    read_data,
+    verify_gallery,
+)
 from wildreid.identification.models import load_model
 from wildreid.registry import Registry
 from wildreid.training.embedder import Embedder
@@ -143,9 +151,25 @@ def test_a_gallery_whose_model_was_altered_is_refused(known: OpenGallery, tmp_pa
     path.write_bytes(data)
     with pytest.raises(UserError, match="was altered"):
         open_gallery(folder)
+    assert "was altered" in verify_gallery(folder).damage[0]
     rehash(folder / "model", "model.safetensors")
     with pytest.raises(UserError, match="another model"):
         open_gallery(folder)
+    assert "another model" in verify_gallery(folder).damage[0]
+    assert verify_gallery(known.gallery.folder).damage == ()
+
+
+def test_a_network_that_the_package_does_not_list_is_not_used(
+    known: OpenGallery, tiny: Path, tmp_path: Path
+) -> None:
+    for source in (known.gallery.folder / "model", tiny):
+        folder = tmp_path / source.name
+        shutil.copytree(source, folder)
+        (folder / "model.onnx").write_text("anything")
+        assert load_model(folder).mark.weights == known.model.mark.weights
+    (tmp_path / "model" / "model.safetensors").unlink()
+    with pytest.raises(UserError, match="is missing"):
+        load_model(tmp_path / "model")
 
 
 def test_embeddings_that_hold_a_pickle_are_refused(known: OpenGallery, tmp_path: Path) -> None:

@@ -33,9 +33,7 @@ def create(
     table = None if data is None else read_data(data, parts=part or (), root=root)
     made = create_gallery(gallery, model, licence=licence, device=device or "auto")
     if table is None:
-        printing.out().print(
-            f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA", markup=False
-        )
+        printing.say(f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA")
         return
     _say_added(made.add(table, source=str(data)), gallery)
 
@@ -55,10 +53,8 @@ def add(
 
 
 def _say_added(added: Added, gallery: Path) -> None:
-    printing.out().print(
-        f"added {added.rows} images of {added.individuals} individuals to {gallery}", markup=False
-    )
+    printing.say(f"added {added.rows} images of {added.individuals} individuals to {gallery}")
     for left in added.left[:20]:
-        printing.out().print(f"  not added: {left.image}: {left.reason}", markup=False, soft_wrap=True)
+        printing.say(f"  not added: {left.image}: {left.reason}")
     if len(added.left) > 20:
-        printing.out().print(f"  … and {len(added.left) - 20} others that were not added")
+        printing.say(f"  … and {len(added.left) - 20} others that were not added")

@@ -15,26 +15,26 @@ def verify(
     index: Annotated[bool, typer.Option("--index", help="Also make the index anew.")] = False,
 ) -> None:
     """Read all of a gallery and compare every hash; exits with 1 if it is damaged."""
-    from wildreid.gallery.check import verify as check
     from wildreid.gallery.index import build_index
     from wildreid.gallery.store import Gallery
+    from wildreid.identification import verify_gallery
 
     if index:
         facts = build_index(Gallery(gallery).state)
-        printing.out().print(
+        printing.say(
             "the gallery is too small for an index; it is compared with whole"
             if facts is None
             else f"index: {facts.rows} images in {facts.lists} lists; looking at {facts.probe} finds "
             f"the nearest image in {100 * facts.recall:.1f} % of {facts.sample} cases"
         )
-    found = check(gallery)
+    found = verify_gallery(gallery)
     for note in found.notes:
-        printing.out().print(f"note: {note}", markup=False)
+        printing.say(f"note: {note}")
     for damage in found.damage:
-        printing.out().print(f"damaged: {damage}", style="bold red", markup=False)
+        printing.say(f"damaged: {damage}", style="bold red")
     if found.damage:
         raise typer.Exit(1)
-    printing.out().print(
+    printing.say(
         f"whole: {found.individuals} individuals, {found.images} images, {found.changes} changes, "
         f"digest {found.digest}"
     )
@@ -70,9 +70,9 @@ def calibrate(
             cure="add photos from more encounters",
         )
     for note in notes:
-        printing.out().print(f"note: {note}", markup=False)
+        printing.say(f"note: {note}")
     decision = rule.decision
-    printing.out().print(
+    printing.say(
         f"known from {decision.threshold:.3f} ({100 * decision.target:g} % of unknown animals are taken for "
         f"known), new below {rule.new_below:.3f} ({100 * rule.known_called_new:g} % of known ones are called "
         f"new); "

@@ -51,7 +51,7 @@ def remove(
 
     def change(one: Gallery) -> None:
         some = bool(image or encounter)
-        one.remove(individual, _keys(one, individual, image or (), encounter or ()) if some else ())
+        one.remove(individual, _keys(one, individual, image or (), encounter or ()) if some else None)
 
     _change(gallery, change, f"{'some images of ' if image or encounter else ''}'{individual}' removed")
 
@@ -61,16 +61,14 @@ def undo(gallery: GalleryPath) -> None:
     from wildreid.gallery.store import Gallery
 
     change = Gallery(gallery).undo()
-    printing.out().print(
-        f"undone: {printing.words(change.kind, change.what)} ({change.time}, {change.author})", markup=False
-    )
+    printing.say(f"undone: {printing.words(change.kind, change.what)} ({change.time}, {change.author})")
 
 
 def _change(folder: Path, change: Callable[[Gallery], None], words: str) -> None:
     from wildreid.gallery.store import Gallery
 
     change(Gallery(folder))
-    printing.out().print(f"{words}; reid gallery undo {folder} takes it back", markup=False)
+    printing.say(f"{words}; reid gallery undo {folder} takes it back")
 
 
 def _keys(gallery: Gallery, individual: str, images: Sequence[str], encounters: Sequence[str]) -> list[str]:

@@ -25,9 +25,8 @@ def list_(gallery: GalleryPath) -> None:
     printing.table(("individual", "images", "encounters", "first seen", "last seen"), rows, numbers=(1, 2))
     rule = state.rule
     words = "not calibrated" if rule is None else f"rule: {rule.source or 'as given'}"
-    printing.out().print(
+    printing.say(
         f"{len(rows)} individuals, {state.images} images; model {state.manifest.model.name}; {words}",
-        markup=False,
     )
 
 

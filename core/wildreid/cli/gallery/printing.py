@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
+WIDE = 160
+"""Columns where nobody says how many there are."""
+
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = ()) -> None:
-    """Print a table; the columns in `numbers` are aligned at the right."""
+    """Print a table; the columns in `numbers` are aligned at the right. A cell may be a rich `Text`."""
     from rich.table import Table
     from rich.text import Text
 
@@ -15,15 +19,21 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     out().print(table)
 
 
 def out() -> Any:
-    """The terminal."""
+    """The terminal; where the output goes to a file or a pipe, a wide one."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDE)
+
+
+def say(text: str, *, style: str | None = None) -> None:
+    """Print one line; it is never broken, so that a digest or a name can be taken from it."""
+    out().print(text, style=style, markup=False, soft_wrap=True)
 
 
 def each(frame: Any) -> Any:
