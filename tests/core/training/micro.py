@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 from collections.abc import Callable
@@ -56,6 +57,7 @@ class Pixels:
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         self.pixels, self.size = pixels, pixels.shape[1]
         self.usable = np.ones(len(pixels), bool)
+        self.keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
         self.failures = ()
 
     def __len__(self) -> int:
