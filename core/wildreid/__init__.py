@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Decision, Evidence, Missing, Ranking, Results
+    from wildreid.artefacts import Combined, Decision, Evidence, Missing, Ranking, Results
     from wildreid.data.audit import audit
     from wildreid.data.fingerprints import fingerprint
     from wildreid.data.groups import annotate
@@ -69,6 +69,7 @@ STABLE = {
         "Evidence": "wildreid.artefacts",
         "Decision": "wildreid.artefacts",
         "Missing": "wildreid.artefacts",
+        "Combined": "wildreid.artefacts",
         "Results": "wildreid.artefacts",
         "Recipe": "wildreid.recipe",
         "Loaded": "wildreid.recipe",
@@ -81,6 +82,7 @@ STABLE = {
 _HOMES = {name: module for names in STABLE.values() for name, module in names.items()}
 
 __all__ = [
+    "Combined",
     "Decision",
     "Evidence",
     "Loaded",

@@ -113,6 +113,27 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Combined:
+    """A figure computed from several means over queries, so that it too can have an interval.
+
+    Attributes:
+        parts: each (Q,), one value a query, NaN where the query does not count.
+        figure: from the mean of each part to the figure, element by element for arrays of means.
+    """
+
+    parts: tuple[NDArray[np.float64], ...]
+    figure: Callable[..., Any]
+
+    @property
+    def value(self) -> float:
+        """The figure itself; NaN where a part has no value."""
+        import numpy as np
+
+        counted = [part[np.isfinite(part)] for part in self.parts]
+        return float(self.figure(*(part.mean() for part in counted))) if all(map(len, counted)) else np.nan
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that a metric may look at: one ranking, and what it was made from.
 

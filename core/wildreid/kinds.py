@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from wildreid.artefacts import Evidence, Missing, Results
+    from wildreid.artefacts import Combined, Evidence, Missing, Results
     from wildreid.data.table import Table
 
 
@@ -231,12 +231,15 @@ class Metric(Option):
     kind: ClassVar[str] = "metric"
 
     @abstractmethod
-    def measure(self, *, evidence: Evidence) -> dict[str, float | NDArray[np.float64] | Missing]:
+    def measure(
+        self, *, evidence: Evidence
+    ) -> Mapping[str, float | NDArray[np.float64] | Combined | Missing]:
         """Names to figures; pure and numpy alone.
 
         A figure is a float; or a (Q,) array with one value a query, NaN where the query does not count,
-        whose mean is the figure: the engine then gives it an interval by individual; or `Missing` with
-        the reason why it cannot be estimated.
+        whose mean is the figure: the engine then gives it an interval by individual; or `Combined`, which
+        is computed from several such means and has an interval too; or `Missing` with the reason why it
+        cannot be estimated.
         """
 
 

@@ -16,6 +16,7 @@ HOMES = {
     "Callable": "collections.abc", "Iterator": "collections.abc", "Mapping": "collections.abc",
     "Path": "pathlib", "torch": "", "Tensor": "torch", "nn": "torch", "np": "", "NDArray": "numpy.typing",
     "Table": "wildreid.data.table", "Evidence": "wildreid.artefacts", "Missing": "wildreid.artefacts",
+    "Combined": "wildreid.artefacts",
     "Results": "wildreid.artefacts", "Batches": "wildreid.kinds", "Features": "wildreid.kinds",
     "Log": "wildreid.kinds", "Objective": "wildreid.kinds", "Run": "wildreid.kinds",
     "Schedule": "wildreid.kinds",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 
-from wildreid.artefacts import Evidence, Missing, Results
+from wildreid.artefacts import Combined, Evidence, Missing, Results
 from wildreid.errors import UserError
 from wildreid.evaluation.intervals import Bootstrap, bounds
 
@@ -28,7 +28,7 @@ class Figure:
 
     Attributes:
         value: None where it could not be estimated.
-        interval: by individual; None for a figure that is no mean over queries.
+        interval: by individual; None for a figure that is not computed from means over queries.
         difference: this run's less the first's; None for the first run, or where either is missing.
         difference_interval: of the difference.
     """
@@ -181,25 +181,28 @@ def _order(evidence: Evidence) -> NDArray[np.intp]:
     return np.argsort(evidence.table["id"].iloc[evidence.ranking.queries].to_numpy(dtype=str))
 
 
-def _measure(evidence: Evidence, metrics: Sequence[Metric]) -> dict[str, float | NDArray[np.float64] | None]:
+def _measure(evidence: Evidence, metrics: Sequence[Metric]) -> dict[str, float | Combined | None]:
     """Every figure; values by query in the order of their ids."""
     order = _order(evidence)
-    found: dict[str, float | NDArray[np.float64] | None] = {}
+    found: dict[str, float | Combined | None] = {}
     for metric in metrics:
         for name, value in metric.measure(evidence=evidence).items():
             if isinstance(value, np.ndarray):
-                found[name] = value[order] if np.isfinite(value).any() else None
+                value = Combined((value,), lambda mean: mean)
+            if isinstance(value, Combined):
+                ordered = replace(value, parts=tuple(part[order] for part in value.parts))
+                found[name] = ordered if np.isfinite(ordered.value) else None
             else:
                 found[name] = None if isinstance(value, Missing) else value
     return found
 
 
 def _figures(
-    values: Sequence[float | NDArray[np.float64] | None], draws: Sequence[Bootstrap], confidence: float
+    values: Sequence[float | Combined | None], draws: Sequence[Bootstrap], confidence: float
 ) -> list[Figure]:
-    means = [float(np.nanmean(value)) if isinstance(value, np.ndarray) else value for value in values]
+    means = [value.value if isinstance(value, Combined) else value for value in values]
     drawn = [
-        draw.means(value) if isinstance(value, np.ndarray) else None
+        draw.figures(value) if isinstance(value, Combined) else None
         for value, draw in zip(values, draws, strict=True)
     ]
     found = []

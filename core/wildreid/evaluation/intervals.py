@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wildreid.artefacts import Combined
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,9 +35,15 @@ class Bootstrap:
     confidence: float
     seed: int
 
-    def interval(self, values: NDArray[np.float64]) -> tuple[float, float] | None:
+    def interval(self, values: NDArray[np.float64] | Combined) -> tuple[float, float] | None:
         """The interval of the mean of (Q,) values, NaN where a query does not count; None: no estimate."""
-        return bounds(self.means(values), self.confidence)
+        return bounds(self.figures(values), self.confidence)
+
+    def figures(self, values: NDArray[np.float64] | Combined) -> NDArray[np.float64]:
+        """(resamples,) the figure in each: the mean of (Q,) values, or what is computed from several."""
+        if not isinstance(values, Combined):
+            return self.means(values)
+        return np.asarray(values.figure(*map(self.means, values.parts)), dtype=float)
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(resamples,) the mean in each, NaN where no drawn query counts.

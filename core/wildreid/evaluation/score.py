@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wildreid.artefacts import Evidence, Missing
+from wildreid.artefacts import Combined, Evidence, Missing
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.curves import curves
@@ -71,26 +71,29 @@ def score(
 
 
 def _figure(
-    value: float | NDArray[np.float64] | Missing, evidence: Evidence, intervals: Bootstrap
+    value: float | NDArray[np.float64] | Combined | Missing, evidence: Evidence, intervals: Bootstrap
 ) -> dict[str, Any]:
     figure: dict[str, Any] = dict.fromkeys(("value", "low", "high", "n", "reason", "note"))
     if isinstance(value, Missing):
         return {**figure, "n": 0, "reason": value.reason}
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray | Combined):
         if not math.isfinite(value):
             return {**figure, "n": 0, "reason": "the figure is not a finite number"}
         return {**figure, "value": float(value), "n": len(evidence.ranking.queries)}
-    counted = np.isfinite(value)
-    if not counted.any():
+    parts = value.parts if isinstance(value, Combined) else (value,)
+    counted = np.isfinite(np.stack(parts))
+    if not counted.any(axis=1).all():
         absent = "non-mated" if evidence.ranking.mated.any() else "mated"
         return {**figure, "n": 0, "reason": f"there is no {absent} query"}
-    figure |= {"value": float(value[counted].mean()), "n": int(counted.sum())}
+    mean = value.value if isinstance(value, Combined) else float(value[counted[0]].mean())
+    figure |= {"value": mean, "n": int(counted.any(axis=0).sum())}
     bounds = intervals.interval(value) if intervals.resamples else None
-    individuals = len(np.unique(evidence.individuals[counted]))
+    individuals = min(len(np.unique(evidence.individuals[part])) for part in counted)
     if bounds is not None:
         figure["low"], figure["high"] = bounds
         if individuals < FEW:
-            figure["note"] = f"{individuals} individuals, under {FEW}: the interval is too narrow"
+            ending = "" if individuals == 1 else "s"
+            figure["note"] = f"{individuals} individual{ending}, under {FEW}: the interval is too narrow"
     return figure
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from wildreid.artefacts import Missing
+from wildreid.artefacts import Combined, Missing
 from wildreid.testing.hold import hold
 from wildreid.testing.material import evidence_of, results_of
 
 
 def check_metric(option: Any) -> None:
-    """Finite figures, or one a query, or the reason why not; nothing is changed."""
+    """Finite figures, or values a query, or the reason why not; nothing is changed."""
     evidence = evidence_of()
     before = evidence.embeddings.copy()
     measured = option.measure(evidence=evidence)
@@ -26,6 +26,16 @@ def check_metric(option: Any) -> None:
             hold(figure.reason, option, f"gave no reason why {name} is missing")
         elif isinstance(figure, np.ndarray):
             hold(figure.shape == (queries,), option, f"gave {name} of shape {figure.shape}, not ({queries},)")
+        elif isinstance(figure, Combined):
+            for part in figure.parts:
+                hold(
+                    part.shape == (queries,), option, f"gave {name} of a part {part.shape}, not ({queries},)"
+                )
+            hold(
+                np.isfinite(figure.value),
+                option,
+                f"gave {name} = {figure.value}; say Missing(reason) instead",
+            )
         else:
             hold(np.isfinite(figure), option, f"gave {name} = {figure}; say Missing(reason) instead")
     hold(np.array_equal(before, evidence.embeddings), option, "changed the embeddings it was given")

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wildreid.artefacts import TIE, Missing
+from wildreid.artefacts import TIE, Combined, Missing
 from wildreid.kinds import Metric
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from wildreid.artefacts import Evidence
 
 
@@ -18,13 +15,14 @@ class AUROC(Metric):
     """How well the best score tells mated from non-mated queries.
 
     ``auroc`` is the chance that a mated query's best score is above a non-mated one's; a tie counts against
-    the model. ``fpr@95tpr`` is the share of non-mated queries at or above the highest threshold that 95 % of
-    the mated ones reach.
+    the model. Its interval resamples the share of pairs in order that each query, mated or not, has (the
+    placement values of DeLong et al. 1988). ``fpr@95tpr`` is the share of non-mated queries at or above the
+    highest threshold that 95 % of the mated ones reach.
     """
 
     name = "auroc"
 
-    def measure(self, *, evidence: Evidence) -> dict[str, float | NDArray[np.float64] | Missing]:
+    def measure(self, *, evidence: Evidence) -> dict[str, float | Combined | Missing]:
         """Two figures; missing where there are no mated or no non-mated queries."""
         import numpy as np
 
@@ -35,7 +33,12 @@ class AUROC(Metric):
             reason = "there is no non-mated query" if len(known) else "there is no mated query"
             return dict.fromkeys(("auroc", "fpr@95tpr"), Missing(reason))
         threshold = known[len(known) - int(np.ceil(0.95 * len(known) - 1e-9))]
+        # each mated query's share of non-mated ones below it, and each non-mated one's of mated ones above it
+        below = np.where(ranking.mated, np.searchsorted(unknown, best - TIE) / len(unknown), np.nan)
+        reached = np.searchsorted(known - TIE, best, side="right")
+        above = np.where(ranking.mated, np.nan, 1 - reached / len(known))
+        auroc = float(np.nanmean(below))
         return {
-            "auroc": float(np.searchsorted(unknown, known - TIE).mean() / len(unknown)),
+            "auroc": Combined((below, above), lambda mated, other: np.clip(mated + other - auroc, 0, 1)),
             "fpr@95tpr": float((unknown >= threshold - TIE).mean()),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wildreid.artefacts import Missing
+from wildreid.artefacts import Combined, Missing
 from wildreid.kinds import Metric
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class BaksBaus(Metric):
 
     name = "baks-baus"
 
-    def measure(self, *, evidence: Evidence) -> dict[str, float | NDArray[np.float64] | Missing]:
+    def measure(self, *, evidence: Evidence) -> dict[str, NDArray[np.float64] | Combined | Missing]:
         """One value an individual for each of the first two."""
         import numpy as np
 
@@ -34,7 +34,7 @@ class BaksBaus(Metric):
         believed = ranking.first_score >= evidence.decision.threshold
         baks = evidence.by_individual(believed & (ranking.own_rank == 1), ranking.mated)
         baus = evidence.by_individual(~believed, ~ranking.mated)
-        both: float | Missing = Missing("needs both mated and non-mated queries")
+        both: Combined | Missing = Missing("needs both mated and non-mated queries")
         if np.isfinite(baks).any() and np.isfinite(baus).any():
-            both = float(np.sqrt(np.nanmean(baks) * np.nanmean(baus)))
+            both = Combined((baks, baus), lambda known, unknown: np.sqrt(known * unknown))
         return {"baks": baks, "baus": baus, "baks-baus": both}

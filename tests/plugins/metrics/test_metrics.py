@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from statistics import NormalDist
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import strategies as st
 from tests.core.evaluation import naive
 from tests.core.evaluation.tables import golden, make_table, simulated
 
-from wildreid.artefacts import Decision, Evidence, Missing
+from wildreid.artefacts import Combined, Decision, Evidence, Missing
+from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.rank import rank
+from wildreid.evaluation.score import score
 from wildreid_plugins.metrics import wildreid_metrics
 from wildreid_plugins.metrics.accuracy_at_k import AccuracyAtK
 from wildreid_plugins.metrics.auroc import AUROC
@@ -40,7 +44,10 @@ def figures(evidence, *metrics):
     found = {}
     for metric in metrics:
         for name, value in metric.measure(evidence=evidence).items():
-            found[name] = float(np.nanmean(value)) if isinstance(value, np.ndarray) else value
+            if isinstance(value, Combined):
+                found[name] = value.value
+            else:
+                found[name] = float(np.nanmean(value)) if isinstance(value, np.ndarray) else value
     return found
 
 
@@ -216,6 +223,57 @@ def test_scores_within_a_millionth_do_not_tell_known_from_unknown():
         table = make_table(rows)
         evidence = Evidence(rank(embeddings, table, protocol="cross-encounter"), table, embeddings)
         assert figures(evidence, AUROC()) == {"auroc": expected, "fpr@95tpr": 1 - expected}
+
+
+def auroc_of(scores, mated, whose, seed, resamples=200):
+    """The AUROC of these best scores, and its interval by individual."""
+    ranking = SimpleNamespace(first_score=scores.astype(np.float32), mated=mated)
+    value = AUROC().measure(evidence=SimpleNamespace(ranking=ranking))["auroc"]
+    return value.value, Bootstrap(whose, resamples, 0.95, seed).interval(value)
+
+
+def test_the_interval_of_auroc_holds_the_truth_as_often_as_it_says():
+    held = []
+    for seed in range(150):
+        random = np.random.default_rng(seed)
+        whose = np.repeat(np.arange(120), random.integers(1, 12, 120))
+        mated = whose < 60
+        scores = mated + random.normal(size=120)[whose] + 0.5 * random.normal(size=len(whose))
+        value, (low, high) = auroc_of(scores, mated, whose, seed)
+        assert low <= value <= high
+        held.append(low <= NormalDist().cdf(1 / math.sqrt(2 * 1.25)) <= high)
+    assert 0.90 <= np.mean(held) <= 0.99
+
+
+def test_the_interval_of_auroc_is_near_to_that_of_drawing_images_anew():
+    random = np.random.default_rng(0)
+    whose = np.repeat(np.arange(80), 5)
+    mated = whose % 2 == 0
+    scores = mated + random.normal(size=80)[whose] + 0.5 * random.normal(size=len(whose))
+    _, (low, high) = auroc_of(scores, mated, whose, 0, 2000)
+    drawn = []
+    for _ in range(2000):
+        rows = np.concatenate([np.flatnonzero(whose == who) for who in random.integers(0, 80, 80)])
+        known, unknown = scores[rows[mated[rows]]], scores[rows[~mated[rows]]]
+        drawn.append(np.mean(known[:, None] > unknown))
+    again = np.quantile(drawn, (0.025, 0.975))
+    assert (low, high) == pytest.approx(tuple(again), abs=0.02)
+
+
+def test_the_root_of_baks_and_baus_is_resampled_as_both():
+    table, embeddings = simulated(individuals=40, encounters=3, burst=2, noise=2.0)
+    table.rows.loc[:59, "role"] = "query"
+    evidence = Evidence(rank(embeddings, table, protocol="cross-encounter"), table, embeddings, decision(0.4))
+    found = BaksBaus().measure(evidence=evidence)
+    draws = Bootstrap(evidence.individuals, 100, 0.95, 0)
+    by_hand = np.sqrt(draws.means(found["baks"]) * draws.means(found["baus"]))
+    np.testing.assert_array_equal(draws.figures(found["baks-baus"]), by_hand)
+    block = score(evidence, [BaksBaus()], bootstrap=100, confidence=0.95, seed=0)["scores"]
+    assert block["baks-baus"]["n"] == 40  # a value an individual
+    assert (block["baks-baus"]["low"], block["baks-baus"]["high"]) == pytest.approx(
+        tuple(np.quantile(by_hand, (0.025, 0.975)))
+    )
+    assert block["baks-baus"]["note"] == "10 individuals, under 30: the interval is too narrow"
 
 
 def test_calibration_in_bins():
