@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from wildreid.cli import app
+from wildreid.errors import UserError
 from wildreid.kinds import KINDS
-from wildreid.recipe.schema import recipe_schema
+from wildreid.recipe.schema import HEADER, recipe_schema
 from wildreid.registry import Registry
 from wildreid.testing import TINY_RECIPE
 
@@ -86,3 +88,32 @@ def test_the_command(tmp_path: Path) -> None:
     file = tmp_path / "recipe.schema.json"
     assert CliRunner().invoke(app, ["schema", "--out", str(file)]).exit_code == 0
     assert json.loads(file.read_text()) == json.loads(done.stdout)
+
+
+def test_the_recipes_of_the_project_name_their_schema(checkout: Path, tmp_path: Path) -> None:
+    recipes = [*checkout.glob("species/*/*.yaml"), *checkout.glob("docs/examples/*/*.yaml")]
+    recipes = [path for path in recipes if "dataset" in yaml.safe_load(path.read_text())]
+    assert len(recipes) >= 4
+    for path in recipes:
+        assert f"\n{HEADER}recipe.schema.json\n" in path.read_text(), path
+
+
+def test_the_command_writes_where_the_recipe_s_line_says(checkout: Path, tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(checkout / "docs/examples/stripes", tmp_path / "stripes"))
+    done = CliRunner().invoke(app, ["schema", str(pack / "recipe.yaml")])
+    assert done.exit_code == 0, done.output
+    schema = json.loads((pack / "recipe.schema.json").read_text())
+    assert "dataset.drawn-stripes" in schema["$defs"], "the options of the recipe's own pack"
+    assert not list(
+        Draft202012Validator(schema).iter_errors(yaml.safe_load((pack / "recipe.yaml").read_text()))
+    )
+
+
+def test_a_recipe_without_the_line_is_told_which(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(TINY_RECIPE.read_text())
+    done = CliRunner().invoke(app, ["schema", str(recipe)])
+    assert isinstance(done.exception, UserError)
+    assert f"{HEADER}recipe.schema.json" in str(done.exception)
+    done = CliRunner().invoke(app, ["schema", str(recipe), "--out", str(tmp_path / "schema.json")])
+    assert isinstance(done.exception, UserError)

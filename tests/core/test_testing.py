@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import nn
 
 from wildreid.data.table import Table
 from wildreid.kinds import (
+    Backbone,
     Clusterer,
     Dataset,
     Head,
@@ -25,7 +27,9 @@ from wildreid.kinds import (
     Optimizer,
     Reporter,
     Sampler,
+    Scheduler,
     Splitter,
+    Tracker,
 )
 from wildreid.kinds import Transform as TransformKind
 from wildreid.registry import Registry, Source
@@ -61,6 +65,7 @@ def loss(of: Callable[[torch.Tensor], torch.Tensor]) -> type[Loss]:
         (lambda e: e.sum() * float("nan"), "gave the loss nan"),
         (lambda e: e.detach().sum().requires_grad_(), "sends no gradient to the embeddings"),
         (lambda e: (e * 0).sum(), "a gradient of zero"),
+        (lambda e: 0.5, "gave float with no miner, not a tensor"),
         (
             lambda e: (e * torch.rand_like(e)).sum() if next(COUNT) % 2 else e.sum(),
             "not the same under the same",
@@ -72,6 +77,18 @@ def test_losses(of: Callable[[torch.Tensor], torch.Tensor], words: str) -> None:
 
 
 COUNT = iter(range(10))
+
+
+def test_a_loss_that_builds_nothing_and_one_that_fails_where_nothing_was_mined() -> None:
+    fails(changed(Plain, build=lambda self, *, width, classes: None), "built NoneType.*is a return missing")
+
+    def mean_of_mined(self: Any, *, width: int, classes: int) -> Any:
+        def objective(embeddings: torch.Tensor, labels: torch.Tensor, mined: Any = None) -> torch.Tensor:
+            return embeddings.square().mul(2).sum() if mined is None else embeddings[mined[0]].mean()
+
+        return objective
+
+    fails(changed(Plain, build=mean_of_mined), "gave the loss nan with a miner that found nothing")
 
 
 def test_a_good_loss_passes() -> None:
@@ -188,6 +205,108 @@ def test_transforms(apply: Callable[[torch.Tensor], torch.Tensor], words: str) -
     fails(Odd, words)
 
 
+class Still(nn.Module):
+    """Features that are the mean of each channel."""
+
+    width, size, mean, std = 3, 8, (0.0,) * 3, (1.0,) * 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+        self.stages = [("all", [self.scale])]
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.mean((2, 3)) * self.scale
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"width": 4}, r"gave features \(2, 3\), not \(2, 4\)"),
+        ({}, ""),
+        ({"stages": []}, "stages that do not hold each parameter"),
+        ({"missing": "stages"}, "without the attribute 'stages'"),
+    ],
+)
+def test_backbones(change: dict[str, Any], words: str) -> None:
+    def build(self: Any) -> Any:
+        module = Still()
+        for name, value in change.items():
+            if name == "missing":
+                delattr(module, value)
+            else:
+                setattr(module, name, value)
+        return module
+
+    option = type("Odd", (Backbone,), {"__doc__": "Changed.", "name": "odd", "build": build})
+    if words:
+        fails(option, words)
+    else:
+        check_option(option)
+
+
+class Forgets:
+    """A schedule that halves at the third step, and does not say so when it is saved."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer, self.steps = optimizer, 0
+
+    def step(self, value: float | None) -> None:
+        self.steps += 1
+        self.optimizer.param_groups[0]["lr"] = 1.0 / self.steps
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        pass
+
+
+def test_schedulers() -> None:
+    def odd(build: Any) -> Any:
+        return type("Odd", (Scheduler,), {"__doc__": "Changed.", "name": "odd", "build": build})
+
+    fails(odd(lambda self, *, optimizer, steps: Forgets(optimizer)), "goes on otherwise after state_dict")
+    fails(odd(lambda self, *, optimizer, steps: object()), "built object, which has no 'step'")
+
+
+def test_trackers() -> None:
+    class NoContext(Tracker):
+        """A tracker."""
+
+        name = "no-context"
+
+        def open(self, *, run: Any) -> Any:
+            return object()
+
+    fails(NoContext, "built object, which has no '__enter__'")
+
+    class NoLog(Tracker):
+        """A tracker."""
+
+        name = "no-log"
+
+        def open(self, *, run: Any) -> Any:
+            return nullcontext()
+
+    fails(NoLog, "built NoneType, which has no 'log'")
+
+
+def test_a_miner_that_draws_outside_torch() -> None:
+    class Drawn(Miner):
+        """A miner."""
+
+        name = "drawn"
+
+        def build(self) -> Any:
+            turns = iter(range(10))
+            return lambda embeddings, labels: tuple(
+                torch.tensor([part]) for part in (0, 1, 8 + next(turns) % 4)
+            )
+
+    fails(Drawn, "not the same under the same torch seed")
+
+
 def test_heads_miners_samplers_optimizers() -> None:
     class Narrow(Head):
         """A head."""
@@ -240,8 +359,9 @@ def test_heads_miners_samplers_optimizers() -> None:
     ("measured", "words"),
     [
         ({}, "no figures"),
-        ({"a": float("nan")}, r"say Missing\(reason\)"),
+        ({"a": float("nan")}, r"or Missing\(reason\)"),
         ({"a": np.zeros(2)}, r"of shape \(2,\)"),
+        ({"a": None}, r"gave a = None; a figure is a number, or Missing\(reason\)"),
     ],
 )
 def test_metrics(measured: dict[str, Any], words: str) -> None:

@@ -11,6 +11,7 @@ from wildreid.authoring.write import write
 from wildreid.errors import UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option, did_you_mean
+from wildreid.recipe.schema import write_schema
 from wildreid.registry import Registry
 
 
@@ -53,6 +54,7 @@ def new_plugin(kind: str, name: str, out: Path) -> Path:
     write("plugin", folder, values)
     if values["in_recipe"]:
         draw_photos(folder / "photos")
+        write_schema(folder / "recipe.yaml")
     return folder
 
 

@@ -20,6 +20,7 @@ from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.protocols import usable
 from wildreid.recipe.model import Encounters
+from wildreid.recipe.schema import write_schema
 from wildreid.registry import Registry
 
 
@@ -92,6 +93,7 @@ def _write(name: str, folder: Path, source: Path | None) -> tuple[str, ...]:
         "notes": (*look.notes, *chosen),
     }
     write("recipe", folder, values)
+    write_schema(folder / "recipe.yaml")
     return values["notes"]  # type: ignore[no-any-return]
 
 

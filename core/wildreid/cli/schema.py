@@ -9,35 +9,43 @@ import typer
 
 
 def schema(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(metavar="[RECIPE]", help="Write its schema, with its packs, where its own line says."),
+    ] = None,
     pack: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FOLDER", help="Also load this species pack; may be given again."),
+        typer.Option(metavar="FOLDER", help="Without RECIPE: also load this pack; may be given again."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it here instead of to the screen.")
+        Path | None, typer.Option(metavar="FILE", help="Without RECIPE: write it here, not to the screen.")
     ] = None,
 ) -> None:
-    """Print the JSON schema of a recipe, with every option that is installed.
+    """Write the JSON schema of a recipe, with every option that is installed, for an editor.
 
-    An editor with a YAML language server then completes and checks a recipe whose first line names the file.
-
-    Example: [bold]reid schema --out recipe.schema.json[/], and as first line of the recipe:
+    An editor with a YAML language server then completes and checks the recipe, in whose first comment stands
     [bold]# yaml-language-server: $schema=recipe.schema.json[/]
-    """
-    import json
 
+    Example: [bold]reid schema species/bears/recipe.yaml[/]
+    """
     from wildreid.errors import UserError
-    from wildreid.recipe.schema import recipe_schema
+    from wildreid.recipe.find import find_recipe
+    from wildreid.recipe.schema import schema_text, write_schema
     from wildreid.registry import Registry
 
-    registry = Registry(packs=pack or ())
-    text = json.dumps(recipe_schema(registry), indent=1, ensure_ascii=False) + "\n"
-    if out is None:
-        typer.echo(text, nl=False)
-    elif out.parent.is_dir():
-        out.write_text(text, encoding="utf-8")
+    if recipe is not None:
+        if pack or out:
+            raise UserError("a recipe names its packs and its file itself", where="--pack, --out")
+        written, registry = write_schema(find_recipe(recipe))
+        typer.echo(f"written: {written}")
     else:
-        raise UserError(f"there is no folder {out.parent}", where="--out", cure="make it first")
+        registry = Registry(packs=pack or ())
+        if out is None:
+            typer.echo(schema_text(registry), nl=False)
+        elif out.parent.is_dir():
+            out.write_text(schema_text(registry), encoding="utf-8")
+        else:
+            raise UserError(f"there is no folder {out.parent}", where="--out", cure="make it first")
     for broken in registry.broken:
         typer.echo(f"not loaded: {broken}", err=True)
 

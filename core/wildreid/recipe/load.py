@@ -97,7 +97,7 @@ def load_recipe(
         )
     elif root is not None and fallback is None:
         notes.append(f"{root} is not there; to use your own data: {_how_to_point(base)}")
-    registry = registry or Registry(packs=_packs(merged, path))
+    registry = registry or Registry(packs=packs_of(merged, path))
     notes.extend(registry.notes)
     recipe = validate(merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path))
     return Loaded(recipe, registry, path, tuple(notes), tuple(profiles))
@@ -246,7 +246,8 @@ def _how_to_point(base: Mapping[str, Any]) -> str:
     return "--set dataset.root=FOLDER" + (f", or the environment variable {variable}" if variable else "")
 
 
-def _packs(merged: Mapping[str, Any], path: Path) -> list[Path]:
+def packs_of(merged: Mapping[str, Any], path: Path) -> list[Path]:
+    """The folders of the packs that a recipe in the file `path` names."""
     packs = merged.get("packs") or []
     packs = [packs] if isinstance(packs, str) else packs
     if not isinstance(packs, Iterable):

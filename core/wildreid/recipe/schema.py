@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
+from wildreid.errors import UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option
+from wildreid.recipe.load import packs_of, read_yaml
 from wildreid.recipe.model import Recipe
 from wildreid.registry import Registry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 HEADER = "# yaml-language-server: $schema="
-"""What a recipe's first line begins with, so that an editor completes it; a path or URL follows."""
+"""What the line of a recipe begins with that an editor follows; a path follows it."""
 
 Schema = dict[str, Any]
+
+
+def write_schema(recipe: Path) -> tuple[Path, Registry]:
+    """Write the schema of a recipe, with the packs that it names, where its line for editors says.
+
+    Returns:
+        The file, and the registry whose options are in it.
+
+    Raises:
+        UserError: the recipe cannot be read, or has no such line.
+    """
+    raw, _ = read_yaml(recipe)
+    line = re.search(rf"^{re.escape(HEADER)}(\S+)$", recipe.read_text(encoding="utf-8"), re.MULTILINE)
+    if line is None or "://" in line[1]:
+        raise UserError(
+            "the recipe names no file for its schema",
+            where=str(recipe),
+            cure=f"put this line into its first comment: {HEADER}recipe.schema.json",
+        )
+    registry = Registry(packs=packs_of(raw, recipe))
+    path = recipe.parent / line[1]
+    path.write_text(schema_text(registry), encoding="utf-8")
+    return path, registry
+
+
+def schema_text(registry: Registry) -> str:
+    """The schema as it is written."""
+    return json.dumps(recipe_schema(registry), indent=1, ensure_ascii=False) + "\n"
 
 
 def recipe_schema(registry: Registry) -> Schema:

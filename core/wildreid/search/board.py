@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,30 @@ def table(search: Search, listed: Sequence[Entry]) -> RenderableType:
     for column in ("trial", recipe.training.watch, "epoch", "time"):
         grid.add_column(column, justify="right", no_wrap=True)
     grid.add_column("drawn")
+    choices = {one.name for one in search.space.draws if one.values() is not None}
+    shown = choices or {one.name for one in search.space.draws}
     for entry in ranked(listed)[:SHOWN]:
         figure = "–" if entry.value is None else f"{entry.value:.3f}"
         if entry.state != "done":
             figure += f" {entry.state}"
-        drawn = entry.reason or ", ".join(f"{name} {short(value)}" for name, value in entry.values.items())
+        text = entry.reason or drawn(entry, shown)
         epoch = "" if entry.epoch is None else f"{entry.epoch}/{entry.epochs}"
-        grid.add_row(str(entry.number), Text(figure), epoch, duration(entry.seconds), Text(drawn))
-    return Group(grid, Text(summary(listed), style="dim"))
+        grid.add_row(str(entry.number), Text(figure), epoch, duration(entry.seconds), Text(text))
+    below = [Text(summary(listed), style="dim")]
+    if (winner := best(list(listed))) is not None:
+        below.insert(0, Text(f"trial {winner.number} drew: {drawn(winner)}"))
+    return Group(grid, *below)
+
+
+def drawn(entry: Entry, names: Collection[str] | None = None) -> str:
+    """What was drawn, for these names or for all; a word needs no name beside it where names are few."""
+    if names is None:
+        return ", ".join(f"{name} {short(value)}" for name, value in entry.values.items())
+    return ", ".join(
+        value if isinstance(value, str) else f"{name.rpartition('.')[2]} {short(value)}"
+        for name, value in entry.values.items()
+        if name in names
+    )
 
 
 def summary(listed: Sequence[Entry]) -> str:

@@ -47,7 +47,7 @@ def write_page(search: Search, study: Study, folder: Path, found: Mapping[str, A
         about=veil.text(search.plan.about),
         watch=recipe.training.watch,
         counts={"done": sum(entry.state == "done" for entry in listed)},
-        best=winner and {"link": _link(winner, folder), "value": winner.value, "drawn": _drawn(winner)},
+        best=winner and {"link": _link(winner, folder), "value": winner.value, "drawn": board.drawn(winner)},
         summary=board.summary(listed),
         final=found and _final(found),
         progress=_progress(listed, recipe.training.watch),
@@ -71,11 +71,14 @@ def _progress(listed: Sequence[Entry], watch: str) -> Markup:
     numbers = [float(entry.number) for entry in done]
     for entry in done:
         high.append(max([entry.value or 0.0, *high[-1:]]))
+    # a step where a better one comes, not a slope to it
+    steps = [x for n, number in enumerate(numbers) for x in ((number, number) if n else (number,))]
+    heights = [y for n, value in enumerate(high) for y in ((high[n - 1], value) if n else (value,))]
     # a gap after each trial: dots, not a line
     apart = [x for number in numbers for x in (number, number + 0.5)]
     values = [y for entry in done for y in (entry.value, None)]
     return line(
-        [Series("best so far", numbers, high), Series("each trial", apart, values, points=True)],
+        [Series("best so far", steps, heights), Series("each trial", apart, values, points=True)],
         title=f"Validation {watch} of each trial, and the best so far", x="trial", y=watch,
     )  # fmt: skip
 
@@ -132,10 +135,6 @@ def _link(entry: Entry, folder: Path) -> str | Markup:
     if not (folder / entry.folder).is_dir():
         return str(entry.number)
     return Markup(f'<a href="{escape(entry.folder)}/">{entry.number}</a>')
-
-
-def _drawn(entry: Entry) -> str:
-    return ", ".join(f"{name} {board.short(value)}" for name, value in entry.values.items())
 
 
 def _final(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 FILE = "study.db"
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+"""The driver where a URL names none: psycopg 3, which `pip install 'wildreid[postgres]'` brings."""
+
 ATTEMPTS = 3
 """How often a configuration is begun whose worker is killed each time; perhaps it is what kills them."""
 
@@ -69,10 +72,11 @@ def open_study(search: Search, storage: str, *, join: bool = False, grace: int =
 
 
 def url(storage: str) -> str:
-    """The URL of a storage that may be given as a file."""
-    if "://" in storage:
-        return storage
-    return f"sqlite:///{Path(storage).absolute()}"
+    """The URL of a storage that may be given as a file; PostgreSQL's with the driver of our extra."""
+    scheme, apart, rest = storage.partition("://")
+    if not apart:
+        return f"sqlite:///{Path(storage).absolute()}"
+    return f"{DRIVERS.get(scheme, scheme)}://{rest}"
 
 
 def shown(storage: str) -> str:
@@ -101,7 +105,8 @@ def reachable(where: str) -> Iterator[None]:
         raise UserError(
             f"the driver of this kind of database is not installed: {driver}",
             where=where,
-            cure="for PostgreSQL: pip install psycopg2-binary; for MySQL: pip install PyMySQL, mysql+pymysql://…",
+            cure="for PostgreSQL: pip install 'wildreid[postgres]'; "
+            "for MySQL: pip install PyMySQL, and a URL that begins with mysql+pymysql://",
         ) from None
     except (SQLAlchemyError, StorageInternalError) as error:
         cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
@@ -149,6 +154,7 @@ def _database(url: str, grace: int) -> RDBStorage:
     from optuna.exceptions import ExperimentalWarning
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.pool import NullPool
 
     if url.startswith("sqlite:///"):
         folder = Path(url.removeprefix("sqlite:///")).parent
@@ -158,8 +164,8 @@ def _database(url: str, grace: int) -> RDBStorage:
             raise UserError(
                 f"the study's folder cannot be made: {error.strerror}", where=str(folder)
             ) from None
-    # a lock is waited for; a server that went away and came back is asked anew
-    engine = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    # a lock is waited for; a server is asked anew each time, and no connection is left open between
+    engine = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"poolclass": NullPool}
     for attempt in range(3):
         try:
             with warnings.catch_warnings():

@@ -7,7 +7,7 @@ from typing import Any
 from wildreid.data.splits import assign, divisions
 from wildreid.data.table import PARTS, ROLES, Table
 from wildreid.errors import UserError
-from wildreid.testing.hold import hold
+from wildreid.testing.hold import built, hold
 from wildreid.testing.material import tiny_table
 
 
@@ -70,6 +70,7 @@ def check_sampler(option: Any) -> None:
     """Full batches of rows of the table, the same for one seed and epoch."""
     table = tiny_table()
     batches = option.build(table=table, batch=8, seed=0)
+    built(batches, option, members="__iter__ __len__ set_epoch")
     batches.set_epoch(0)
     first = [list(batch) for batch in batches]
     hold(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wildreid.artefacts import Combined, Missing
-from wildreid.testing.hold import hold
+from wildreid.testing.hold import built, hold
 from wildreid.testing.material import evidence_of, results_of
 
 
@@ -37,7 +37,8 @@ def check_metric(option: Any) -> None:
                 f"gave {name} = {figure.value}; say Missing(reason) instead",
             )
         else:
-            hold(np.isfinite(figure), option, f"gave {name} = {figure}; say Missing(reason) instead")
+            number = isinstance(figure, int | float | np.number) and np.isfinite(figure)
+            hold(number, option, f"gave {name} = {figure}; a figure is a number, or Missing(reason)")
     hold(np.array_equal(before, evidence.embeddings), option, "changed the embeddings it was given")
 
 
@@ -46,7 +47,10 @@ def check_tracker(option: Any) -> None:
     with tempfile.TemporaryDirectory() as name:
         run = SimpleNamespace(folder=Path(name), name="tiny", recipe={"name": "tiny"})
         for epoch in (1, 2):
-            with option.open(run=run) as log:
+            opened = option.open(run=run)
+            built(opened, option, members="__enter__ __exit__")
+            with opened as log:
+                built(log, option, members="log")
                 log.log(epoch, {"loss": 1.0 / epoch})
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from wildreid.testing.hold import hold
+from wildreid.testing.hold import built, hold
 
 
 def check_transform(option: Any) -> None:
     """The same shape, type and range; drawn anew for each image, from torch's generators."""
     apply = option.build(size=32)
+    built(apply, option, callable_with="images")
     one = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     images = one.expand(16, -1, -1, -1).clone()
     torch.manual_seed(0)
@@ -65,6 +66,7 @@ def check_backbone(option: Any) -> None:
 def check_head(option: Any) -> None:
     """A module with a width that lets the gradient through."""
     module = option.build(width=24)
+    hold(isinstance(module, nn.Module), option, "did not build a torch.nn.Module")
     hold(isinstance(getattr(module, "width", None), int), option, "built a module without an integer 'width'")
     features = torch.rand(6, 24, requires_grad=True)
     out = module(features)
@@ -80,14 +82,24 @@ def _batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def check_loss(option: Any) -> None:
-    """A finite scalar with or without mined indices, whose gradient reaches the embeddings."""
+    """A finite scalar with mined indices, with none, or with an empty lot; its gradient reaches the embeddings."""
+    nothing = torch.zeros(0, dtype=torch.int64)
     triplet = (torch.tensor([0, 4]), torch.tensor([1, 5]), torch.tensor([8, 12]))
     pairs = (torch.tensor([0, 4]), torch.tensor([1, 5]), torch.tensor([0, 4]), torch.tensor([8, 12]))
-    for name, mined in (("no miner", None), ("mined triplets", triplet), ("mined pairs", pairs)):
+    for name, mined in (
+        ("no miner", None),
+        ("mined triplets", triplet),
+        ("mined pairs", pairs),
+        ("a miner that found nothing", (nothing,) * 4),
+    ):
         torch.manual_seed(0)
         objective = option.build(width=8, classes=4)
+        built(objective, option, callable_with="embeddings, labels, mined")
         embeddings, labels = _batch()
         value = objective(embeddings, labels, mined)
+        hold(
+            isinstance(value, torch.Tensor), option, f"gave {type(value).__name__} with {name}, not a tensor"
+        )
         hold(value.ndim == 0, option, f"gave a loss of shape {tuple(value.shape)} with {name}, not a scalar")
         hold(torch.isfinite(value), option, f"gave the loss {value.item()} with {name}")
         value.backward()
@@ -104,8 +116,10 @@ def check_loss(option: Any) -> None:
 def check_miner(option: Any) -> None:
     """None, or a tuple of indices whose positives and negatives are what they are called."""
     embeddings, labels = _batch()
+    miner = option.build()
+    built(miner, option, callable_with="embeddings, labels")
     torch.manual_seed(0)
-    mined = option.build()(embeddings.detach(), labels)
+    mined = miner(embeddings.detach(), labels)
     if mined is None:
         return
     hold(
@@ -113,7 +127,10 @@ def check_miner(option: Any) -> None:
         option,
         "gave neither None nor a tuple of tensors: (anchors, positives, negatives) or (a1, p, a2, n)",
     )
-    for part in mined:
+    torch.manual_seed(0)
+    again = miner(embeddings.detach(), labels)
+    for part, same in zip(mined, again, strict=True):
+        hold(torch.equal(part, same), option, "is not the same under the same torch seed")
         hold(part.dtype == torch.int64, option, f"gave indices of type {part.dtype}, not int64")
         hold(bool(((part >= 0) & (part < len(labels))).all()), option, "gave indices outside the batch")
     anchors, positives, others, negatives = mined if len(mined) == 4 else (*mined[:2], mined[0], mined[2])
@@ -144,10 +161,12 @@ def check_scheduler(option: Any) -> None:
         return optimizer, option.build(optimizer=optimizer, steps=10)
 
     optimizer, schedule = begin()
+    built(schedule, option, members="step state_dict load_state_dict")
     optimizer.step()
     for step in range(5):
         schedule.step(None)
-        schedule.step(0.5 if step == 2 else None) if step == 2 else None
+        if step == 2:  # an epoch ends here: it is told the validation figure
+            schedule.step(0.5)
     rate = optimizer.param_groups[0]["lr"]
     hold(0 <= rate < float("inf"), option, f"set the rate {rate}")
     other, resumed = begin()
