@@ -15,6 +15,8 @@ from wildreid.recipe.model import Encounters
 
 FILE = "gallery.json"
 FORMAT = 1
+EXACT_UP_TO = 1_000_000
+"""Images up to which a gallery is searched exactly, unless told."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 
@@ -89,7 +91,7 @@ class Manifest(_Part):
     licence: str = ""
     provenance: dict[str, Any] = Field(default_factory=dict)
     encounters: Encounters = Encounters()
-    exact_up_to: int = Field(1_000_000, ge=0)
+    exact_up_to: int = Field(EXACT_UP_TO, ge=0)
     segments: tuple[Segment, ...] = ()
     journal: JournalEnd = JournalEnd()
 

@@ -19,7 +19,7 @@ from wildreid.gallery import journal, segments
 from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, sort_out
 from wildreid.gallery.durable import ASIDE
 from wildreid.gallery.journal import Change
-from wildreid.gallery.manifest import FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
+from wildreid.gallery.manifest import EXACT_UP_TO, FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import State
 from wildreid.progress import console
@@ -58,7 +58,7 @@ class Gallery:
         licence: str = "",
         provenance: Mapping[str, Any] | None = None,
         encounters: Encounters | None = None,
-        exact_up_to: int = 1_000_000,
+        exact_up_to: int = EXACT_UP_TO,
     ) -> Gallery:
         """Make an empty gallery in a folder that is new or empty.
 

@@ -23,6 +23,7 @@ from wildreid.gallery.check import Checked, verify
 from wildreid.gallery.discover import agreement, discover
 from wildreid.gallery.identify import bursts, cautions, identify, unreadable
 from wildreid.gallery.journal import author
+from wildreid.gallery.manifest import EXACT_UP_TO
 from wildreid.gallery.outputs import Discovered, Identified, proposals
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.search import Search
@@ -63,7 +64,12 @@ def open_gallery(path: str | Path, *, model: str | Path | None = None, device: s
 
 
 def create_gallery(
-    path: str | Path, model: str | Path, *, licence: str = "", device: str = "auto"
+    path: str | Path,
+    model: str | Path,
+    *,
+    licence: str = "",
+    exact_up_to: int = EXACT_UP_TO,
+    device: str = "auto",
 ) -> OpenGallery:
     """Make an empty gallery for a model, with a copy of it and the rule that came with it.
 
@@ -71,6 +77,7 @@ def create_gallery(
         path: a folder that is new or empty.
         model: a run's folder, or a package that `export` wrote.
         licence: of the photos and annotations, in words.
+        exact_up_to: images up to which every search is exact; above it an inverted-file index helps.
         device: to embed on.
 
     Raises:
@@ -91,6 +98,7 @@ def create_gallery(
         loaded.mark,
         rule=rule if isinstance(rule, Rule) else None,
         licence=licence,
+        exact_up_to=exact_up_to,
         encounters=package["encounters"],
         provenance={
             "run": package["name"],

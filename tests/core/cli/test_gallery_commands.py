@@ -108,7 +108,10 @@ def test_the_way_from_a_run_to_answers(
     smoke_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    out = reid("gallery", "create", "g", "--model", smoke_run, "--data", smoke_run, "--part", "train").output
+    source = ("--model", smoke_run, "--data", smoke_run, "--part", "train", "--licence", "CC BY 4.0")
+    out = reid("gallery", "create", "g", *source, "--exact-up-to", "7").output
+    manifest = Gallery("g").state.manifest
+    assert (manifest.licence, manifest.exact_up_to) == ("CC BY 4.0", 7)
     assert "added" in out
     root = Path(json.loads((smoke_run / "run.json").read_text())["root"])
     photos = sorted(root.rglob("*.jpg"))[:6]

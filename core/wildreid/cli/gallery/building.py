@@ -22,16 +22,31 @@ def create(
     part: Part = None,
     root: Root = None,
     licence: Annotated[str, typer.Option(help="Of the photos and annotations, in words.")] = "",
+    exact_up_to: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="IMAGES",
+            help="Up to how many images every search is exact; a million if not given.",
+        ),
+    ] = None,
     device: Device = None,
 ) -> None:
     """Make a gallery for a model, and add photos of known individuals.
 
     Example: [bold]reid gallery create bears --model runs/bears --data photos-by-bear[/]
     """
+    from wildreid.gallery.manifest import EXACT_UP_TO
     from wildreid.identification import create_gallery, read_data
 
     table = None if data is None else read_data(data, parts=part or (), root=root)
-    made = create_gallery(gallery, model, licence=licence, device=device or "auto")
+    made = create_gallery(
+        gallery,
+        model,
+        licence=licence,
+        exact_up_to=EXACT_UP_TO if exact_up_to is None else exact_up_to,
+        device=device or "auto",
+    )
     if table is None:
         printing.say(f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA")
         return
