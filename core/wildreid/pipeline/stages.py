@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from wildreid.data.places import cache_folder
 from wildreid.data.splits import split
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
-from wildreid.errors import UserError
+from wildreid.errors import Interrupted, UserError
 from wildreid.evaluation.score import validator
 from wildreid.kinds import Log
 from wildreid.pipeline.folder import (
@@ -148,7 +148,7 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
     say = partial(console().print, soft_wrap=True)
     place = pick_device(recipe.device)
     device = str(place)
-    with together(place) as world:
+    with _resumable(folder), together(place) as world:
         folder = RunFolder(world.tell(lambda: folder.path))  # the others may see a folder that the first made
         for note in loaded.notes:
             say(f"[bold yellow]! {note}[/]")
@@ -170,6 +170,21 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
                 reporter.write(results=results, folder=folder.report)
         world.wait()
     return results
+
+
+@contextmanager
+def _resumable(folder: RunFolder) -> Iterator[None]:
+    """Say how to go on after a Ctrl-C before or after training, where nothing is half done that matters."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not folder.recipe.is_file():
+            raise
+        raise Interrupted(
+            "stopped; what is finished is kept",
+            where=str(folder.path),
+            cure=f"go on with: reid run --resume {folder.path}",
+        ) from None
 
 
 def _fit(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import wildreid
-from wildreid.errors import UserError
+from wildreid.errors import Interrupted, UserError
 from wildreid.pipeline import RunFolder, resume
 
 ARTEFACTS = (
@@ -220,6 +220,20 @@ def test_what_is_no_run_says_so(tmp_path: Path) -> None:
         wildreid.load_results(tmp_path)
     with pytest.raises(UserError, match="is no run"):
         RunFolder(tmp_path).load_recipe()
+
+
+def test_ctrl_c_outside_training_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    recipe, out = photos(tmp_path), tmp_path / "runs"
+    with monkeypatch.context() as patched:
+        patched.setattr("wildreid.pipeline.stages.embed", stop)
+        with pytest.raises(Interrupted, match="what is finished is kept") as caught:
+            wildreid.run(recipe, out=out, settings={"training.epochs": 0})
+    (folder,) = out.iterdir()
+    assert f"reid run --resume {folder}" in str(caught.value)
+    assert resume(folder).scores["protocols"]
 
 
 def test_probes_are_measured_when_asked_for(tmp_path: Path) -> None:
