@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PACKAGE, DESCRIPTION = "package.json", "model.json"
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
+MODEL = "model"
+"""A gallery's own copy of its model, in a folder of this name."""
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib")
 BATCH = 64
 

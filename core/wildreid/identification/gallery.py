@@ -1,0 +1,219 @@
+"""An open gallery: photos in, answers out. What `wildreid.open_gallery` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from wildreid.artefacts import Missing
+from wildreid.data.images import read
+from wildreid.data.table import BOX, Table
+from wildreid.errors import UserError
+from wildreid.gallery import index, thumbnails
+from wildreid.gallery.admission import Added, Left, sort_out
+from wildreid.gallery.discover import agreement, discover
+from wildreid.gallery.identify import bursts, cautions, identify, unreadable
+from wildreid.gallery.outputs import Discovered, Identified, proposals
+from wildreid.gallery.rule import Rule
+from wildreid.gallery.search import Search
+from wildreid.gallery.state import State
+from wildreid.gallery.store import Gallery
+from wildreid.identification.calibration import FALSE_NEW, recalibrate
+from wildreid.identification.models import MODEL, Model
+from wildreid.identification.photos import Looked, look, look_at_arrays, read_given
+from wildreid.progress import console
+from wildreid.registry import Registry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wildreid.kinds import Clusterer
+
+
+class OpenGallery:
+    """A gallery with its model. Any number of threads may ask it at once; they embed one after another.
+
+    Attributes:
+        gallery: the folder, for changes that need no model (rename, merge, split, remove, undo).
+        model: what embeds.
+    """
+
+    def __init__(self, gallery: Gallery, model: Model) -> None:
+        self.gallery, self.model = gallery, model
+        self._search: Search | None = None
+
+    @property
+    def state(self) -> State:
+        """The gallery as it is now."""
+        return self.gallery.state
+
+    def add(self, table: Table, *, source: str = "") -> Added:
+        """Add photos of named individuals, with thumbnails.
+
+        Args:
+            table: rows with ``identity``; those without one, and those that cannot be read, are reported.
+            source: where they came from, for the journal.
+        """
+        looked = look(table, self.model.images, self.state.manifest.encounters, named=True)
+        rows = looked.table.rows
+        named = rows["identity"].notna().to_numpy()
+        wanted = np.flatnonzero(looked.usable & named)
+        left = [
+            Left(str(rows["id"][row]), looked.reasons.get(int(row), "it has no identity; ask reid identify"))
+            for row in np.flatnonzero(~(looked.usable & named))
+        ]
+        keep, known = sort_out(rows.iloc[wanted], self.state)  # what is there already need not be embedded
+        wanted = wanted[keep]
+        embeddings = self.model.embed(looked.images, wanted)
+        trained = _trained(self.gallery.folder / MODEL)
+        chosen = rows.iloc[wanted]
+        chosen = chosen.assign(trained=[key.split("_")[0] in trained for key in chosen["key"]])
+        thumbnails.save(
+            self.gallery.folder,
+            ((str(rows["key"][row]), self._pixels(looked.table, int(row))) for row in wanted),
+        )
+        added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source)
+        self._keep_index()
+        return replace(added, left=(*known, *added.left, *left))
+
+    def identify(
+        self,
+        photos: Sequence[str | Path] | Sequence[NDArray[np.uint8]] | str | Path | Table,
+        *,
+        root: str | Path | None = None,
+        top: int = 5,
+        exact: bool = False,
+    ) -> Identified:
+        """Say who is on each photo, and on each burst.
+
+        Args:
+            photos: files and folders, a table's file, a `Table`, or (height, width, 3) uint8 arrays.
+            root: the folder that the paths in a table's file are relative to; None: the table's own.
+            top: candidates to name for each.
+            exact: never use an index, however large the gallery.
+
+        Returns:
+            One answer for each photo that came in, in their order, also for one that came twice; those that
+            cannot be read say why.
+
+        Raises:
+            UserError: there is no such file, or no photo.
+        """
+        looked, given = self._look(photos, root)
+        rows = looked.table.rows
+        usable = np.flatnonzero(looked.usable)
+        embeddings = self.model.embed(looked.images, usable)
+        asked = rows.iloc[usable].reset_index(drop=True)
+        asked["burst"] = bursts(asked)
+        search = self._searching(exact)
+        answers, encounters = identify(search, asked, embeddings, top=top)
+        by_row = dict(zip(usable.tolist(), answers, strict=True))
+        images = [
+            by_row.get(row) or unreadable(rows["id"][row], looked.reasons.get(row, "it cannot be read"))
+            for row in given
+        ]
+        for failure in looked.table.failures:  # rows of a table that name no image, in the order of rows
+            if failure.row is not None:
+                images.insert(failure.row - 1, unreadable(f"row {failure.row}", failure.reason))
+        notes = cautions(search.state, answers)
+        return Identified(tuple(images), tuple(encounters), notes, search, asked, embeddings, looked.table)
+
+    def discover(
+        self,
+        photos: Sequence[str | Path] | str | Path | Table,
+        *,
+        root: str | Path | None = None,
+        clusterer: Clusterer | None = None,
+        cut: float | None = None,
+    ) -> Discovered:
+        """Propose individuals for the photos whose animal the gallery does not know.
+
+        Args:
+            photos: as for `identify`; identities in a table are used for nothing but the comparison.
+            root: as for `identify`.
+            clusterer: how; None: average linkage.
+            cut: similarity at which a merge of two groups is as likely right as wrong; None: what the
+                gallery's own individuals taught, when it was calibrated.
+
+        Raises:
+            UserError: the gallery is not calibrated and no cut is given.
+        """
+        found = self.identify(photos, root=root)
+        if cut is None:
+            rule = found.search.state.rule
+            if rule is None:
+                raise UserError(
+                    "the gallery is not calibrated, so there is no similarity at which to cut",
+                    cure="calibrate it with reid gallery calibrate, or give --cut",
+                )
+            cut = rule.cut()
+        if clusterer is None:
+            clusterer = Registry().choose("clusterer", "average-linkage").model_validate({})  # type: ignore[assignment]
+        assert clusterer is not None
+        named = {answer.burst: answer.individual for answer in found.encounters}
+        who = pd.Series([named[burst] for burst in found.rows["burst"]], dtype="string")
+        unknown = np.flatnonzero(who.isna())
+        rows = found.rows.iloc[unknown]
+        proposed = discover(rows, found.embeddings[unknown], clusterer.cluster, cut=cut)
+        who.iloc[unknown] = proposed.to_numpy()
+        return Discovered(
+            proposals(found, who, unknown), agreement(proposed, rows["identity"], rows["burst"]), found
+        )
+
+    def calibrate(
+        self, *, false_accepts: float | None = None, false_new: float = FALSE_NEW
+    ) -> tuple[Rule | Missing, tuple[str, ...]]:
+        """Fit the rule anew for the gallery's present size; see `recalibrate`."""
+        return recalibrate(self.gallery.folder, false_accepts=false_accepts, false_new=false_new)
+
+    def pixels(self, found: Identified, name: str) -> NDArray[np.uint8] | None:
+        """A query image by its id, for a page; None where it cannot be read or came as an array."""
+        try:
+            return self._pixels(found.table, int(found.table["id"].eq(name).argmax()))
+        except UserError:
+            return None
+
+    def _pixels(self, table: Table, row: int) -> NDArray[np.uint8]:
+        box = table.rows.loc[row, list(BOX)]
+        return read(
+            table.root / str(table["image"][row]),
+            box=None if box.isna().any() else tuple(float(side) for side in box),  # type: ignore[arg-type]
+            margin=self.model.images.margin,
+            max_pixels=self.model.images.max_pixels,
+            longest=2 * thumbnails.LONGEST,
+        )
+
+    def _look(self, photos: Any, root: str | Path | None) -> tuple[Looked, Sequence[int]]:
+        """The annotations, opened, and the row of each that was given."""
+        if isinstance(photos, (str, Path)):
+            photos = [photos]
+        if not isinstance(photos, Table) and len(photos) and isinstance(photos[0], np.ndarray):
+            return look_at_arrays(photos, self.model.images), range(len(photos))
+        table, given = (
+            (photos, range(len(photos))) if isinstance(photos, Table) else read_given(photos, root=root)
+        )
+        return look(table, self.model.images, self.state.manifest.encounters, named=False), given
+
+    def _searching(self, exact: bool) -> Search:
+        """One search for all threads and calls, made anew when the gallery has changed."""
+        state, search = self.state, self._search
+        if search is None or search.state is not state or search.exact != exact:
+            search = self._search = Search(state, exact)
+        return search
+
+    def _keep_index(self) -> None:
+        """Make the index anew where the gallery has outgrown the one it has."""
+        if index.stale(self.state):
+            console().print("making the index anew …")
+            index.build_index(self.state)
+
+
+def _trained(model: Path) -> set[str]:
+    """The content hashes of the photos that the model has trained on, where its package says them."""
+    file = model / "trained.txt"
+    return set(file.read_text(encoding="utf-8").split()) if file.is_file() else set()
