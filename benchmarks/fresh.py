@@ -12,7 +12,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ class Cost(NamedTuple):
         peak: bytes of memory that the process held at most during the call, its libraries included.
         added: how much of it came with the call.
         gpu: bytes that torch held on a GPU at most.
+        own: bytes at most that no file stands behind, which a system short of memory cannot give up; looked at
+            twenty times a second, and only under a limit.
     """
 
     wall: float
@@ -37,6 +40,7 @@ class Cost(NamedTuple):
     peak: int
     added: int
     gpu: int
+    own: int
 
 
 def cost(prepare: str, *arguments: Any, threads: int | None = None, limit: int | None = None) -> Cost:
@@ -46,7 +50,7 @@ def cost(prepare: str, *arguments: Any, threads: int | None = None, limit: int |
         prepare: ``"package.module:function"``, which returns the work to measure: a call without arguments.
         arguments: plain data for `prepare`.
         threads: of the libraries; None: as here.
-        limit: bytes of address space that the process may ask for; None: as many as there are.
+        limit: bytes of memory of its own (`Cost.own`) that the process may have; None: as many as there are.
 
     Raises:
         RuntimeError: the process failed; with what it said.
@@ -69,15 +73,42 @@ def _measure(task: dict[str, Any]) -> Cost:
     if task["limit"]:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (task["limit"], task["limit"]))
+        resource.setrlimit(resource.RLIMIT_DATA, (task["limit"], task["limit"]))
     gc.collect()
     _forget_peak()
     before = _held()
-    wall, processor = took(work)
+    with _watched(bool(task["limit"])) as own:
+        wall, processor = took(work)
     peak = _peak()
     torch = sys.modules.get("torch")
     gpu = torch.cuda.max_memory_allocated() if torch and torch.cuda.is_initialized() else 0
-    return Cost(wall, processor, peak, max(0, peak - before), gpu)
+    return Cost(wall, processor, peak, max(0, peak - before), gpu, max(own, default=0))
+
+
+@contextlib.contextmanager
+def _watched(wanted: bool) -> Iterator[list[int]]:
+    """Fill a list with the memory that no file stands behind, from /proc, while the work goes on."""
+    seen: list[int] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.05):
+            seen.append(_status("RssAnon"))
+
+    thread = threading.Thread(target=watch)
+    if wanted:
+        thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        if wanted:
+            thread.join()
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024
 
 
 def _forget_peak() -> None:
@@ -94,10 +125,8 @@ def _held() -> int:
 def _peak() -> int:
     import psutil
 
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024
+    if Path("/proc/self/status").is_file():
+        return _status("VmHWM")
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
     import resource

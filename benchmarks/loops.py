@@ -6,6 +6,7 @@ precision, on uint8 tensors that are on the device already.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -28,6 +29,7 @@ from wildreid.training.device import keep_freed_memory, pick_precision
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder
 from wildreid.training.loop import train
+from wildreid.training.world import ALONE, World
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -51,12 +53,13 @@ def autocast(precision: str) -> AbstractContextManager[object]:
 
 @dataclass
 class Training:
-    """One epoch of a recipe through the engine, from a warm cache, and the same steps bare."""
+    """An epoch of a recipe through the engine, from a warm cache, and the same steps bare."""
 
     recipe: Recipe
     table: Table
     images: ImageStore
     folder: Path
+    device: str = DEVICE
 
     @classmethod
     def of(cls, recipe: Recipe, folder: Path, rows: int) -> Training:
@@ -65,14 +68,13 @@ class Training:
         table = photos(folder / "photos", min(rows, 256), KINDS["chips"], rows=rows)
         return cls(recipe, table, open_images(table, recipe.images, cache=folder / "cache"), folder / "run")
 
-    def through_the_engine(self) -> Seconds:
-        """From the first image asked for to the end of the epoch; what is built before and saved after is apart."""
+    def through_the_engine(self, world: World = ALONE) -> Seconds:
+        """The last epoch, from its first image asked for to its end; what is built and saved is apart."""
         clock, take, ends = Clock(), self.images.take, list[Seconds]()
-        begun: list[bool] = []
+        asked, steps = itertools.count(), len(self.batches())
 
         def begin_and_take(rows: Any) -> Any:
-            if not begun:
-                begun.append(True)
+            if next(asked) % steps == 0:
                 clock.set()
             return take(rows)
 
@@ -83,19 +85,31 @@ class Training:
         self.images.take = begin_and_take  # type: ignore[method-assign]
         try:
             train(
-                self.recipe, self.table, self.images, self.folder, validate=None, device=DEVICE, logs=[End()]
+                self.recipe,
+                self.table,
+                self.images,
+                self.folder,
+                validate=None,
+                device=self.device,
+                logs=[End()],
+                world=world,
             )
         finally:
             self.images.take = take  # type: ignore[method-assign]
             shutil.rmtree(self.folder, ignore_errors=True)
         return ends[-1]
 
+    def batches(self) -> list[list[int]]:
+        """The rows of each batch of an epoch."""
+        settings = self.recipe.training
+        return list(self.recipe.sampler.build(table=self.table, batch=settings.batch, seed=self.recipe.seed))
+
     def bare(self) -> Callable[[], Seconds]:
         """The bare loop over the same batches, as a side."""
         pixels = torch.from_numpy(self.images.take(range(len(self.table)))).to(DEVICE)
         labels = torch.from_numpy(pd.factorize(self.table["identity"])[0]).to(DEVICE)
         settings = self.recipe.training
-        batches = list(self.recipe.sampler.build(table=self.table, batch=settings.batch, seed=0))
+        batches = self.batches()
         network = build_embedder(self.recipe).to(DEVICE, memory_format=torch.channels_last).train()
         loss = losses.ArcFaceLoss(num_classes=int(labels.max()) + 1, embedding_size=network.width).to(DEVICE)
         optimizer = torch.optim.Adam([*network.parameters(), *loss.parameters()], lr=1e-4)

@@ -65,6 +65,42 @@ def test_ranking(record: Record, folder: Path) -> None:
     )
 
 
+LIMIT = 4 * 10**9
+"""Bytes of memory that no file stands behind, which a million images must do with."""
+
+
+def test_larger_than_memory(record: Record, folder: Path, quick: bool) -> None:
+    """From a CSV to memory-mapped embeddings in one process, cold, under a limit of 4 GB.
+
+    Table, fingerprints, decoded images, encounters, split, audit, embeddings of 512 numbers. The limit is the
+    system's, on memory that no file stands behind; decoded images and embeddings are mapped from files, which a
+    system short of memory gives up first. A million is reckoned from the slope between the two largest.
+    """
+    sizes = [500, 1_000] if quick else [10_000, 30_000, 100_000]
+    table, found = "Larger than memory", {}
+
+    def measure() -> None:
+        for size in sizes:
+            found[size] = cost("benchmarks.stages.whole:to_embeddings", size, str(folder), limit=LIMIT)
+
+    record.benchmark.pedantic(measure, rounds=1)
+    for size, spent in found.items():
+        record.row(
+            f"{table}, by images", {"stage": "table to embeddings"}, size=size,
+            seconds={"wildreid": [Seconds(spent.wall, spent.processor)]},
+            figures={"own memory, MB": spent.own / 1e6}, plot="own memory, MB", aims={"exponent": ("<=", 1.1)},
+        )  # fmt: skip
+    (small, less), (large, more) = list(found.items())[-2:]
+    each = (more.own - less.own) / (large - small)
+    figure = "own memory of a million, reckoned, GB"
+    record.row(
+        table, {"measured up to": large},
+        figures={"own memory, GB": more.own / 1e9, "mapped files too, GB": more.peak / 1e9,
+                 "bytes for each more image": round(each), figure: (more.own + each * (10**6 - large)) / 1e9},
+        aims={figure: ("<=", LIMIT / 1e9)},
+    )  # fmt: skip
+
+
 def grow(
     record: Record, table: str, stage: str, sizes: list[int], folder: Path, aims: dict | None = None
 ) -> None:
