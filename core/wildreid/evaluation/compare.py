@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 
 from wildreid.artefacts import Combined, Evidence, Missing, Results
 from wildreid.errors import UserError
-from wildreid.evaluation.intervals import Bootstrap, bounds
+from wildreid.evaluation.intervals import FEW, Bootstrap, bounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +58,8 @@ class Comparison:
         paired: whether the differences are over the same queries, resampled alike.
         confidence: of the intervals.
         queries: of each run.
+        notes: what must be known before the figures are believed, such as that they are optimistic.
+        stamps: of each run, such as ``sample``; often empty.
     """
 
     protocol: str
@@ -66,18 +68,21 @@ class Comparison:
     paired: bool
     confidence: float
     queries: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+    stamps: tuple[str, ...] = ()
 
     def __rich__(self) -> RichTable:
         counts = ", ".join(f"{n}" for n in dict.fromkeys(self.queries))
         how = "paired by individual" if self.paired else "not paired: the test parts differ"
+        notes = "".join(f"\n! {note}" for note in self.notes)
         table = RichTable(
             title=f"{self.protocol} · {counts} queries",
-            caption=f"differences with {self.confidence:.0%} intervals, {how}; noise: within it",
+            caption=f"differences with {self.confidence:.0%} intervals, {how}; noise: within it{notes}",
             box=SIMPLE_HEAD,
         )
         table.add_column("figure", no_wrap=True)
-        for run in self.runs:
-            table.add_column(run, justify="right")
+        for run, stamp in zip(self.runs, self.stamps or ("",) * len(self.runs), strict=True):
+            table.add_column(f"{run} \\[{stamp}]" if stamp else run, justify="right")
         for run in self.runs[1:]:
             table.add_column(f"{run} − {self.runs[0]}", min_width=23)
             table.add_column("", style="dim", no_wrap=True)
@@ -144,7 +149,18 @@ def compare(
         paired=not differing,
         confidence=confidence,
         queries=tuple(len(evidence.ranking.queries) for evidence in evidences),
+        notes=tuple(_notes(runs, evidences)),
+        stamps=tuple(run.stamp for run in runs),
     )
+
+
+def _notes(runs: Sequence[Results], evidences: Sequence[Evidence]) -> Iterator[str]:
+    for run in runs:
+        if why := run.scores["protocols"][_protocol(run)]["optimistic"]:
+            yield f"{run.name} is optimistic: {why}"
+    individuals = min(len(np.unique(evidence.individuals)) for evidence in evidences)
+    if individuals < FEW:
+        yield f"{individuals} individuals, under {FEW}: the intervals are too narrow"
 
 
 def _protocol(run: Results) -> str:
@@ -227,5 +243,10 @@ def _difference(figure: Figure) -> str:
     between = ""
     if figure.difference_interval is not None:
         low, high = figure.difference_interval
-        between = f" \\[{low:.3f}, {high:.3f}]"
-    return f"{figure.difference:+.3f}{between}"
+        between = f" \\[{_rounded(low):.3f}, {_rounded(high):.3f}]"
+    return f"{_rounded(figure.difference):+.3f}{between}"
+
+
+def _rounded(value: float) -> float:
+    """To three digits, without a minus before a zero."""
+    return round(value, 3) + 0.0

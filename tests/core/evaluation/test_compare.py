@@ -103,6 +103,32 @@ def test_without_dates_the_protocol_that_can_be_used_is_compared(tmp_path):
     assert found.figures["accuracy@1"][0].value is not None
 
 
+def printed(comparison, width=100):
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(comparison)
+    return " ".join(console.export_text().split())
+
+
+def test_what_must_be_known_stands_under_the_table(tmp_path):
+    runs = [finished(tmp_path, name, noise=2.0, undated=True) for name in ("one", "two")]
+    few = [replace(run, stamp="sample") for run in runs]
+    text = printed(compare(few, METRICS))
+    assert "one is optimistic: no dates" in text
+    assert "two is optimistic: no dates" in text
+    assert "one [sample]" in text
+    assert "individuals, under" not in text
+    # a test part of few animals
+    table, embeddings = simulated(individuals=8, encounters=3, burst=2, noise=2.0)
+    ranking = rank(embeddings, table, protocol="cross-encounter")
+    block = score(Evidence(ranking, table, embeddings), METRICS, bootstrap=0, confidence=0.95, seed=0)
+    scores = {"headline": "cross-encounter", "seed": 0, "protocols": {"cross-encounter": block}}
+    small = Results(tmp_path, "a", "", {}, {}, table, embeddings, {"cross-encounter": ranking}, scores)
+    text = printed(compare([small, replace(small, name="b")], METRICS))
+    assert "8 individuals, under 30: the intervals are too narrow" in text
+    assert "optimistic" not in text
+    assert "-0.000" not in text
+
+
 def test_the_table_says_what_is_noise(tmp_path):
     runs = [finished(tmp_path, "one", noise=2.0), finished(tmp_path, "two", noise=2.0)]
     console = Console(width=80, record=True, file=io.StringIO())

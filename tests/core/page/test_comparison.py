@@ -74,3 +74,8 @@ def test_runs_that_cannot_be_compared_are_refused_before_a_page_is_written(tmp_p
     said = CliRunner().invoke(app, ["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--html", str(page)])
     assert isinstance(said.exception, UserError)
     assert not page.exists()
+
+
+def test_what_must_be_known_stands_above_the_table(runs: list[Results], found: Comparison) -> None:
+    page = comparison_page(replace(found, notes=("a is optimistic: <no dates>",)), runs)
+    assert '<p class="notice">a is optimistic: &lt;no dates&gt;.</p>' in page
