@@ -147,7 +147,13 @@ class Loss(Option):
 
 
 class Miner(Option):
-    """Which pairs or triplets of a batch are worth learning from."""
+    """Which pairs or triplets of a batch are worth learning from.
+
+    For a loss over pairs or triplets (triplet, contrastive, circle, supcon, multi-similarity) only those that
+    the miner names count. A classification loss (arcface, subcenter-arcface) compares an image with learned
+    directions and has no pairs: there a miner merely weights images by how often it named them, and the images
+    that it did not name are left out. The miner `none` leaves such a loss as its paper writes it.
+    """
 
     kind: ClassVar[str] = "miner"
 
