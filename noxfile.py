@@ -99,22 +99,26 @@ def wheel(session: nox.Session) -> None:
 def benchmark(session: nox.Session) -> None:
     """How fast and how right, ending with a page in benchmarks/results; arguments go to pytest."""
     environment(session)
-    measured = ROOT / ".benchmarks" / "latest.json"
-    measured.parent.mkdir(exist_ok=True)
+    kept = ROOT / ".benchmarks"
+    measured = kept / "latest.json"
+    kept.mkdir(exist_ok=True)
     measured.unlink(missing_ok=True)
-    options = (
+    options = [
         "--benchmark-enable",
         "--benchmark-only",
         "--benchmark-autosave",
         f"--benchmark-json={measured}",
-    )
+    ]
     # pytest-benchmark warns where it compares with another machine's figures, and warnings are errors here
-    options += ("-W", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning")
+    options += ["-W", "ignore::pytest_benchmark.logger.PytestBenchmarkWarning"]
+    files = any(argument.startswith("benchmarks") for argument in session.posargs)
+    some = files or {"-k", "-m", "--lf"} & set(session.posargs)
     try:
-        run(session, "pytest", "benchmarks", *options, *session.posargs)
-    finally:  # one benchmark that fails takes no other's figures along
+        run(session, "pytest", *([] if files else ["benchmarks"]), *options, *session.posargs)
+    finally:  # one benchmark that fails takes no other's figures along; some of them replace no page of all
         if measured.is_file() and measured.stat().st_size:
-            run(session, "python", "-m", "benchmarks.page", str(measured))
+            where = kept if some else ROOT / "benchmarks" / "results"
+            run(session, "python", "-m", "benchmarks.page", str(measured), "--out", str(where))
 
 
 PEERS = {
