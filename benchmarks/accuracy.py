@@ -124,14 +124,20 @@ def cells(answers: Answers, says: str, seeds: Sequence[int]) -> dict[str, Any]:
 
 
 def compared(
-    record: Record, table: str, by: str, runs: dict[Any, list[Results]], first: str, row: dict[str, Any]
+    record: Record,
+    table: str,
+    by: str,
+    runs: dict[Any, list[Results]],
+    first: str,
+    row: dict[str, Any],
+    seeds: Sequence[int],
 ) -> None:
     """A row for each, with its paired difference from the first."""
     reference = Answers.of(runs[first], HEADLINE)
     for name, its in runs.items():
         answers = Answers.of(its, HEADLINE)
         best = [max(line["accuracy@1"] for line in run.history) for run in its]
-        figures = cells(answers, SAYS[HEADLINE], SEEDS)
+        figures = cells(answers, SAYS[HEADLINE], seeds)
         figures["image-loo, optimistic"] = Answers.of(its, LOO).figure(1)
         figures["validation, mean"] = float(np.mean(best))
         figures[f"less {first}"] = answers.less(reference, 1) if name != first else None

@@ -133,14 +133,15 @@ def on_heads(split: str) -> Trial:
     return Trial(f"heads-{split}", profiles=(), settings=settings)
 
 
-def trials() -> Iterator[Trial]:
-    """All trials on drawn bears, what matters most first."""
-    yield from (BEARS["recipe", "open-set"], UNTRAINED["open-set"], BEARS["recipe", "random"])
-    yield from (trial for key, trial in BEARS.items() if key[1] != "random")
-    yield UNTRAINED["disjoint-set"]
-    yield from BY_LOSS.values()
-    yield from BY_MINER.values()
-    yield BEARS["baseline", "random"]
+def plan() -> Iterator[tuple[Trial, int]]:
+    """All trials with their seeds, what matters most first; the cows where ``WILDREID_COWS`` names their photos."""
+    first = (BEARS["recipe", "open-set"], UNTRAINED["open-set"], BEARS["recipe", "random"])
+    others = (trial for trial in (*BEARS.values(), *UNTRAINED.values()) if trial not in first)
+    for trial in (*first, *BY_LOSS.values(), *others):
+        yield from ((trial, seed) for seed in SEEDS)
+    yield from ((trial, SEEDS[0]) for trial in BY_MINER.values())
+    if cows := os.environ.get("WILDREID_COWS"):
+        yield from ((trial.at(Path(cows)), SEEDS[0]) for trial in COWS.values())
 
 
 def _commit() -> str | None:
@@ -153,8 +154,8 @@ def _commit() -> str | None:
 if __name__ == "__main__":
     os.environ.setdefault("WILDREID_PLUGINS", "builtin")
     wanted = set(sys.argv[1:])
-    for one in trials():
-        for seed in SEEDS if not wanted or one.name in wanted else ():
+    for one, seed in plan():
+        if not wanted or wanted & {one.name, f"{one.name}-{seed}"}:
             scores = one.run(seed).scores["protocols"]
             said = {name: block["scores"]["accuracy@1"]["value"] for name, block in scores.items()}
             print(one.name, seed, json.dumps(said), flush=True)
