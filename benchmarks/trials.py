@@ -17,8 +17,10 @@ from typing import Any
 
 import wildreid
 from wildreid.artefacts import Results
-from wildreid.pipeline.folder import read_json, write_json
+from wildreid.errors import UserError
+from wildreid.pipeline.folder import RunFolder, read_json, write_json
 from wildreid.pipeline.provenance import hash_of, versions
+from wildreid.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / ".benchmarks" / "accuracy"
@@ -41,18 +43,20 @@ class Trial:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, seed: int) -> Results:
-        """The finished run, trained now or before; ``trained.json`` in its folder says when and by what commit."""
+        """The finished run, trained now or before; ``trained.json`` in its folder says by what commit."""
         settings = {**self.settings, "seed": seed, "reporters": [], "trackers": ["jsonl"]}
         loaded = wildreid.load_recipe(
             ROOT / "species" / self.recipe, profiles=self.profiles, settings=settings
         )
-        asked = loaded.recipe.model_dump(mode="json", exclude={"packs", "name", "about"})
-        used = {name: number for name, number in versions().items() if name in CODE}
-        folder = RUNS / f"{self.name}-{seed}-{hash_of(asked, used)[:8]}"
-        if not (folder / "trained.json").is_file():
-            shutil.rmtree(folder, ignore_errors=True)  # begun and not ended, perhaps by other code
-            wildreid.run(loaded, out=RUNS, name=folder.name)
-            write_json(folder / "trained.json", {"commit": _commit()})
+        for folder in RUNS.glob(f"{self.name}-{seed}-*"):
+            if (folder / "trained.json").is_file() and _same(folder, loaded.recipe):
+                return wildreid.load_results(folder)
+        folder = (
+            RUNS / f"{self.name}-{seed}-{hash_of(loaded.recipe.model_dump(mode='json'), _libraries())[:8]}"
+        )
+        shutil.rmtree(folder, ignore_errors=True)  # begun and not ended, perhaps by other code
+        wildreid.run(loaded, out=RUNS, name=folder.name)
+        write_json(folder / "trained.json", {"commit": _commit()})
         return wildreid.load_results(folder)
 
     def at(self, root: Path) -> Trial:
@@ -93,7 +97,7 @@ def traced(runs: Sequence[Results]) -> list[dict[str, Any]]:
 
 PROTOCOLS = {"evaluation.protocols": ["cross-encounter", "image-loo", "fixed-gallery"]}
 LOSSES = ("contrastive", "triplet", "circle")
-MINERS = ("easy", "semi-hard", "hard")
+MINERS = ("none", "easy", "semi-hard", "hard")
 
 RECIPES = {"recipe": "bears/recipe.yaml", "baseline": "bears/baseline.yaml"}
 BEARS = {
@@ -109,10 +113,14 @@ UNTRAINED = {
 }
 BY_LOSS = {loss: Trial(loss, profiles=("sample", loss), settings=PROTOCOLS) for loss in LOSSES}
 BY_MINER = {
-    miner: Trial(f"triplet-{miner}", profiles=("sample", "triplet"), settings={"miner": miner, **PROTOCOLS})
+    miner: Trial(
+        "triplet" if miner == "none" else f"triplet-{miner}",
+        profiles=("sample", "triplet"),
+        settings={"miner": miner, "loss.margin": 0.2, **PROTOCOLS},
+    )
     for miner in MINERS
 }
-
+"""With the margin of FaceNet, for which semi-hard triplets were thought out."""
 COWS = {
     "trained": Trial("cows", recipe="cows/recipe.yaml", profiles=()),
     "frozen": Trial("cows-frozen", recipe="cows/recipe.yaml", profiles=("frozen",)),
@@ -142,6 +150,22 @@ def plan() -> Iterator[tuple[Trial, int]]:
     yield from ((trial, SEEDS[0]) for trial in BY_MINER.values())
     if cows := os.environ.get("WILDREID_COWS"):
         yield from ((trial.at(Path(cows)), SEEDS[0]) for trial in COWS.values())
+
+
+def _same(folder: Path, recipe: Recipe) -> bool:
+    """Whether a run was made by this recipe and these libraries; a field added since is as by default."""
+    packs = [str(pack) for pack in recipe.packs]
+    try:
+        kept = RunFolder(folder).load_recipe({"packs": packs}).recipe
+    except UserError:  # a recipe that is no longer valid is another recipe
+        return False
+    named = {"name": recipe.name, "about": recipe.about}
+    had = read_json(RunFolder(folder).provenance)["versions"]
+    return kept.model_copy(update=named) == recipe and _libraries().items() <= had.items()
+
+
+def _libraries() -> dict[str, str]:
+    return {name: number for name, number in versions().items() if name in CODE}
 
 
 def _commit() -> str | None:

@@ -19,6 +19,8 @@ from tests.core.evaluation.tables import simulated
 import wildreid
 from benchmarks import trials
 from wildreid.evaluation.rank import rank
+from wildreid.pipeline.folder import RunFolder, write_json, write_recipe
+from wildreid.pipeline.provenance import versions
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,7 +89,10 @@ def test_a_trial_is_trained_once_for_each_recipe_and_seed(tmp_path, monkeypatch)
 
     def train(loaded: Any, *, out: Path, name: str) -> None:
         trained.append(name)
-        (out / name).mkdir(parents=True)
+        folder = RunFolder(out / name)
+        folder.path.mkdir(parents=True)
+        write_recipe(folder.recipe, loaded.recipe.model_copy(update={"name": name}))
+        write_json(folder.provenance, {"versions": versions()})
 
     monkeypatch.setattr(trials, "RUNS", tmp_path)
     monkeypatch.setattr(wildreid, "run", train)
@@ -101,6 +106,10 @@ def test_a_trial_is_trained_once_for_each_recipe_and_seed(tmp_path, monkeypatch)
     (first / "trained.json").unlink()  # a run that was killed
     assert trial.run(0) == first
     assert trained.count(first.name) == 2
+    old = {**versions(), "torch": "1.0"}
+    write_json(RunFolder(first).provenance, {"versions": old})
+    trial.run(0)
+    assert trained.count(first.name) == 3
 
 
 EVERY = [*{trial.name: trial for trial, _ in trials.plan()}.values(), *trials.COWS.values()]
