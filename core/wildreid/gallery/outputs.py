@@ -160,8 +160,8 @@ def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]
     """One row a photo, readable or not, in a form that `reid gallery add` reads."""
     proposed = np.zeros(len(who), bool)
     proposed[unknown] = True
-    columns = ["image", "burst", "timestamp", "camera", *BOX]
-    rows = found.rows.set_index("id")[columns].assign(identity=who.to_numpy(), proposed=proposed)
+    said = found.rows[["id", "burst"]].assign(identity=who.to_numpy(), proposed=proposed).set_index("id")
+    rows = found.table.rows.set_index("id")[["image", "timestamp", "camera", *BOX]].join(said)
     answers = {answer.query: answer for answer in found.images}  # a photo that came twice is one row
     out = rows.reindex(list(answers))
     out["image"] = out["image"].fillna(pd.Series({name: name for name in answers}))

@@ -147,6 +147,12 @@ def test_two_animals_in_one_frame_are_answered_apart(
         assert boxed.candidates[0].score == pytest.approx(whole.candidates[0].score, abs=1e-3)
     proposed = known.discover(tmp_path / "boxes.csv", cut=-1.0).rows
     assert not proposed["proposed"].any() or proposed["identity"].nunique() == 2
+    away = pd.DataFrame([{**rows[0], "image": "away.png"}])
+    pd.concat([pd.DataFrame(rows), away]).to_csv(tmp_path / "boxes.csv", index=False)
+    proposed = known.discover(tmp_path / "boxes.csv", cut=-1.0).rows
+    assert proposed["image"].tolist() == ["both.png", "both.png", "away.png"]
+    assert proposed["box_width"].tolist() == [40, 40, 40]
+    assert proposed["identity"].isna().tolist() == [False, False, True]
 
 
 def test_arrays_are_answered_as_their_files_are(known: OpenGallery, photos: Path) -> None:
