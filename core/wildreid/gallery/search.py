@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 BLOCK = 16_384
 """Gallery images compared at once: their scores for a batch of queries stay in the processor's cache."""
-FEW = 8
+FEW = 4
 """Queries up to which one after the other is faster than a product of matrices."""
 
 
@@ -70,13 +71,9 @@ class Search:
         """
         queries = np.ascontiguousarray(queries, np.float32)
         best = np.full((len(self.state.individuals), len(queries)), -np.inf, np.float32)
-        columns = np.ascontiguousarray(queries.T)
         blocks = self._blocks if self._index is None else self._index[1]
-        for block in blocks:
-            scores = _few(block.embeddings, queries) if len(queries) <= FEW else block.embeddings @ columns
-            sorted_scores = np.take(scores, block.order, axis=0, mode="clip")
-            of_each = np.maximum.reduceat(sorted_scores, block.starts)
-            best[block.codes] = np.maximum(best[block.codes], of_each)
+        for block, found in zip(blocks, _each(blocks, queries), strict=True):
+            best[block.codes] = np.maximum(best[block.codes], found)
         best = np.ascontiguousarray(best.T)
         if self._index is not None:
             self._index[0].raise_to(best, queries, self.state.codes)
@@ -96,6 +93,22 @@ class Search:
             if len(chosen) == count:
                 break
         return chosen
+
+
+def _each(blocks: Sequence[_Block], queries: Floats) -> Iterator[Floats]:
+    """For each block the (its individuals, Q) best similarities."""
+    columns = np.ascontiguousarray(queries.T)
+
+    def best(block: _Block) -> Floats:
+        scores = _few(block.embeddings, queries) if len(queries) <= FEW else block.embeddings @ columns
+        in_order = np.take(scores, block.order, axis=0, mode="clip")
+        return np.maximum.reduceat(in_order, block.starts)
+
+    if len(queries) > FEW or len(blocks) < 2:
+        yield from map(best, blocks)  # a product of matrices has threads of its own
+        return
+    with ThreadPoolExecutor(faiss.omp_get_max_threads()) as pool:
+        yield from pool.map(best, blocks)
 
 
 def _few(embeddings: Floats, queries: Floats) -> Floats:
