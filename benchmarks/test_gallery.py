@@ -39,7 +39,7 @@ def test_opening_100_000_images(record: Record, galleries: Callable[[int], Galle
 
 @pytest.mark.parametrize("width", [128, pytest.param(512, marks=pytest.mark.full)])
 def test_identify_beside_embedding_alone(
-    record: Record, tmp_path_factory: pytest.TempPathFactory, width: int
+    record: Record, tmp_path_factory: pytest.TempPathFactory, quick: bool, width: int
 ) -> None:
     """32 photos at a time against 100,000 images; ResNet18 at 224 pixels, channels last, on the CPU."""
     model = timm.create_model("resnet18", pretrained=False, num_classes=0).eval()
@@ -62,7 +62,7 @@ def test_identify_beside_embedding_alone(
     record.beside(
         "Identify", {"gallery": 100_000, "width": width, "photos": 32},
         {"wildreid, embedding included": lambda: identify(search, rows, embed()), "embedding alone": embed},
-        pairs=10, compare="time", aims={"embedding alone": ("<=", 1.05)},
+        pairs=5 if quick else 10, compare="time", aims={"embedding alone": ("<=", 1.05)},
     )  # fmt: skip
 
 

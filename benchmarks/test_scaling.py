@@ -26,6 +26,8 @@ STAGES = {
     "gallery": ("gallery_adding", "gallery_adding_a_hundred", "gallery_opening", "identifying", "one_query"),
 }  # fmt: skip
 """The modules of `benchmarks.stages` and their functions."""
+QUICK = ("table_reading", "encounters", "open_set_split", "metrics", "gallery_adding", "one_query")
+"""What is measured with --quick too."""
 MILLION = ("one_query", "identifying", "gallery_opening")
 
 
@@ -38,7 +40,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("module", "stage"), [(module, stage) for module, stages in STAGES.items() for stage in stages]
+    ("module", "stage"),
+    [
+        pytest.param(module, stage, marks=[] if stage in QUICK else pytest.mark.full)
+        for module, stages in STAGES.items()
+        for stage in stages
+    ],
 )
 def test_stage(record: Record, folder: Path, quick: bool, module: str, stage: str) -> None:
     """Aim: no exponent above 1.1 in the number of images."""

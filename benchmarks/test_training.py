@@ -46,7 +46,9 @@ def images_of(model: str, batch: int) -> int:
 @by_precision
 @by_batch
 @by_backbone
-def test_training(record: Record, tmp_path: Path, model: str, batch: int, precision: str, size: int) -> None:
+def test_training(
+    record: Record, tmp_path: Path, model: str, batch: int, precision: str, size: int, quick: bool
+) -> None:
     """One epoch of ArcFace with Adam through the engine, images from the warm cache, no augmentation.
 
     It is timed from the first image asked for to the end of the epoch. The peak is of three steps in a process
@@ -57,7 +59,7 @@ def test_training(record: Record, tmp_path: Path, model: str, batch: int, precis
     record.beside(
         "Training", {"backbone": model, "size": size, "precision": precision, "batch": batch},
         {"wildreid": training.through_the_engine, "bare loop": training.bare()},
-        pairs=10 if model == "resnet18" and batch == 32 else 5,
+        pairs=10 if model == "resnet18" and batch == 32 and not quick else 5,
         count=count, unit="images", aims={"bare loop": (">=", 0.95)},
         figures=peak("train_some", model, size, batch, precision, tmp_path),
     )  # fmt: skip
