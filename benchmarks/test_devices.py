@@ -16,7 +16,7 @@ from benchmarks.several import epoch
 from benchmarks.timing import Seconds
 from benchmarks.watching import busy, middle, waiting
 
-from wildreid.errors import UserError
+from wildreid.errors import Interrupted, UserError
 
 GPU = DEVICE == "cuda"
 MODELS = ["resnet18", "resnet50", "convnext_tiny", "convnext_large"] if GPU else ["test_convnext"]
@@ -47,11 +47,14 @@ def test_precision_and_compile(
     )
     try:
         changed.through_the_engine()
+    except Interrupted:
+        raise
     except UserError as error:
-        record.missing("Precision and compilation", row, str(error))
+        record.missing("Precision and compilation", row, error.what)
         return
+    plain.through_the_engine()
     sides = {"as the row says": changed.through_the_engine, "fp32, not compiled": plain.through_the_engine}
-    record.beside("Precision and compilation", row, sides, count=IMAGES, unit="images")
+    record.beside("Precision and compilation", row, sides, warm=False, count=IMAGES, unit="images")
 
 
 @pytest.mark.parametrize("workers", [2, 0])
