@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
 from wildreid.option import Option
 
@@ -267,23 +267,45 @@ class Run(Protocol):
         """The resolved recipe as plain data."""
         ...
 
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """Hashes of what goes into training (``inputs``) and of the table (``table``)."""
+        ...
+
 
 class Log(Protocol):
     """What a tracker opens."""
 
     def log(self, step: int, values: Mapping[str, float], pictures: Mapping[str, Path] | None = None) -> None:
-        """Record numbers, and pictures by the path of their PNG, at an epoch."""
+        """Record numbers, and pictures by the path of their PNG, at an epoch.
+
+        Numbers come epoch after epoch; a resumed run may tell of its last one again. A picture may come late,
+        without numbers, when later epochs have been told of.
+        """
+        ...
+
+
+@runtime_checkable
+class ReportLog(Log, Protocol):
+    """What a tracker opens that also wants to know of the end."""
+
+    def report(self, results: Results, paths: Sequence[Path]) -> None:
+        """Record what came out, and the files that the reporters wrote, the first one to open first."""
         ...
 
 
 class Tracker(Option):
-    """Where the numbers of a training run are written as it goes."""
+    """Where the numbers and pictures of a run are written as it goes."""
 
     kind: ClassVar[str] = "tracker"
 
     @abstractmethod
     def open(self, *, run: Run) -> AbstractContextManager[Log]:
-        """Open it for one run; a resumed run opens it again. The engine turns failures into warnings."""
+        """Open it for one run; a resumed run opens it again.
+
+        Whatever it raises, here or later, is told of once; it is then closed with that error and left out, and
+        the run goes on. It must not wait long for something that does not answer.
+        """
 
 
 class Reporter(Option):

@@ -33,13 +33,15 @@ from wildreid.pipeline.folder import (
 )
 from wildreid.pipeline.provenance import hash_of, hash_of_file, hash_of_rows, provenance
 from wildreid.pipeline.scoring import measure
+from wildreid.pipeline.tracking import Begun, Tracking
 from wildreid.progress import console
+from wildreid.projection.projector import Projector
 from wildreid.recipe import Loaded, Recipe, load_recipe, revised
 from wildreid.training.device import pick_device
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder, load_embedder
 from wildreid.training.features import Features, open_features, rests
-from wildreid.training.loop import train
+from wildreid.training.loop import train, validation_rows
 from wildreid.training.world import ALONE, World, together
 
 MOST_FAILURES = 0.1
@@ -96,9 +98,11 @@ def train_only(loaded: Loaded, path: Path, *, logs: Sequence[Log] = ()) -> tuple
     Returns:
         One mapping an epoch, as in ``history.jsonl``.
     """
-    folder = RunFolder(path)
-    device = str(pick_device(loaded.recipe.device))
-    _fit(loaded, folder, device=device, resume=False, say=lambda text: None, logs=logs)
+    folder, recipe = RunFolder(path), loaded.recipe
+    device = str(pick_device(recipe.device))
+    begun = _begin(loaded, folder, device=device, say=lambda text: None)
+    with Tracking(recipe.trackers, begun.told, logs) as tracking:
+        _train(recipe, begun, folder, device=device, resume=False, say=lambda text: None, logs=[tracking])
     return read_history(folder.history)
 
 
@@ -156,19 +160,31 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
         several = f", {world.size} processes" if world.size > 1 else ""
         say(f"run     [bold]{folder.path}[/] on {device}{several}")
 
-        split_table, images, leaks = _fit(loaded, folder, device=device, resume=resume, say=say, world=world)
-        weights = hash_of_file(folder.model)
-        _embed(loaded, split_table, images, folder, weights, device=device, say=say, world=world)
-        if world.first:
-            measure(loaded, split_table, images, folder, weights, device=device, leaks=leaks)
-            say("scores  " + ", ".join(recipe.evaluation.protocols))
-        world.wait()
-        results = load_results(folder.path)
-        folder.report.mkdir(exist_ok=True)
-        if world.first:
-            for reporter in recipe.reporters:
-                reporter.write(results=results, folder=folder.report)
-        world.wait()
+        begun = _begin(loaded, folder, device=device, say=say, world=world)
+        table, images = begun.table, begun.images
+        trackers = recipe.trackers if world.first else ()
+        with Tracking(trackers, begun.told) as tracking, ExitStack() as stack:
+            projector = _projector(recipe, table, folder, tracking) if world.first else None
+            if projector is not None:
+                stack.enter_context(projector)
+            _train(
+                recipe, begun, folder,
+                device=device, resume=resume, say=say, logs=[tracking], picture=projector, world=world,
+            )  # fmt: skip
+            weights = hash_of_file(folder.model)
+            _embed(loaded, table, images, folder, weights, device=device, say=say, world=world)
+            if world.first:
+                measure(loaded, table, images, folder, weights, device=device, leaks=begun.leaks)
+                say("scores  " + ", ".join(recipe.evaluation.protocols))
+            if projector is not None:
+                projector.finish()
+            world.wait()
+            results = load_results(folder.path)
+            if world.first:
+                folder.report.mkdir(exist_ok=True)
+                written = [one.write(results=results, folder=folder.report) for one in recipe.reporters]
+                tracking.report(results, [path for paths in written for path in paths])
+            world.wait()
     return results
 
 
@@ -187,42 +203,42 @@ def _resumable(folder: RunFolder) -> Iterator[None]:
         ) from None
 
 
-def _fit(
-    loaded: Loaded,
-    folder: RunFolder,
-    *,
-    device: str,
-    resume: bool,
-    say: Any,
-    logs: Sequence[Log] = (),
-    world: World = ALONE,
-) -> tuple[Table, ImageStore, bool]:
-    """From the data set to the best weights, and whether the split leaks; test is not looked at."""
+@dataclass(frozen=True)
+class _Ready:
+    """What training begins with.
+
+    Attributes:
+        table: the split table.
+        images: its pixels.
+        leaks: whether the split leaks.
+        told: what trackers may know.
+    """
+
+    table: Table
+    images: ImageStore
+    leaks: bool
+    told: Begun
+
+
+def _begin(loaded: Loaded, folder: RunFolder, *, device: str, say: Any, world: World = ALONE) -> _Ready:
+    """From the data set to the split, written down with where it all came from."""
     recipe = loaded.recipe
     folder.path.mkdir(parents=True, exist_ok=True)
     if world.first:
         table, images = _read(recipe, folder, say)
         split_table, leaks = _split(recipe, table, folder, say)
-        inputs = hash_of(_training_part(recipe), hash_of_rows(split_table.rows))
-        write_json(
-            folder.provenance,
-            provenance(
-                loaded,
-                device=device,
-                processes=world.size,
-                root=table.root,
-                hashes={"inputs": inputs, "table": hash_of_rows(table.rows)},
-            ),
-        )
-        world.tell(lambda: (inputs, leaks))
+        hashes = {
+            "inputs": hash_of(_training_part(recipe), hash_of_rows(split_table.rows)),
+            "table": hash_of_rows(table.rows),
+        }
+        whence = provenance(loaded, device=device, processes=world.size, root=table.root, hashes=hashes)
+        write_json(folder.provenance, whence)
+        world.tell(lambda: (hashes, leaks))
     else:  # what the first has read and split is in the folder
-        inputs, leaks = world.tell(lambda: ("", False))
+        hashes, leaks = world.tell(lambda: ({}, False))
         split_table, images = _read_again(recipe, folder)
-    _train(
-        recipe, split_table, images, folder, inputs,
-        device=device, resume=resume, say=say, logs=logs, world=world,
-    )  # fmt: skip
-    return split_table, images, leaks
+    told = Begun(folder.path, recipe.name, recipe.model_dump(mode="json"), hashes)
+    return _Ready(split_table, images, leaks, told)
 
 
 def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:
@@ -287,52 +303,54 @@ def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> tuple[T
 
 def _train(
     recipe: Recipe,
-    table: Table,
-    images: ImageStore,
+    begun: _Ready,
     folder: RunFolder,
-    inputs: str,
     *,
     device: str,
     resume: bool,
     say: Any,
     logs: Sequence[Log],
-    world: World,
+    picture: Projector | None = None,
+    world: World = ALONE,
 ) -> None:
+    """To the best weights; test is not looked at."""
+    inputs = begun.told.hashes["inputs"]
     if world.tell(lambda: folder.done("train", inputs, folder.model)):
         say("train   unchanged")
         return
     resume = world.tell(lambda: folder.begun("train", inputs)) or resume
-    protocol = recipe.training.protocol
-    with ExitStack() as stack:
-        trackers = [
-            stack.enter_context(
-                tracker.open(run=_Begun(folder.path, recipe.name, recipe.model_dump(mode="json")))
-            )
-            for tracker in recipe.trackers
-            if world.first
-        ]
-        train(
-            recipe,
-            table,
-            images,
-            folder.path,
-            validate=validator(table, protocol=protocol, gallery=recipe.training.gallery),
-            device=device,
-            logs=[*trackers, *logs],
-            resume=resume,
-            world=world,
-        )
+    settings = recipe.training
+    train(
+        recipe,
+        begun.table,
+        begun.images,
+        folder.path,
+        validate=validator(begun.table, protocol=settings.protocol, gallery=settings.gallery),
+        device=device,
+        logs=logs,
+        picture=picture,
+        resume=resume,
+        world=world,
+    )
     if world.first:
         folder.record("train", inputs)
 
 
-@dataclass(frozen=True)
-class _Begun:
-    """What a tracker may know of a run that begins."""
-
-    folder: Path
-    name: str
-    recipe: Mapping[str, Any]
+def _projector(recipe: Recipe, table: Table, folder: RunFolder, tracking: Tracking) -> Projector | None:
+    """What draws the validation photos as training goes, where the recipe wants it."""
+    settings = recipe.training
+    if settings.umap_every is None or settings.epochs == 0:
+        return None
+    shown = table.rows.iloc[validation_rows(table, settings.gallery)]
+    return Projector(
+        folder.path,
+        ids=shown["id"].to_numpy(str),
+        identity=shown["identity"].fillna("").to_numpy(str),
+        shown=shown["part"].eq("val").to_numpy(bool),
+        every=settings.umap_every,
+        seed=recipe.seed,
+        tell=lambda epoch, path: tracking.log(epoch, {}, {"umap": path}),
+    )
 
 
 def _embed(
@@ -383,4 +401,6 @@ def _training_part(recipe: Recipe) -> dict[str, Any]:
         "name", "stamp", "about", "packs", "device", "private",
         "evaluation", "metrics", "trackers", "reporters",
     }  # fmt: skip
-    return recipe.model_dump(mode="json", exclude=apart)
+    decides = recipe.model_dump(mode="json", exclude=apart)
+    del decides["training"]["umap_every"]
+    return decides

@@ -98,6 +98,9 @@ class Training(_Settings):
     checkpoint_every: int | None = Field(
         None, ge=1, description="also checkpoint every n steps; null: after each epoch alone"
     )
+    umap_every: int | None = Field(
+        1, ge=1, description="a picture of the validation embeddings every n epochs; null: never"
+    )
     workers: int = Field(2, ge=0, le=64, description="threads that decode images ahead")
 
 

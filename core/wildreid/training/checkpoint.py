@@ -28,7 +28,8 @@ def identity_of(recipe: Recipe, table: Table) -> dict[str, Any]:
     }  # fmt: skip
     steering: dict[str, Any] = recipe.model_dump(mode="json", include=parts)
     for part, key in (("images", "cache"), ("images", "cache_gib"), ("images", "max_pixels"),
-                      ("training", "workers"), ("training", "checkpoint_every")):  # fmt: skip
+                      ("training", "workers"), ("training", "checkpoint_every"),
+                      ("training", "umap_every")):  # fmt: skip
         del steering[part][key]
     digest = hashlib.sha256()
     for row in table.of_part("train", "val")[["id", "identity", "part"]].itertuples(index=False):

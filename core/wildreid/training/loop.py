@@ -50,6 +50,7 @@ def train(
     validate: Callable[[Floats], dict[str, float]] | None,
     device: str = "auto",
     logs: Sequence[Log] = (),
+    picture: Callable[[int, Floats], None] | None = None,
     resume: bool = False,
     world: World = ALONE,
 ) -> Embedder:
@@ -66,7 +67,8 @@ def train(
         validate: figures from the embeddings of `validation_rows`, in their order; the best weights are those
             with the highest ``training.watch``. None: the last weights are the best.
         device: as in a recipe.
-        logs: are told of each epoch; one that fails is warned of and left out.
+        logs: are told of each epoch.
+        picture: is given the number of each epoch and what `validate` was given; draws no random numbers.
         resume: go on from the last checkpoint, where there is one, to the same weights bit for bit.
         world: the processes that train together, each on its share of each batch, to the weights that one
             alone would come to; the first alone writes to `folder`, which all of them see.
@@ -250,13 +252,16 @@ def train(
                     batch=settings.batch, what=f"validating {epoch + 1}/{settings.epochs}", world=world,
                 )  # fmt: skip
                 figures = validate(vectors)
+                if picture is not None:
+                    picture(epoch + 1, vectors)
                 value = _watched(figures, settings.watch)
                 line |= figures
                 schedule.step(value)
             line |= {"seconds": round(seconds_before + time.perf_counter() - began, 3)}
             line |= {"images/second": round(tally.images / max(tally.seconds, 1e-9), 1)}
             history.append(line)
-            logs = _tell(logs, epoch + 1, line)
+            for log in logs:
+                log.log(epoch + 1, {name: value for name, value in line.items() if name != "epoch"})
             epoch += 1
             tally.clear()
             best.offer(measured_network, value, epoch)
@@ -303,18 +308,6 @@ def _watched(figures: dict[str, float], watch: str) -> float:
             cure="watch one of those",
         )
     return figures[watch]
-
-
-def _tell(logs: Sequence[Log], epoch: int, line: dict[str, Any]) -> list[Log]:
-    """Tell each tracker of an epoch; one that fails is named and dropped, since training matters more."""
-    kept = []
-    for log in logs:
-        try:
-            log.log(epoch, {name: value for name, value in line.items() if name != "epoch"})
-            kept.append(log)
-        except Exception as error:
-            console().print(f"[yellow]! a tracker failed and is left out from now on: {error}[/]")
-    return kept
 
 
 def _write_history(folder: Path, history: list[dict[str, Any]]) -> None:

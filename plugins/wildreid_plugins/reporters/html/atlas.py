@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from wildreid.page import sprite
+from wildreid.projection.frames import FOLDER, load_frames
+from wildreid.projection.layout import FEWEST, layout
+from wildreid.projection.sample import sample
 from wildreid_plugins.reporters.html.view import UNKNOWN, View
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from wildreid.artefacts import Floats, Ints
+    from wildreid.artefacts import Ints
     from wildreid_plugins.reporters.html import Html
 
-FEWEST = 8
 MOST_EPOCHS = 60
-NEIGHBOURS = 15
 SIDE, SIDE_OF_MANY, MANY, COLUMNS = 64, 48, 2000, 50
 
 
@@ -65,85 +62,20 @@ def atlas(options: Html, view: View) -> dict[str, Any]:
     }
 
 
-def sample(rows: Ints, identity: NDArray[np.str_], *, most: int, seed: int) -> Ints:
-    """At most `most` of these rows, each individual in turn giving one photo drawn at random."""
-    if len(rows) <= most:
-        return rows
-    import pandas as pd
-
-    drawn = np.random.default_rng(seed).permutation(rows)
-    turn = pd.Series(identity[drawn]).groupby(identity[drawn]).cumcount().to_numpy()
-    return np.sort(drawn[np.argsort(turn, kind="stable")[:most]])
-
-
-def layout(embeddings: Floats, *, seed: int) -> NDArray[np.float64]:
-    """(n, width) unit-length embeddings to (n, 2) by UMAP, with exact neighbours handed to it.
-
-    The exact neighbours cost a matrix product and spare the import and compilation of the approximate search.
-    """
-    count = min(NEIGHBOURS, len(embeddings) - 1)
-    nearest, far = _neighbours(embeddings, count)
-    with warnings.catch_warnings():
-        # it says that it has no Tensorflow, and could not lay out new points later: nobody needs them
-        warnings.simplefilter("ignore")
-        from umap import UMAP
-
-        model = UMAP(
-            n_neighbors=count,
-            min_dist=0.1,
-            metric="cosine",
-            init="pca",
-            random_state=seed,
-            n_jobs=1,
-            precomputed_knn=(nearest, far),
-        )
-        where = np.asarray(model.fit_transform(embeddings), dtype=np.float64)
-    # embeddings that are all alike have no layout
-    return np.nan_to_num(where)
-
-
-def _neighbours(embeddings: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:
-    """Each point's `count` nearest by cosine distance, itself first, as UMAP wants them."""
-    nearest, far = [], []
-    for start in range(0, len(embeddings), 1024):
-        block = slice(start, start + 1024)
-        distance = 1 - embeddings[block] @ embeddings.T
-        distance[np.arange(len(distance)), np.arange(start, start + len(distance))] = -1
-        part = np.argpartition(distance, count - 1, axis=1)[:, :count]
-        order = np.argsort(np.take_along_axis(distance, part, 1), axis=1, kind="stable")
-        nearest.append(np.take_along_axis(part, order, 1))
-        far.append(np.take_along_axis(distance, nearest[-1], 1).clip(0))
-    return np.concatenate(nearest).astype(np.int32), np.concatenate(far).astype(np.float32)
-
-
 def _epochs(view: View) -> list[dict[str, Any]]:
-    """The frames ``umap/epoch-*.json`` of the run: {"epoch": n, "ids": [...], "xy": [[x, y], ...]}, in order.
+    """The pictures that training left, at most `MOST_EPOCHS`, evenly spread, the last included.
 
-    At most `MOST_EPOCHS`, evenly spread, the last included; ids that the table does not have are left out.
+    Photos that the table does not have are left out.
     """
-    found = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in (view.results.folder / "umap").glob("epoch-*.json")
-    ]
-    found.sort(key=lambda frame: int(frame["epoch"]))
+    found = load_frames(view.results.folder / FOLDER)
     if len(found) > MOST_EPOCHS:
         found = [found[n] for n in np.linspace(0, len(found) - 1, MOST_EPOCHS).round().astype(int)]
     row_of = {name: row for row, name in enumerate(view.results.table["id"].tolist())} if found else {}
     frames = []
     for frame in found:
-        known = [
-            (row_of[name], where)
-            for name, where in zip(frame["ids"], frame["xy"], strict=True)
-            if name in row_of
-        ]
-        if known:
-            frames.append(
-                {
-                    "epoch": int(frame["epoch"]),
-                    "rows": np.array([row for row, _ in known], dtype=np.int64),
-                    "xy": np.array([where for _, where in known], dtype=np.float64),
-                }
-            )
+        rows = np.array([row_of.get(name, -1) for name in frame.ids], dtype=np.int64)
+        if (rows >= 0).any():
+            frames.append({"epoch": frame.epoch, "rows": rows[rows >= 0], "xy": frame.xy[rows >= 0]})
     return frames
 
 

@@ -1,0 +1,67 @@
+"""Embeddings to two dimensions by UMAP, from nothing or from the positions of the picture before."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wildreid.artefacts import Floats, Ints
+
+FEWEST = 8
+"""Fewer photos make no map."""
+NEIGHBOURS = 15
+STEPS = 50
+"""Rounds of optimisation from the positions of the picture before; UMAP's own number from nothing is 500."""
+
+
+def layout(embeddings: Floats, *, seed: int, start: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """(n, width) unit-length embeddings to (n, 2) by UMAP, with exact neighbours handed to it.
+
+    The exact neighbours cost a matrix product and spare the import and compilation of the approximate search.
+
+    Args:
+        embeddings: at least `FEWEST`.
+        seed: of UMAP's own generator; nothing else is drawn from.
+        start: (n, 2) positions to go on from, so that a point stays where it is unless it has reason to move.
+    """
+    count = min(NEIGHBOURS, len(embeddings) - 1)
+    nearest, far = neighbours(embeddings, count)
+    going_on = start is not None and bool(np.ptp(start, axis=0).any())
+    with warnings.catch_warnings():
+        # it says that it has no Tensorflow, and could not lay out new points later: nobody needs them
+        warnings.simplefilter("ignore")
+        from umap import UMAP
+
+        model = UMAP(
+            n_neighbors=count,
+            min_dist=0.1,
+            metric="cosine",
+            init=np.asarray(start, dtype=np.float32) if going_on else "pca",
+            n_epochs=STEPS if going_on else None,
+            random_state=seed,
+            n_jobs=1,
+            precomputed_knn=(nearest, far),
+        )
+        where = np.asarray(model.fit_transform(embeddings), dtype=np.float64)
+    # embeddings that are all alike have no layout
+    return np.nan_to_num(where)
+
+
+def neighbours(embeddings: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:
+    """Each point's `count` nearest by cosine distance, itself first, as UMAP wants them."""
+    nearest: list[Ints] = []
+    far = []
+    for start in range(0, len(embeddings), 1024):
+        block = slice(start, start + 1024)
+        distance = 1 - embeddings[block] @ embeddings.T
+        distance[np.arange(len(distance)), np.arange(start, start + len(distance))] = -1
+        part = np.argpartition(distance, count - 1, axis=1)[:, :count]
+        order = np.argsort(np.take_along_axis(distance, part, 1), axis=1, kind="stable")
+        nearest.append(np.take_along_axis(part, order, 1))
+        far.append(np.take_along_axis(distance, nearest[-1], 1).clip(0))
+    return np.concatenate(nearest).astype(np.int32), np.concatenate(far).astype(np.float32)
