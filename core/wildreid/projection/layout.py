@@ -48,8 +48,19 @@ def layout(embeddings: Floats, *, seed: int, start: NDArray[np.float64] | None =
             precomputed_knn=(nearest, far),
         )
         where = np.asarray(model.fit_transform(embeddings), dtype=np.float64)
-    # embeddings that are all alike have no layout
-    return np.nan_to_num(where)
+    where = np.nan_to_num(where)  # embeddings that are all alike have no layout
+    return where if start is None else laid_on(where, start)
+
+
+def laid_on(xy: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Positions turned, mirrored and shifted, not stretched, to lie as near as can be to those before.
+
+    A layout means the same however it is turned, and drifts as a whole while it is made. The turn is the
+    orthogonal Procrustes solution: Schönemann, Psychometrika 31 (1966).
+    """
+    middle = xy.mean(axis=0)
+    left, _, right = np.linalg.svd((xy - middle).T @ (start - start.mean(axis=0)))
+    return (xy - middle) @ (left @ right) + start.mean(axis=0)
 
 
 def neighbours(embeddings: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:

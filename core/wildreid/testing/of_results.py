@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wildreid.artefacts import Combined, Missing
+from wildreid.kinds import ReportLog
 from wildreid.testing.hold import built, hold
 from wildreid.testing.material import evidence_of, results_of
 
@@ -43,15 +44,26 @@ def check_metric(option: Any) -> None:
 
 
 def check_tracker(option: Any) -> None:
-    """It opens, records, closes, and opens again, as a resumed run does."""
+    """It opens, records numbers and late pictures, hears of the end, closes; and opens again on resuming."""
+    from PIL import Image
+
     with tempfile.TemporaryDirectory() as name:
-        run = SimpleNamespace(folder=Path(name), name="tiny", recipe={"name": "tiny"})
+        folder = Path(name) / "runs" / "tiny"
+        folder.mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(folder / "map.png")
+        (folder / "report.html").write_text("<p>a report</p>", encoding="utf-8")
+        run = SimpleNamespace(folder=folder, name="tiny", recipe={"name": "tiny"}, hashes={"inputs": "c0ffee"})
         for epoch in (1, 2):
             opened = option.open(run=run)
             built(opened, option, members="__enter__ __exit__")
             with opened as log:
                 built(log, option, members="log")
-                log.log(epoch, {"loss": 1.0 / epoch})
+                log.log(epoch, {"loss": 1.0 / epoch, "accuracy@1": 0.5})
+                log.log(epoch, {}, {"map": folder / "map.png"})
+                if epoch == 2:
+                    log.log(1, {}, {"map": folder / "map.png"})
+                    if isinstance(log, ReportLog):
+                        log.report(results_of(folder), [folder / "report.html"])
 
 
 def check_reporter(option: Any) -> None:

@@ -25,7 +25,7 @@ miner: semi-hard
 sampler: {name: per-identity, images: 2}
 optimizer: adam
 scheduler: constant
-training: {epochs: 2, batch: 8}
+training: {epochs: 2, batch: 8, umap_every: null}
 evaluation: {bootstrap: 0, protocols: [fixed-gallery, cross-encounter]}
 metrics: [accuracy-at-k]
 """

@@ -31,7 +31,7 @@ miner: semi-hard
 sampler: {name: per-identity, images: 2}
 optimizer: adam
 scheduler: constant
-training: {epochs: 2, batch: 6}
+training: {epochs: 2, batch: 6, umap_every: null}
 evaluation: {bootstrap: 50}
 metrics: [accuracy-at-k]
 trackers: [jsonl]

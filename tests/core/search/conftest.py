@@ -25,7 +25,7 @@ miner: none
 sampler: {name: per-identity, images: 2}
 optimizer: {name: adam, head_rate: 0.003}
 scheduler: constant
-training: {epochs: 2, batch: 8, workers: 0}
+training: {epochs: 2, batch: 8, workers: 0, umap_every: null}
 evaluation: {bootstrap: 50}
 metrics: [accuracy-at-k]
 reporters: []
