@@ -357,9 +357,10 @@ def wildreid_metrics() -> list[type[kinds.Metric]]:  # type: ignore[empty-body]
 
 @hookspec
 def wildreid_trackers() -> list[type[kinds.Tracker]]:  # type: ignore[empty-body]
-    r"""Where the numbers of training are written as it goes.
+    r"""Where the numbers and pictures of a run are written as it goes.
 
-    Called: opened when training begins, written to after each epoch.
+    Called: opened when training begins, written to after each epoch and when a picture is done, closed when the
+    report is written.
 
     >>> from __future__ import annotations
     >>> from contextlib import contextmanager

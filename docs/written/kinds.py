@@ -17,7 +17,7 @@ FORMS = {
     "loss": (kinds.Objective,),
     "sampler": (kinds.Batches,),
     "scheduler": (kinds.Schedule,),
-    "tracker": (kinds.Run, kinds.Log),
+    "tracker": (kinds.Run, kinds.Log, kinds.ReportLog),
 }
 """What an option of a kind builds or is given, where that has a form of its own."""
 

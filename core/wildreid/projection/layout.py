@@ -60,7 +60,9 @@ def laid_on(xy: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.f
     """
     middle = xy.mean(axis=0)
     left, _, right = np.linalg.svd((xy - middle).T @ (start - start.mean(axis=0)))
-    return (xy - middle) @ (left @ right) + start.mean(axis=0)
+    turned: NDArray[np.float64] = (xy - middle) @ (left @ right)
+    turned += start.mean(axis=0)
+    return turned
 
 
 def neighbours(embeddings: Floats, count: int) -> tuple[NDArray[np.int32], Floats]:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,7 +30,11 @@ if TYPE_CHECKING:
 MOST = 1000
 """Photos on a picture at most."""
 PATIENCE = 180.0
-"""Seconds that the end of a run waits for its last pictures: an import and compilation on a fresh machine."""
+"""Seconds without a picture that the end of a run waits: an import and compilation on a fresh machine."""
+POLITE = 15.0
+"""Seconds after which a process that gave way to training is started anew as one that does not."""
+NICENESS = 10
+WORKER = "wildreid.projection.worker"
 WAITING, COMPLAINTS = "waiting", "complaints.txt"
 
 
@@ -90,18 +93,19 @@ class Projector:
         try:
             self._hear()
             if epoch % self.every == 0:
-                self._clear(
-                    epoch
-                )  # of a run before this one, or past the checkpoint that this one goes on from
+                self._clear(epoch)  # left by a run before, or past the checkpoint that this one goes on from
                 self._begin()
                 path = self.folder / WAITING / f"epoch-{epoch:04d}.npy"
-                np.save(path, embeddings[self.rows])
+                aside = path.with_suffix(".part")
+                with aside.open("wb") as file:
+                    np.save(file, embeddings[self.rows])
+                aside.replace(path)
                 self._ask(epoch, path)
         except Exception as error:
             self._give_up(f"{error}")
 
-    def finish(self, *, within: float = PATIENCE) -> None:
-        """Wait for what is under way, and for the animation; at most `within` seconds."""
+    def finish(self, *, patience: float = PATIENCE) -> None:
+        """Wait for what is under way and for the animation, at most `patience` seconds for each of them."""
         if self.over:
             return
         try:
@@ -112,14 +116,23 @@ class Projector:
             self._write({})
             if self.under_way:
                 console().print(
-                    f"umap    waiting for {len(self.under_way)} pictures, {within:.0f} s at most",
+                    f"umap    waiting for {len(self.under_way)} pictures, at most {patience:.0f} s each",
                     soft_wrap=True,
                 )
-            deadline = time.monotonic() + within
-            while self._hear(deadline - time.monotonic()):
-                pass
+            try:
+                waits = self._hear(min(patience, POLITE))
+            except Empty:  # nobody trains now: it need not give way any longer
+                self.stop()
+                self._begin(niceness=0)
+                self._write({})
+                waits = True
+            while waits:
+                waits = self._hear(patience)
         except Empty:
-            self._give_up(f"{len(self.under_way)} pictures were not done within {within:.0f} s")
+            self._give_up(
+                f"{len(self.under_way)} pictures wait, and none came in {patience:.0f} s; "
+                f"the same command again draws them"
+            )
         except Exception as error:
             self._give_up(f"{error}")
         self.over = True
@@ -149,8 +162,8 @@ class Projector:
     ) -> None:
         self.stop()
 
-    def _begin(self) -> None:
-        """Start the process where there is none yet, and ask for what a stopped run left waiting."""
+    def _begin(self, *, niceness: int = NICENESS) -> None:
+        """Start the process where there is none yet, and ask for all that waits."""
         if self.process is not None:
             return
         (self.folder / WAITING).mkdir(parents=True, exist_ok=True)
@@ -161,7 +174,7 @@ class Projector:
         )
         with (self.folder / COMPLAINTS).open("w", encoding="utf-8") as complaints:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "wildreid.projection.worker", str(self.folder)],
+                [sys.executable, "-P", "-m", WORKER, str(self.folder), str(niceness)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
@@ -169,6 +182,7 @@ class Projector:
                 text=True,
                 encoding="utf-8",
             )
+        self.answers = SimpleQueue()
         Thread(target=_listen, args=(self.process, self.answers), daemon=True).start()
         self._write({"ids": self.ids, "identity": self.identity, "note": self.note, "seed": self.seed})
         for epoch, waiting in self._left():
@@ -200,32 +214,31 @@ class Projector:
         except OSError:
             raise RuntimeError(self._complaint()) from None
 
-    def _hear(self, seconds: float = 0.0) -> bool:
+    def _hear(self, patience: float = 0.0) -> bool:
         """Take all answers that are there, or wait so long for the next one; False after the last of all.
 
         Raises:
             Empty: no answer came in that time.
             RuntimeError: the process ended before it was asked to.
         """
-        wait = seconds > 0
-        while True:
-            try:
-                answer = self.answers.get(timeout=seconds) if wait else self.answers.get_nowait()
-            except Empty:
-                if seconds:
-                    raise
-                return True
-            if answer is None:
-                raise RuntimeError(self._complaint())
-            if "failed" in answer:
-                self._warn(f"epoch {answer['epoch'] or 'after the last'}: {answer['failed']}")
-            if answer["epoch"] is None:
-                return False
-            self.under_way.discard(answer["epoch"])
-            if "picture" in answer:
-                self.tell(answer["epoch"], Path(answer["picture"]))
-            if wait:
-                return True
+        if patience:
+            return self._take(self.answers.get(timeout=patience))
+        while not self.answers.empty():
+            self._take(self.answers.get())
+        return True
+
+    def _take(self, answer: dict[str, Any] | None) -> bool:
+        if answer is None:
+            raise RuntimeError(self._complaint())
+        epoch = answer["epoch"]
+        if "failed" in answer:
+            self._warn(f"epoch {epoch}: {answer['failed']}" if epoch else answer["failed"])
+        if epoch is None:
+            return False
+        self.under_way.discard(epoch)
+        if "picture" in answer:
+            self.tell(epoch, Path(answer["picture"]))
+        return True
 
     def _complaint(self) -> str:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The process that draws while another one trains; run as ``python -m wildreid.projection.worker FOLDER``.
+"""The process that draws while another one trains; run as ``python -m wildreid.projection.worker FOLDER NICENESS``.
 
 It is asked by lines on its standard input and answers by lines of JSON on its standard output. It gives way to
 whatever else wants the processor, and ends when its input does.
@@ -74,10 +74,10 @@ class Painter:
         return path
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, niceness: int) -> None:
     """Answer until the input ends."""
     if hasattr(os, "nice"):
-        os.nice(19)
+        os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever trains, who then ends this
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
@@ -102,4 +102,4 @@ def _end_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

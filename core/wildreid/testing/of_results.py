@@ -52,7 +52,9 @@ def check_tracker(option: Any) -> None:
         folder.mkdir(parents=True)
         Image.new("RGB", (8, 8)).save(folder / "map.png")
         (folder / "report.html").write_text("<p>a report</p>", encoding="utf-8")
-        run = SimpleNamespace(folder=folder, name="tiny", recipe={"name": "tiny"}, hashes={"inputs": "c0ffee"})
+        run = SimpleNamespace(
+            folder=folder, name="tiny", recipe={"name": "tiny"}, hashes={"inputs": "c0ffee"}
+        )
         for epoch in (1, 2):
             opened = option.open(run=run)
             built(opened, option, members="__enter__ __exit__")

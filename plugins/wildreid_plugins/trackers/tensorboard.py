@@ -33,7 +33,7 @@ class Tensorboard(Tracker):
             raise UserError(
                 f"tensorboard is not installed ({error})", cure="pip install 'wildreid[tensorboard]'"
             ) from None
-        with SummaryWriter(str(run.folder / self.folder)) as writer:  # type: ignore[no-untyped-call]
+        with SummaryWriter(str(run.folder / self.folder)) as writer:
             events = Events(writer)
             events.text("recipe", json.dumps(run.recipe, indent=1, default=str))
             events.text("hashes", json.dumps(dict(run.hashes), indent=1))

@@ -288,15 +288,18 @@ def test_the_plain_layout_is_kept_through_validation(tmp_path: Path) -> None:
     assert embedder.prepare(torch.from_numpy(micro.herd()[1].pixels[:2])).is_contiguous()
 
 
-def test_a_tracker_that_fails_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    class Gone:
-        def log(self, step: int, values: Any, pictures: Any = None) -> None:
-            raise ConnectionError("the server is gone")
-
+def test_pictures_are_asked_for_at_each_epoch_and_change_nothing(tmp_path: Path) -> None:
     table, images = micro.herd()
-    validate = micro.validator(table)
-    train(micro.recipe(**PLAIN), table, images, tmp_path, validate=validate, device="cpu", logs=[Gone()])
-    assert capsys.readouterr().err.count("the server is gone") == 1
+    asked: list[tuple[int, np.ndarray]] = []
+    for name, picture in (("with", lambda epoch, vectors: asked.append((epoch, vectors))), ("without", None)):
+        train(
+            micro.recipe(), table, images, tmp_path / name,
+            validate=micro.validator(table), device="cpu", picture=picture,
+        )  # fmt: skip
+    assert [epoch for epoch, _ in asked] == [1, 2]
+    assert {vectors.shape for _, vectors in asked} == {(len(validation_rows(table, "val")), 8)}
+    one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("with", "without"))
+    assert one == other
 
 
 def test_a_metric_that_validation_does_not_give_is_refused(tmp_path: Path) -> None:
