@@ -74,8 +74,11 @@ class Registry:
             [point for point in points if (point.name == "builtin") is state] for state in (True, False)
         )
         self._add_installed(own)
+        rule = os.environ.get("WILDREID_PLUGINS", "")
+        homes = {_home(point) for point in others if wanted(point.name, rule)}
         for folder in packs:
-            self._add_pack(folder)
+            if folder.resolve() not in homes:  # the recipe of an installed pack names the pack's own folder
+                self._add_pack(folder)
         self._add_installed(others)
 
     def add(self, plugin: Any, source: Source) -> None:
@@ -217,6 +220,12 @@ def _spec(module: str) -> importlib.machinery.ModuleSpec | None:
         return importlib.util.find_spec(module)
     except (ImportError, ValueError):
         return None
+
+
+def _home(point: importlib.metadata.EntryPoint) -> Path | None:
+    """The folder of an installed pack; None where it cannot be found."""
+    spec = _spec(point.module)
+    return Path(spec.origin).resolve().parent if spec and spec.origin else None
 
 
 def _fingerprint(file: Path) -> str:

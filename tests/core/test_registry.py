@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import sys
 import textwrap
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
 
+from wildreid import registry as registry_module
 from wildreid.errors import PluginError
 from wildreid.registry import Registry
 
@@ -132,3 +136,37 @@ def test_the_variable_narrows_or_blocks_what_is_loaded(monkeypatch: pytest.Monke
     assert Registry().options("loss")
     monkeypatch.setenv("WILDREID_PLUGINS", "-builtin")
     assert not Registry().options("loss")
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A pack named wolves as it lies in site-packages, and no other plugin."""
+    folder = pack(tmp_path / "site" / "wolves_of_somewhere", LOSS.format(name="howl"))
+    points = EntryPoints([EntryPoint("wolves", "wolves_of_somewhere", "wildreid")])
+    monkeypatch.setattr(registry_module.importlib.metadata, "entry_points", lambda group: points)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setenv("WILDREID_PLUGINS", "")
+    yield folder
+    sys.modules.pop("wolves_of_somewhere", None)
+
+
+def test_an_installed_pack_whose_recipe_names_its_own_folder_is_the_installed_one(installed: Path) -> None:
+    registry = Registry(packs=[installed])
+    assert not registry.notes
+    assert [source.plugin for source in registry.sources] == ["wolves"]
+    assert list(registry.options("loss")) == ["howl"]
+
+
+def test_a_copy_by_path_wins_over_an_installed_pack_and_says_so(installed: Path, tmp_path: Path) -> None:
+    copied = pack(tmp_path / "wolves", LOSS.format(name="howl"))
+    registry = Registry(packs=[copied])
+    assert registry.notes == [f"pack 'wolves' is taken from {copied}, not from the installed copy"]
+    assert [source.place for source in registry.sources] == [str(copied)]
+
+
+def test_an_installed_pack_that_is_blocked_may_still_be_named_by_path(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WILDREID_PLUGINS", "-wolves")
+    assert not Registry().options("loss")
+    assert list(Registry(packs=[installed]).options("loss")) == ["howl"]
