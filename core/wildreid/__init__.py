@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Combined, Decision, Evidence, Missing, Ranking, Results
+    from wildreid.artefacts import Combined, Decision, Evidence, Missing, Ranking, Results, Scores
     from wildreid.data.audit import audit
     from wildreid.data.fingerprints import fingerprint
     from wildreid.data.groups import annotate
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from wildreid.evaluation.decision import fit_decision
     from wildreid.evaluation.rank import rank
     from wildreid.evaluation.score import score, validator
-    from wildreid.identification import OpenGallery, create_gallery, export, open_gallery, read_photos
+    from wildreid.identification import (
+        OpenGallery,
+        create_gallery,
+        export,
+        open_gallery,
+        read_data,
+        read_photos,
+    )
     from wildreid.pipeline import evaluate, load_results, run
     from wildreid.recipe import Loaded, Recipe, load_recipe
     from wildreid.registry import Registry
@@ -60,6 +67,7 @@ STABLE = {
         "create_gallery": "wildreid.identification",
         "open_gallery": "wildreid.identification",
         "OpenGallery": "wildreid.identification",
+        "read_data": "wildreid.identification",
         "read_photos": "wildreid.identification",
         "export": "wildreid.identification",
     },
@@ -67,6 +75,7 @@ STABLE = {
         "Table": "wildreid.data.table",
         "Ranking": "wildreid.artefacts",
         "Evidence": "wildreid.artefacts",
+        "Scores": "wildreid.artefacts",
         "Decision": "wildreid.artefacts",
         "Missing": "wildreid.artefacts",
         "Combined": "wildreid.artefacts",
@@ -92,6 +101,7 @@ __all__ = [
     "Recipe",
     "Registry",
     "Results",
+    "Scores",
     "Table",
     "UserError",
     "annotate",
@@ -110,6 +120,7 @@ __all__ = [
     "open_gallery",
     "open_images",
     "rank",
+    "read_data",
     "read_photos",
     "run",
     "score",

@@ -8,7 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wildreid.showing import ranking_html, ranking_in_words, results_html, results_in_words
+from wildreid.showing import (
+    ranking_html,
+    ranking_in_words,
+    results_html,
+    results_in_words,
+    scores_html,
+    scores_in_words,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -244,6 +251,21 @@ class Decision:
         return np.interp(scores, self.scores, self.probabilities)
 
 
+class Scores(dict[str, Any]):
+    """The figures of one protocol: a block of ``scores.json``, which shows itself.
+
+    ``scores["scores"]["accuracy@1"]`` has ``value``, ``low`` and ``high`` of its interval, ``n``, ``note``, and
+    the ``reason`` where the value is None. Beside the figures stand ``label`` (the protocol in words),
+    ``optimistic`` (why the figures flatter, or None), ``counts``, ``curves``, ``slices`` and ``probes``.
+    """
+
+    def __repr__(self) -> str:
+        return scores_in_words(self)
+
+    def _repr_html_(self) -> str:
+        return scores_html(self)
+
+
 @dataclass(frozen=True, repr=False)
 class Results:
     """A finished run, as a reporter and a caller of the API see it.
@@ -258,7 +280,7 @@ class Results:
         table: the split table, with groups and encounters.
         embeddings: (rows, width) unit length, one for each row of the table.
         rankings: one for each protocol, by its name.
-        scores: what ``scores.json`` holds.
+        scores: what ``scores.json`` holds; ``scores["protocols"]`` has a `Scores` for each protocol.
         history: one mapping an epoch, as in ``history.jsonl``.
         decision: threshold and calibration; None where none could be fitted.
         read: gives row n's image as uint8 (height, width, 3), cropped to its box, at most the asked number

@@ -34,6 +34,20 @@ def ranking_html(ranking: Ranking, *, queries: int = 10) -> str:
     )
 
 
+def scores_in_words(scores: Mapping[str, Any]) -> str:
+    """One line: the first figure, and the protocol it is measured by."""
+    name, score = next(iter(scores["scores"].items()), ("no figure", None))
+    return f"Scores({_said(name, score)}, {scores['label']})"
+
+
+def scores_html(scores: Mapping[str, Any]) -> str:
+    """The figures of one protocol, with n, interval, and what flatters."""
+    optimistic = f" <b>optimistic: {escape(scores['optimistic'])}</b>" if scores["optimistic"] else ""
+    rows = [[name, *_figure(score)] for name, score in scores["scores"].items()]
+    figures = _table(("score", "value", "interval", "n", ""), rows)
+    return f"<p>{escape(scores['label'])}{optimistic}</p>{figures}"
+
+
 def results_in_words(results: Results) -> str:
     """One line: the run, its headline, and the protocol it is measured by."""
     return f"Results({_title(results)}: {_headline(results.scores)}, in {results.folder})"
@@ -42,11 +56,7 @@ def results_in_words(results: Results) -> str:
 def results_html(results: Results) -> str:
     """The figures of every protocol, with n, interval, and what flatters."""
     parts = [f"<p><b>{escape(_title(results))}</b></p>"]
-    for block in results.scores["protocols"].values():
-        optimistic = f" <b>optimistic: {escape(block['optimistic'])}</b>" if block["optimistic"] else ""
-        parts.append(f"<p>{escape(block['label'])}{optimistic}</p>")
-        rows = [[name, *_figure(score)] for name, score in block["scores"].items()]
-        parts.append(_table(("score", "value", "interval", "n", ""), rows))
+    parts += [scores_html(block) for block in results.scores["protocols"].values()]
     return "".join(parts)
 
 
@@ -59,8 +69,15 @@ def _headline(scores: Mapping[str, Any]) -> str:
     score = block["scores"].get("accuracy@1")
     if score is None:
         return block["label"]  # type: ignore[no-any-return]
-    value = f"{score['value']:.3f}" if score["value"] is not None else f"null ({score['reason']})"
-    return f"accuracy@1 {value}, {block['label']}"
+    return f"{_said('accuracy@1', score)}, {block['label']}"
+
+
+def _said(name: str, score: Mapping[str, Any] | None) -> str:
+    if score is None:
+        return name
+    return (
+        f"{name} {score['value']:.3f}" if score["value"] is not None else f"{name} null ({score['reason']})"
+    )
 
 
 def _figure(score: Mapping[str, Any]) -> Sequence[str]:

@@ -24,7 +24,8 @@ def test_its_cells_run_and_what_they_show_can_be_shown(desk: Path) -> None:
     for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
-    assert len(shown) >= 3
+    assert len(shown) == 5, "a table, a ranking, two times scores, a run"
+    assert all("<table>" in one for one in shown)
     assert (desk / "by-hand" / "model.safetensors").is_file()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wildreid.artefacts import Combined, Evidence, Missing
+from wildreid.artefacts import Combined, Evidence, Missing, Scores
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.curves import curves
@@ -29,7 +29,7 @@ VALIDATED = (1, 3, 5, 10)
 
 def score(
     evidence: Evidence, metrics: Sequence[Metric], *, bootstrap: int, confidence: float, seed: int
-) -> dict[str, Any]:
+) -> Scores:
     """One protocol's block of ``scores.json``.
 
     Where the protocol cannot be used on this table, every figure is null with that reason.
@@ -55,19 +55,19 @@ def score(
                 raise UserError(f"two metrics give the figure '{name}'", where="metrics", cure="keep one")
             figures[name] = _figure(Missing(reason) if reason else value, evidence, intervals)
     mated = int(ranking.mated.sum())
-    return {
-        "label": label(table, ranking.protocol, part=part),
-        "reason": reason,
-        "optimistic": optimistic(table, ranking.protocol, part=part),
-        "training_relation": _training_relation(table, ranking.queries),
-        "gallery_relation": "closed" if mated == len(ranking.queries) else "open",
-        "part": part,
-        "counts": _counts(evidence),
-        "scores": figures,
-        "curves": {} if reason else curves(evidence),
-        "slices": [] if reason else slices(evidence),
-        "probes": {},
-    }
+    return Scores(
+        label=label(table, ranking.protocol, part=part),
+        reason=reason,
+        optimistic=optimistic(table, ranking.protocol, part=part),
+        training_relation=_training_relation(table, ranking.queries),
+        gallery_relation="closed" if mated == len(ranking.queries) else "open",
+        part=part,
+        counts=_counts(evidence),
+        scores=figures,
+        curves={} if reason else curves(evidence),
+        slices=[] if reason else slices(evidence),
+        probes={},
+    )
 
 
 def _figure(

@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from wildreid.artefacts import Decision, Results
+from wildreid.artefacts import Decision, Results, Scores
 from wildreid.data import images
 from wildreid.data.table import BOX, Failure, Table
 from wildreid.errors import UserError
@@ -200,6 +200,7 @@ def load_results(path: str | Path) -> Results:
         )
     recipe = yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))
     scores = read_json(folder.scores)
+    scores["protocols"] = {name: Scores(block) for name, block in scores["protocols"].items()}
     table = folder.load_split()
     rankings = {
         protocol: load_ranking(file)
