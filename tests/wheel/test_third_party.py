@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from tests.wheel.test_wheel import call, environment  # noqa: F401
 
-
 STRIPES, BEARS = "docs/examples/stripes", "species/bears"
 
 
