@@ -209,6 +209,8 @@ def cautions(state: State, answers: Sequence[Answer] = ()) -> tuple[str, ...]:
             f"{len(state.individuals)} and {state.images}, and so takes unknown animals for known ones more "
             "often than asked; calibrate it anew with reid gallery calibrate"
         )
+    if rule is not None and "optimistic" in rule.source:
+        notes.append(f"the thresholds come from {rule.source}")
     if held := sum(answer.in_gallery is not None for answer in answers):
         notes.append(f"{held} of the photos are in the gallery: they find themselves, which proves nothing")
     return tuple(notes)

@@ -30,6 +30,7 @@ FALSE_NEW = 0.05
 """The share of known animals that may be called new, unless told."""
 BURSTS = 2000
 """Encounters from which at most the cut of `discover` is learned."""
+UNDATED = "optimistic: without dates, images of one encounter answer for each other"
 LEAST = 30
 """Mated queries that a rule needs; with fewer that the model has not trained on, the others are taken too."""
 
@@ -46,7 +47,7 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
     embeddings = np.load(folder.embeddings, mmap_mode="r")
     ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
     name = str(read_json(folder.provenance).get("name", run.name))
-    source = f"the validation photos of the run {name}"
+    source = f"the validation photos of the run {name}" + ("" if table.dated else f"; {UNDATED}")
     return _rule(decision, ranking, false_new, _cut(table, embeddings, table["part"] == "val"), source)
 
 
@@ -81,7 +82,7 @@ def rule_of_gallery(
         else:
             notes.append("optimistic: fitted on images that the model has trained on, for want of others")
     if not table.dated:
-        notes.append("optimistic: without dates, images of one encounter answer for each other")
+        notes.append(UNDATED)
     decision = fit_decision(embeddings, table, protocol="cross-encounter", false_accepts=false_accepts)
     if isinstance(decision, Missing):
         return decision, tuple(notes)

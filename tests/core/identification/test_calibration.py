@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from wildreid.artefacts import Missing
+from wildreid.gallery.identify import cautions
 from wildreid.gallery.manifest import Mark
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.search import Search
@@ -111,3 +112,5 @@ def test_without_dates_the_rule_says_that_it_flatters(tmp_path: Path) -> None:
     assert isinstance(rule, Rule)
     assert "without dates" in notes[-1]
     assert "without dates" in rule.source
+    gallery.calibrate(rule)
+    assert "without dates" in cautions(gallery.state)[0]
