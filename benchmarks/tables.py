@@ -106,7 +106,9 @@ def _name(row: Row) -> str:
 
 
 def _label(key: str, value: Any) -> str:
-    return f"{key} {value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return key if value else f"not {key}"
+    return f"{key} {value:,}" if isinstance(value, int) else str(value)
 
 
 def _cells(row: Row) -> dict[str, str]:
@@ -174,7 +176,7 @@ def _growing(table: Table, rows: Sequence[Row]) -> list[dict[str, str]]:
             costs = [_cost(row, what) for row in points]
             series.append(Series(name, sizes, costs, points=True))
             found = growth(sizes, [cost or 0.0 for cost in costs])
-            words = "exponent" if what == "seconds" else f"exponent, {what}"
+            words = "exponent" if what == "seconds" else f"exponent of {what.partition(',')[0]}"
             cell[words] = f"{found.fitted:.2f} (last {found.last:.2f})" if found else "–"
             sign, bound = points[0].get("aims", {}).get(words, (None, 0.0))
             if sign and found:
