@@ -28,7 +28,7 @@ SIZE, BATCH, IMAGES = (224, 64, 64 * 40) if GPU else (32, 32, 512)
     [
         ("bf16", False),
         pytest.param("fp32", True, marks=pytest.mark.full),
-        pytest.param("bf16", True, marks=pytest.mark.full),
+        pytest.param("bf16", True, marks=[pytest.mark.full, pytest.mark.large]),
     ],
 )
 @pytest.mark.parametrize("model", MODELS)
