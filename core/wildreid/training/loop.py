@@ -31,11 +31,12 @@ from wildreid.training.freezing import train_mode
 from wildreid.training.interrupt import listening
 from wildreid.training.prefetch import prefetch
 from wildreid.training.random_state import random_state, restore_random_state, seed_all
+from wildreid.training.rows import training_rows, validation_rows
 from wildreid.training.tally import Tally
 from wildreid.training.world import ALONE, World
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Floats, Ints
+    from wildreid.artefacts import Floats
     from wildreid.data.store import ImageStore
 
 HISTORY = "history.jsonl"
@@ -273,31 +274,6 @@ def train(
                 raise _interrupted(folder, epoch)
     world.wait()
     return best.load_into(embedder)
-
-
-def training_rows(table: Table) -> tuple[Ints, Ints]:
-    """Rows of the train part that have an identity, and each one's class: 0 … classes - 1, sorted.
-
-    Raises:
-        UserError: fewer than two identities.
-    """
-    rows = np.flatnonzero(
-        (table["part"].eq("train") & table["identity"].notna()).to_numpy(bool, na_value=False)
-    )
-    names, labels = np.unique(table["identity"].iloc[rows].to_numpy(str), return_inverse=True)
-    if len(names) < 2:
-        raise UserError(
-            f"the training part shows {len(names)} identities; two are the least",
-            where="splitter",
-            cure="give the splitter a larger training share, or the data set more individuals",
-        )
-    return rows.astype(np.int64), labels.astype(np.int64)
-
-
-def validation_rows(table: Table, gallery: str) -> Ints:
-    """Rows whose embeddings validation takes, in table order: val, with train where that is the gallery."""
-    parts = ["val", "train"] if gallery == "train" else ["val"]
-    return np.flatnonzero(table["part"].isin(parts).to_numpy(bool, na_value=False)).astype(np.int64)
 
 
 def _watched(figures: dict[str, float], watch: str) -> float:

@@ -228,7 +228,7 @@ def test_ctrl_c_outside_training_says_how_to_go_on(tmp_path: Path, monkeypatch: 
 
     recipe, out = photos(tmp_path), tmp_path / "runs"
     with monkeypatch.context() as patched:
-        patched.setattr("wildreid.pipeline.stages.embed", stop)
+        patched.setattr("wildreid.pipeline.learn.embed", stop)
         with pytest.raises(Interrupted, match="what is finished is kept") as caught:
             wildreid.run(recipe, out=out, settings={"training.epochs": 0})
     (folder,) = out.iterdir()

@@ -16,7 +16,8 @@ from tests.core.training import micro
 from wildreid.errors import Interrupted, UserError
 from wildreid.training.checkpoint import load_checkpoint
 from wildreid.training.embedder import Embedder, load_embedder
-from wildreid.training.loop import train, training_rows, validation_rows
+from wildreid.training.loop import train
+from wildreid.training.rows import training_rows, validation_rows
 
 PLAIN: dict[str, Any] = {"transforms": [], "miner": "none"}
 

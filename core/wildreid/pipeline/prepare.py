@@ -1,0 +1,123 @@
+"""From the data set to the split table: read, group, split, and write down where it all came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wildreid.data.audit import audit
+from wildreid.data.fingerprints import fingerprint
+from wildreid.data.groups import annotate
+from wildreid.data.places import cache_folder
+from wildreid.data.splits import split
+from wildreid.data.store import ImageStore, open_images
+from wildreid.data.table import Table
+from wildreid.errors import UserError
+from wildreid.pipeline.folder import RunFolder, write_json, write_recipe
+from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance, training_part
+from wildreid.pipeline.tracking import Begun
+from wildreid.recipe import Loaded, Recipe
+from wildreid.training.world import ALONE, World
+
+MOST_FAILURES = 0.1
+"""The share of images that may fail to be read before a run stops."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What training begins with.
+
+    Attributes:
+        table: the split table.
+        images: its pixels.
+        leaks: whether the split leaks.
+        told: what trackers may know.
+    """
+
+    table: Table
+    images: ImageStore
+    leaks: bool
+    told: Begun
+
+
+def begin(loaded: Loaded, folder: RunFolder, *, device: str, say: Any, world: World = ALONE) -> Ready:
+    """From the data set to the split, written down with where it all came from."""
+    recipe = loaded.recipe
+    folder.path.mkdir(parents=True, exist_ok=True)
+    if world.first:
+        table, images = _read(recipe, folder, say)
+        split_table, leaks = _split(recipe, table, folder, say)
+        hashes = {
+            "inputs": hash_of(training_part(recipe), hash_of_rows(split_table.rows)),
+            "table": hash_of_rows(table.rows),
+        }
+        whence = provenance(loaded, device=device, processes=world.size, root=table.root, hashes=hashes)
+        write_json(folder.provenance, whence)
+        world.tell(lambda: (hashes, leaks))
+    else:  # what the first has read and split is in the folder
+        hashes, leaks = world.tell(lambda: ({}, False))
+        split_table, images = _read_again(recipe, folder)
+    told = Begun(folder.path, recipe.name, recipe.model_dump(mode="json"), hashes)
+    return Ready(split_table, images, leaks, told)
+
+
+def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:
+    """The table and pixels that another process of this run has read."""
+    if not folder.split.is_file():
+        raise UserError(
+            f"this process sees no {folder.split}, which the first has written",
+            where="--out",
+            cure="put the runs on a file system that all machines of the run share",
+        )
+    table = folder.load_split()
+    threads = max(1, recipe.training.workers)
+    return table, open_images(table, recipe.images, cache=cache_folder(), threads=threads)
+
+
+def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStore]:
+    """Data set to table and pixels: what cannot be read is reported and left out."""
+    table = recipe.dataset.table()
+    table = table.with_rows(table.rows.sort_values("id", kind="stable"))
+    if table.individuals < 2:
+        raise UserError(
+            f"the data set has {table.individuals} identities in {len(table)} images; two are the least",
+            where="dataset",
+            cure="check the data set's root and columns",
+        )
+    write_recipe(folder.recipe, recipe)  # from here on the run can be resumed
+    table = fingerprint(table, cache=cache_folder(), perceptual=recipe.encounters.near_duplicates)
+    images = open_images(table, recipe.images, cache=cache_folder(), threads=max(1, recipe.training.workers))
+    table = table.with_failures(images.failures)
+    folder.write_failures(table.failures)
+    if len(images.failures) > MOST_FAILURES * len(table):
+        raise UserError(
+            f"{len(images.failures)} of {len(table)} images cannot be read; {folder.failures} lists them",
+            where="dataset",
+            cure="mend or remove them, or check the root",
+        )
+    kept = np.flatnonzero(images.usable)
+    table, images = table.with_rows(table.rows.iloc[kept]), images.select(kept)
+    table = annotate(table, recipe.encounters)
+    table.save(folder.table)
+    left_out = f", {len(table.failures)} left out (failures.csv)" if table.failures else ""
+    undated = int(table["timestamp"].isna().sum())
+    say(
+        f"table   {len(table)} images, {table.individuals} individuals, "
+        f"{table['encounter'].nunique()} encounters, {undated} undated{left_out}"
+    )
+    return table, images
+
+
+def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> tuple[Table, bool]:
+    seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
+    table = split(table, recipe.splitter, seed=seed)
+    table.save(folder.split)
+    found = audit(table)
+    write_json(folder.audit, found.as_dict())
+    counts = table["part"].value_counts()
+    say("split   " + " · ".join(f"{counts.get(part, 0)} {part}" for part in ("train", "val", "test")))
+    if found.leaks:
+        say("[bold yellow]! this split leaks: every figure of this run flatters; see audit.json[/]")
+    return table, found.leaks
