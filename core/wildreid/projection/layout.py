@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +35,7 @@ def layout(embeddings: Floats, *, seed: int, start: NDArray[np.float64] | None =
     count = min(NEIGHBOURS, len(embeddings) - 1)
     nearest, far = neighbours(embeddings, count)
     going_on = start is not None and bool(np.ptp(start, axis=0).any())
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch_keeps_its_threads():
         # it says that it has no Tensorflow, and could not lay out new points later: nobody needs them
         warnings.simplefilter("ignore")
         from umap import UMAP
@@ -50,6 +53,21 @@ def layout(embeddings: Floats, *, seed: int, start: NDArray[np.float64] | None =
         where = np.asarray(model.fit_transform(embeddings), dtype=np.float64)
     where = np.nan_to_num(where)  # embeddings that are all alike have no layout
     return where if start is None else laid_on(where, start)
+
+
+@contextmanager
+def torch_keeps_its_threads() -> Iterator[None]:
+    """Give torch its number of threads back: numba's pool, which UMAP starts, sets it to the cores there are.
+
+    What trains in this process afterwards would have more threads than it was given, and wait for them.
+    """
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 0
+    try:
+        yield
+    finally:
+        if torch:
+            torch.set_num_threads(before)
 
 
 def laid_on(xy: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import warnings
 from collections import Counter
 
@@ -89,3 +92,25 @@ def test_embeddings_that_are_all_alike_have_a_layout_without_nan() -> None:
     alike = np.repeat(unit(1), 20, axis=0)
     assert np.isfinite(layout(alike, seed=0)).all()
     assert np.isfinite(layout(alike, seed=0, start=np.zeros((20, 2)))).all()
+
+
+THREADS = """\
+import numpy as np, torch
+from wildreid.projection.layout import layout
+torch.set_num_threads(1)
+layout(np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32), seed=0)
+print(torch.get_num_threads())
+"""
+
+
+def test_torch_keeps_its_number_of_threads() -> None:
+    """In a process of its own: numba starts its pool once, and that changes torch's number."""
+    variables = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", THREADS],
+        capture_output=True,
+        text=True,
+        env=variables,
+        check=True,
+    )
+    assert done.stdout.split() == ["1"]
