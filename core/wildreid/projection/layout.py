@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 FEWEST = 8
 """Fewer photos make no map."""
 NEIGHBOURS = 15
-STEPS = 50
-"""Rounds of optimisation from the positions of the picture before; UMAP's own number from nothing is 500."""
+STEPS, RATE = 50, 0.3
+"""Rounds and learning rate from the positions of the picture before; UMAP's own from nothing are 500 and 1."""
 
 
 def layout(embeddings: Floats, *, seed: int, start: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
@@ -46,6 +46,7 @@ def layout(embeddings: Floats, *, seed: int, start: NDArray[np.float64] | None =
             metric="cosine",
             init=np.asarray(start, dtype=np.float32) if going_on else "pca",
             n_epochs=STEPS if going_on else None,
+            learning_rate=RATE if going_on else 1.0,
             random_state=seed,
             n_jobs=1,
             precomputed_knn=(nearest, far),

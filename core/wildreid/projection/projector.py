@@ -91,7 +91,7 @@ class Projector:
             console().print(f"umap    {few}")
             return
         try:
-            self._hear()
+            self.hear()
             if epoch % self.every == 0:
                 self._clear(epoch)  # left by a run before, or past the checkpoint that this one goes on from
                 self._begin()
@@ -109,7 +109,7 @@ class Projector:
         if self.over:
             return
         try:
-            self._hear()
+            self.hear()
             if self.process is None and not self._left():
                 return
             self._begin()
@@ -120,14 +120,14 @@ class Projector:
                     soft_wrap=True,
                 )
             try:
-                waits = self._hear(min(patience, POLITE))
+                waits = self.hear(min(patience, POLITE))
             except Empty:  # nobody trains now: it need not give way any longer
                 self.stop()
                 self._begin(niceness=0)
                 self._write({})
                 waits = True
             while waits:
-                waits = self._hear(patience)
+                waits = self.hear(patience)
         except Empty:
             self._give_up(
                 f"{len(self.under_way)} pictures wait, and none came in {patience:.0f} s; "
@@ -214,7 +214,7 @@ class Projector:
         except OSError:
             raise RuntimeError(self._complaint()) from None
 
-    def _hear(self, patience: float = 0.0) -> bool:
+    def hear(self, patience: float = 0.0) -> bool:
         """Take all answers that are there, or wait so long for the next one; False after the last of all.
 
         Raises:

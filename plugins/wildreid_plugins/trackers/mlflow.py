@@ -98,6 +98,7 @@ def _begun(options: Mlflow, run: Run) -> Record:
     """A new run of the store, or the one that the run's folder names, with recipe and hashes."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it would tell its makers of each use
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own affairs

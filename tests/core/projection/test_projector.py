@@ -119,7 +119,7 @@ def test_what_was_not_drawn_in_time_is_drawn_by_the_next_run(
     with one:
         for epoch in (1, 2, 3):
             one(epoch, unit(12))
-        one._hear(60)  # the first is there
+        one.hear(60)  # the first is there
         one.finish(patience=0.5)
     assert told == [(1, "epoch-0001.png")]
     assert "2 pictures wait" in capsys.readouterr().err
