@@ -78,8 +78,9 @@ def test_bursts(record: Record, quick: bool) -> None:
 def test_losses(record: Record) -> None:
     """The losses that the article compared, by the profiles of recipe.yaml, without a miner.
 
-    One split for all of a seed, so the difference from ArcFace is paired by individual. Validation is the best
-    epoch's, by which the profiles' rates were chosen.
+    One split for all of a seed, so the difference from ArcFace is paired by individual. Rates are those of the
+    sample, which were chosen for ArcFace; others that were tried did no better on validation, whose best epoch's
+    figure stands here.
     """
     runs = trained(record, {"arcface": BEARS["recipe", "open-set"], **BY_LOSS}, SEEDS)
     compared(record, "Drawn bears by loss", "loss", runs, "arcface", {}, SEEDS)
