@@ -20,8 +20,7 @@ release = version = version_of("wildreid")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 source_suffix = {".md": "markdown"}
-# search.md comes in through guides/searching.md: Sphinx keeps the name "search" for itself
-exclude_patterns = ["examples/**", "written/**", "_build/**", "search.md"]
+exclude_patterns = ["examples/**", "written/**", "_build/**"]
 nitpicky = False
 
 myst_enable_extensions = ["colon_fence", "attrs_block"]
