@@ -1,6 +1,6 @@
 """wildreid beside its peers on the same work: each in a process of its own, asked in turns.
 
-``nox -s peers`` makes the peers' environments. All sides have the same JPEG files, the same timm network with the
+nox -s peers makes the peers' environments. All sides have the same JPEG files, the same timm network with the
 same weights, the same transform (squashed to a square, normalised), batch 32, float32 and the same number of
 threads; their embeddings are compared before anything is timed. A peer's loader has the number of worker processes
 of 0 and 2 that was faster in one pass each. Warm: our cache holds the decoded images, from the second epoch or
