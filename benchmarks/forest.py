@@ -43,7 +43,7 @@ def forest(marks: Sequence[Mark], *, title: str, x: str, reference: float | None
     """
     values = [v for mark in marks for v in (mark.low, mark.high, mark.aim, reference) if v is not None]
     low, high = min(values), max(values)
-    log = low > 0 and high / low > 5
+    log = reference is not None and low > 0 and high / low > 5  # ratios; an accuracy is read as it stands
     ticks = _log_ticks(low, high) if log else _ticks(low, high)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     groups = list(dict.fromkeys(mark.group for mark in marks))
