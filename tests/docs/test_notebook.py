@@ -25,7 +25,8 @@ def test_its_cells_run_and_what_they_show_can_be_shown(desk: Path) -> None:
         if cell["cell_type"] == "code":
             exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
     assert len(shown) == 5, "a table, a ranking, two times scores, a run"
-    assert all("<table>" in one for one in shown)
+    for one in shown:
+        assert "<table" in one, one[:300]
     assert (desk / "by-hand" / "model.safetensors").is_file()
 
 

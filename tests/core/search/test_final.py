@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from wildreid.errors import UserError
-from wildreid.pipeline import scoring, stages
+from wildreid.pipeline import learn, scoring
 from wildreid.search import final
 from wildreid.search.ledger import best
 from wildreid.search.load import Search
@@ -36,7 +36,7 @@ def test_final_touches_test_once(
     )
     embedded: list[str] = []
     monkeypatch.setattr(
-        stages, "embed", lambda *a, _embed=stages.embed, **k: embedded.append("") or _embed(*a, **k)
+        learn, "embed", lambda *a, _embed=learn.embed, **k: embedded.append("") or _embed(*a, **k)
     )
 
     search = searching(SPACE)
