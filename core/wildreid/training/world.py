@@ -155,8 +155,10 @@ def together(device: torch.device) -> Iterator[World]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    world = World(rank, size)
     try:
-        yield World(rank, size)
+        yield world
+        world.wait()  # nobody hangs up while another still listens
     except (UserError, Interrupted):
         raise
     except RuntimeError as error:
