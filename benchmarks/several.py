@@ -54,3 +54,5 @@ def main(model: str, size: str, batch: str, images: str, folder: str) -> None:
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(0)  # as wildreid's own __main__ does, and for its reason
