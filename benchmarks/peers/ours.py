@@ -67,8 +67,8 @@ class Photos:
             shutil.rmtree(self.cache)
 
 
-class Load:
-    """All pixels, as the network is given them."""
+class Through:
+    """What goes through the network in batches: the photos, and the network."""
 
     def __init__(
         self, folder: str, model: str, weights: str, size: int, batch: int, workers: int, cold: bool
@@ -76,6 +76,10 @@ class Load:
         self.recipe = recipe_of(model, weights, size, batch, workers)
         self.photos = Photos(folder, self.recipe, cold=cold)
         self.network, self.batch, self.timed = build_embedder(self.recipe), batch, Timed()
+
+
+class Load(Through):
+    """All pixels, as the network is given them."""
 
     def __call__(self) -> None:
         import torch
@@ -89,15 +93,8 @@ class Load:
         self.timed.end()
 
 
-class Embed:
+class Embed(Through):
     """The engine's `embed`, the opening of the images included."""
-
-    def __init__(
-        self, folder: str, model: str, weights: str, size: int, batch: int, workers: int, cold: bool
-    ) -> None:
-        self.recipe = recipe_of(model, weights, size, batch, workers)
-        self.photos = Photos(folder, self.recipe, cold=cold)
-        self.network, self.batch, self.timed = build_embedder(self.recipe), batch, Timed()
 
     def __call__(self) -> Any:
         self.photos.forget()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from benchmarks.peers.photos import listed, network, transform
+from benchmarks.peers.photos import listed, network, read_all, transform
 from benchmarks.peers.serve import Work, serve
 from PIL import Image
 from pytorch_metric_learning import losses, samplers, testers, trainers
@@ -32,12 +32,7 @@ class Photos(torch.utils.data.Dataset):
 
 def load(folder: str, model: str, weights: str, size: int, batch: int, workers: int) -> Work:
     photos = Photos(folder, network(model, weights), size)
-
-    def work() -> int:
-        loader = torch.utils.data.DataLoader(photos, num_workers=workers, batch_size=batch, shuffle=False)
-        return sum(len(images) for images, _ in loader)
-
-    return work
+    return lambda: read_all(photos, batch, workers)
 
 
 def embed(folder: str, model: str, weights: str, size: int, batch: int, workers: int) -> Work:

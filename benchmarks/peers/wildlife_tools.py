@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from benchmarks.peers.photos import listed, network, transform
+from benchmarks.peers.photos import listed, network, read_all, transform
 from benchmarks.peers.serve import Work, serve
 from wildlife_tools.data import FeatureDatabase, WildlifeDataset
 from wildlife_tools.features import DeepFeatures
@@ -25,12 +25,7 @@ def dataset(folder: str, model: Any, size: int) -> WildlifeDataset:
 def load(folder: str, model: str, weights: str, size: int, batch: int, workers: int) -> Work:
     """Its data set in the loader that it makes itself in `DeepFeatures`."""
     photos = dataset(folder, network(model, weights), size)
-
-    def work() -> int:
-        loader = torch.utils.data.DataLoader(photos, num_workers=workers, batch_size=batch, shuffle=False)
-        return sum(len(images) for images, _ in loader)
-
-    return work
+    return lambda: read_all(photos, batch, workers)
 
 
 def embed(folder: str, model: str, weights: str, size: int, batch: int, workers: int) -> Work:

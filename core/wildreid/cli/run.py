@@ -48,23 +48,21 @@ def run(
     # the recipe is read before anything heavy is imported, so that a mistake is told at once
     from wildreid.recipe import load_recipe
 
+    loaded = None if recipe is None else load_recipe(recipe, profiles=profile or (), settings=set_ or ())
     if gpus is not None and gpus > 1:
-        if recipe is not None:
-            device = device or load_recipe(recipe, profiles=profile or (), settings=set_ or ()).recipe.device
         from wildreid.training.launch import launch
 
-        launch(gpus, _without_gpus(sys.argv[1:]), device=device or "auto")
-        return
-    if resume is not None:
+        launch(
+            gpus, _without_gpus(sys.argv[1:]), device=device or (loaded.recipe.device if loaded else "auto")
+        )
+    elif loaded is not None:
+        from wildreid.pipeline import run as run_recipe
+
+        run_recipe(loaded, out=out, name=name, device=device)
+    elif resume is not None:
         from wildreid.pipeline import resume as go_on
 
         go_on(resume, device=device)
-        return
-    assert recipe is not None
-    loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
-    from wildreid.pipeline import run as run_recipe
-
-    run_recipe(loaded, out=out, name=name, device=device)
 
 
 def _without_gpus(arguments: list[str]) -> list[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from wildreid.projection.frames import put
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -85,8 +87,5 @@ def animation(
     # one palette for all, or colours would flicker
     palette = pictures[-1].quantize(255, dither=Image.Dither.NONE)
     flat = [one.quantize(palette=palette, dither=Image.Dither.NONE) for one in pictures]
-    aside = path.with_suffix(".part")
-    flat[0].save(
-        aside, format="GIF", save_all=True, append_images=flat[1:], duration=times, loop=0, optimize=False
-    )
-    aside.replace(path)
+    how = {"save_all": True, "append_images": flat[1:], "duration": times, "loop": 0, "optimize": False}
+    put(path, lambda aside: flat[0].save(aside, format="GIF", **how))

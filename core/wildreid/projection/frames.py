@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 FOLDER = "umap"
 DECIMALS = 3
 """What is kept of a position, some units of which lie between groups."""
+
+
+def put(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside `path`, then put it in that one's place: whole or not at all."""
+    aside = path.with_suffix(".part")
+    write(aside)
+    aside.replace(path)
 
 
 @dataclass(frozen=True)
@@ -38,9 +46,7 @@ class Frame:
     def save(self, folder: Path) -> None:
         """Write ``{"epoch": n, "ids": […], "xy": [[x, y], …]}``, whole or not at all."""
         text = json.dumps({"epoch": self.epoch, "ids": self.ids, "xy": self.xy.tolist()})
-        aside = self.file(folder).with_suffix(".part")
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(self.file(folder))
+        put(self.file(folder), lambda aside: aside.write_text(text, encoding="utf-8"))
 
 
 def load_frames(folder: Path) -> list[Frame]:

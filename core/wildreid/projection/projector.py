@@ -18,7 +18,7 @@ import numpy as np
 from rich.markup import escape
 
 from wildreid.progress import console
-from wildreid.projection.frames import FOLDER
+from wildreid.projection.frames import FOLDER, put
 from wildreid.projection.layout import FEWEST
 from wildreid.projection.sample import sample
 
@@ -96,10 +96,7 @@ class Projector:
                 self._clear(epoch)  # left by a run before, or past the checkpoint that this one goes on from
                 self._begin()
                 path = self.folder / WAITING / f"epoch-{epoch:04d}.npy"
-                aside = path.with_suffix(".part")
-                with aside.open("wb") as file:
-                    np.save(file, embeddings[self.rows])
-                aside.replace(path)
+                put(path, lambda aside: _save(aside, embeddings[self.rows]))
                 self._ask(epoch, path)
         except Exception as error:
             self._give_up(f"{error}")
@@ -259,6 +256,11 @@ class Projector:
         self._warn(why)
         self.over = True
         self.stop()
+
+
+def _save(path: Path, array: Floats) -> None:
+    with path.open("wb") as file:  # given a path, numpy would add an ending of its own
+        np.save(file, array)
 
 
 def _listen(process: subprocess.Popen[str], answers: SimpleQueue[dict[str, Any] | None]) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from wildreid.projection.drawing import animation, colours_of, picture, window_of
-from wildreid.projection.frames import DECIMALS, Frame, load_frames
+from wildreid.projection.frames import DECIMALS, Frame, load_frames, put
 from wildreid.projection.layout import layout
 
 ANIMATION = "epochs.gif"
@@ -68,9 +68,7 @@ class Painter:
         path = frame.file(self.folder).with_suffix(".png")
         title = f"epoch {frame.epoch}"
         drawn = picture(frame.xy, self.colours, window_of(self.frames), title=title, note=self.note)
-        aside = path.with_suffix(".part")
-        drawn.save(aside, format="PNG")
-        aside.replace(path)
+        put(path, lambda aside: drawn.save(aside, format="PNG"))
         return path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import multiprocessing
 import random
 import signal
 from multiprocessing.context import ForkServerContext
@@ -27,15 +26,6 @@ CHANGES: dict[int, dict[str, Any]] = {
         },
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def children() -> ForkServerContext:
-    """Children that come from a server which has torch loaded and nothing begun: safe, and quick to start."""
-    context = multiprocessing.get_context("forkserver")
-    heavy = ["timm", "pytorch_metric_learning.losses", "pytorch_metric_learning.miners"]
-    context.set_forkserver_preload(["tests.core.training.micro", *heavy])
-    return context
 
 
 def child(context: ForkServerContext, folder: Path, seed: int, **how: Any) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import signal
 import socket
@@ -70,15 +69,6 @@ def run(
     except UserError as error:
         (folder / f"said by {rank}").write_text(str(error))
         os._exit(2)
-
-
-@pytest.fixture(scope="module")
-def children() -> ForkServerContext:
-    """Children that come from a server which has torch loaded and nothing begun."""
-    context = multiprocessing.get_context("forkserver")
-    heavy = ["timm", "pytorch_metric_learning.losses", "pytorch_metric_learning.miners"]
-    context.set_forkserver_preload(["tests.core.training.micro", *heavy])
-    return context
 
 
 def trained(
