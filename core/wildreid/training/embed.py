@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from wildreid.errors import UserError
 from wildreid.progress import bar
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
     from wildreid.data.store import ImageStore
     from wildreid.training.embedder import Embedder
+
+AHEAD = 64
+"""Images read at once, where a batch is smaller: to take them from the reading thread costs each time."""
+
+MANY = 32
+"""Batches from which on folding batch norms pays: it costs what it saves in ten to thirty of them."""
 
 
 def embed(
@@ -72,19 +79,23 @@ def embed(
             _allocate(out)
         world.wait()
         found = np.lib.format.open_memmap(out, mode="r+")
-    firsts = world.share(range(0, len(wanted), batch))
+    step = max(1, AHEAD // batch) * batch
+    firsts = world.share(range(0, len(wanted), step))
     training = embedder.training
     embedder.to(place).eval()
-    network = embedder if isinstance(images, Features) else fused(embedder)
+    many = len(firsts) * step >= MANY * batch
+    network = fused(embedder) if many and not isinstance(images, Features) else embedder
 
-    def read(first: int) -> tuple[int, NDArray[np.uint8] | Floats]:
-        return first, images.take(wanted[first : first + batch])
+    def read(first: int) -> tuple[int, Tensor]:
+        return first, torch.from_numpy(images.take(wanted[first : first + step]))
 
     try:
         with torch.inference_mode(), torch.autocast(place.type, half, enabled=half is not None):
             for first, pixels in bar(prefetch(firsts, read, threads=1), what, total=len(firsts)):
-                vectors = network(torch.from_numpy(pixels).to(place, non_blocking=True))
-                found[first : first + len(pixels)] = vectors.cpu().numpy()
+                for some in torch.split(pixels, batch):
+                    vectors = network(some.to(place, non_blocking=True))
+                    found[first : first + len(some)] = vectors.cpu().numpy()
+                    first += len(some)
     finally:
         embedder.train(training)
     if out is None:
