@@ -21,6 +21,10 @@ from wildreid.errors import Interrupted, UserError
 GPU = DEVICE == "cuda"
 MODELS = ["resnet18", "resnet50", "convnext_tiny", "convnext_large"] if GPU else ["test_convnext"]
 SIZE, BATCH, IMAGES = (224, 64, 64 * 40) if GPU else (32, 32, 512)
+SEVERAL = [(model, SIZE, BATCH, IMAGES) for model in MODELS]
+"""Backbone, pixels a side, images a batch of one process, images an epoch."""
+if not GPU:
+    SEVERAL += [("test_convnext", 96, 32, 2048), ("resnet18", 224, 16, 96)]
 
 
 @pytest.mark.parametrize(
@@ -87,20 +91,21 @@ def test_waiting(record: Record, tmp_path: Path, model: str, workers: int) -> No
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("model", MODELS)
-def test_several(record: Record, tmp_path: Path, model: str) -> None:
+@pytest.mark.parametrize(("model", "size", "batch", "images"), SEVERAL)
+def test_several(record: Record, tmp_path: Path, model: str, size: int, batch: int, images: int) -> None:
     """The same joint batch by one process and by several, of which each has a GPU, or on the processor a core.
 
-    The second epoch of processes that were started for it, in turns.
+    The second epoch of processes that were started for it, in turns. Where a step takes a few milliseconds, as on
+    32 pixels, most of it is Python's, which every process repeats.
     """
     cores = torch.cuda.device_count() if GPU else 2
-    row = {"backbone": model, "size": SIZE, "batch": BATCH * cores, "processes": cores}
+    row = {"backbone": model, "size": size, "batch": batch * cores, "processes": cores}
     if cores < 2:
         record.missing("Several devices", row, "there is one GPU here")
         return
-    work = (model, SIZE, BATCH * cores, IMAGES, tmp_path)
+    work = (model, size, batch * cores, images, tmp_path)
     sides = {"several": lambda: epoch(cores, 1, *work), "one": lambda: epoch(1, cores, *work)}
     record.beside(
-        "Several devices", row, sides, warm=False, count=IMAGES, unit="images",
+        "Several devices", row, sides, warm=False, count=images, unit="images",
         aims=None if GPU else {"one": (">=", 0.9)},
     )  # fmt: skip

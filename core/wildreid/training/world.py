@@ -84,7 +84,8 @@ class World:
         if self.size == 1 or not any(parameter.requires_grad for parameter in network.parameters()):
             return network
         place = next(network.parameters()).device
-        return DistributedDataParallel(network, device_ids=[place] if place.type == "cuda" else None)
+        devices = [place] if place.type == "cuda" else None
+        return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
 
     def apart(self, network: nn.Module, *, wanted: bool) -> AbstractContextManager[Any]:
         """While the gradients of several batches are added up, all but the last stay with their process."""

@@ -71,7 +71,7 @@ def test_the_weights_on_disk_after_a_kill_are_those_of_the_checkpoint(
     import torch
     from safetensors.torch import load_file
 
-    assert child(children, tmp_path, 0, die=("batch", 13), resume=False) == -signal.SIGKILL
+    assert child(children, tmp_path, 0, die=("batch", 10), resume=False) == -signal.SIGKILL
     state = torch.load(tmp_path / "checkpoints/last.pt", weights_only=True)
     best = load_file(tmp_path / f"checkpoints/best-{state['best']['epoch']:04d}.safetensors")
     published = load_file(tmp_path / "model.safetensors")
