@@ -202,15 +202,26 @@ def cautions(state: State, answers: Sequence[Answer] = ()) -> tuple[str, ...]:
         notes.append(
             "the gallery is not calibrated: scores, but no probabilities; see reid gallery calibrate"
         )
-    elif rule.outgrown(len(state.individuals), state.images):
-        individuals, images = rule.decision.gallery
-        notes.append(
-            f"the rule was fitted on a gallery of {individuals} individuals and {images} images; this one has "
-            f"{len(state.individuals)} and {state.images}, and so takes unknown animals for known ones more "
-            "often than asked; calibrate it anew with reid gallery calibrate"
-        )
+    elif wrong := _misfit(rule, len(state.individuals), state.images):
+        notes.append(wrong)
     if rule is not None and "optimistic" in rule.source:
         notes.append(f"the thresholds come from {rule.source}")
     if held := sum(answer.in_gallery is not None for answer in answers):
         notes.append(f"{held} of the photos are in the gallery: they find themselves, which proves nothing")
     return tuple(notes)
+
+
+def _misfit(rule: Rule, individuals: int, images: int) -> str | None:
+    """How a gallery of this size fares with a rule that was fitted on another."""
+    if rule.outgrown(individuals, images):
+        fares = "takes unknown animals for known ones"
+    elif rule.thinned(individuals, images):
+        fares = "calls known animals new"
+    else:
+        return None
+    known_individuals, known_images = rule.decision.gallery
+    return (
+        f"the rule was fitted on a gallery of {known_individuals} individuals and {known_images} images; this one "
+        f"has {individuals} and {images}, and so {fares} more often than asked; calibrate it anew with "
+        "reid gallery calibrate"
+    )

@@ -76,3 +76,11 @@ class Rule:
         """Whether the gallery is twice as large as the one it was fitted on: false accepts grow with it."""
         known_individuals, known_images = self.decision.gallery
         return individuals >= 2 * known_individuals or images >= 2 * known_images
+
+    def thinned(self, individuals: int, images: int) -> bool:
+        """Whether there are under two thirds as many images of an individual as in the gallery it was fitted on.
+
+        The best of fewer images is less alike, so known animals are called new more often than asked.
+        """
+        known_individuals, known_images = self.decision.gallery
+        return 3 * images * known_individuals < 2 * known_images * individuals

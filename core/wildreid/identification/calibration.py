@@ -33,6 +33,8 @@ BURSTS = 2000
 UNDATED = "optimistic: without dates, images of one encounter answer for each other"
 LEAST = 30
 """Mated queries that a rule needs; with fewer that the model has not trained on, the others are taken too."""
+FEWEST, MOST = 10, 20_000
+"""Individuals from which, and images up to which, a new gallery is calibrated unasked: above, it takes minutes."""
 
 
 def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
@@ -73,10 +75,8 @@ def rule_of_gallery(
     table, embeddings = as_table(state)
     notes: list[str] = []
     asking = ~table["trained"].to_numpy(bool)
-    encounters = table.rows.groupby("identity")["encounter"].transform("nunique")
-    mated = (encounters > 1).to_numpy() | (not table.dated)
     if not asking.all():
-        if np.count_nonzero(asking & mated) >= LEAST:
+        if _enough(table):
             notes.append(f"fitted on the {asking.sum()} images that the model has not trained on")
             table = table.with_rows(table.rows.assign(role=np.where(asking, "both", "gallery")))
         else:
@@ -90,6 +90,25 @@ def rule_of_gallery(
     source = "; ".join(["this gallery, leaving out encounters and individuals in turn", *notes])
     asked = np.isin(np.arange(len(table)), ranking.queries)
     return _rule(decision, ranking, false_new, _cut(table, embeddings, asked), source), tuple(notes)
+
+
+def can_tell(state: State) -> bool:
+    """Whether a gallery's own images make a better rule than validation of a run, whose gallery was another.
+
+    That is so where there are enough individuals, and images of them that the model has not trained on.
+    """
+    if len(state.individuals) < FEWEST or state.images > MOST:
+        return False
+    table, _ = as_table(state)
+    asking = table.rows[~table["trained"].astype(bool)]
+    return _enough(table) and asking["identity"].nunique() >= FEWEST
+
+
+def _enough(table: Table) -> bool:
+    """Whether enough images that the model has not trained on have another to be matched to."""
+    encounters = table.rows.groupby("identity")["encounter"].transform("nunique")
+    mated = (encounters > 1).to_numpy() | (not table.dated)
+    return int(np.count_nonzero(mated & ~table["trained"].to_numpy(bool))) >= LEAST
 
 
 def as_table(state: State) -> tuple[Table, Floats]:

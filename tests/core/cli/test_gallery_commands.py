@@ -88,6 +88,19 @@ def test_calibrate_says_what_it_fitted(folder: Path) -> None:
         reid("gallery", "calibrate", empty)
 
 
+def test_a_new_gallery_is_calibrated_on_itself_where_its_photos_suffice(
+    smoke_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = ("--model", smoke_run, "--data", smoke_run, "--part", "val", "--part", "test")
+    assert "known from" not in reid("gallery", "create", tmp_path / "few", *source).output
+    monkeypatch.setattr("wildreid.identification.calibration.FEWEST", 2)
+    monkeypatch.setattr("wildreid.identification.calibration.LEAST", 5)
+    assert "known from" in reid("gallery", "create", tmp_path / "g", *source).output
+    state = Gallery(tmp_path / "g").state
+    assert state.rule is not None
+    assert state.rule.decision.gallery == (len(state.individuals), state.images)
+
+
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(folder: Path, tmp_path: Path) -> None:
     for wrong, words in ((tmp_path, "is a folder"), (tmp_path / "away" / "x.csv", "there is no folder")):
         with pytest.raises(UserError, match=words):

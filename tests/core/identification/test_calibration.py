@@ -14,7 +14,7 @@ from wildreid.gallery.manifest import Mark
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
-from wildreid.identification.calibration import rule_of_gallery
+from wildreid.identification.calibration import can_tell, rule_of_gallery
 
 WIDTH, ENCOUNTERS, FRAMES = 32, 5, 3
 MARK = Mark(name="simulated", weights="w", transform="t", width=WIDTH)
@@ -114,3 +114,32 @@ def test_without_dates_the_rule_says_that_it_flatters(tmp_path: Path) -> None:
     assert "without dates" in rule.source
     gallery.calibrate(rule)
     assert "without dates" in cautions(gallery.state)[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "trained", "enough"), [(30, 0, True), (9, 0, False), (30, 420, False), (30, 300, True)]
+)
+def test_a_gallery_makes_its_own_rule_of_enough_individuals_that_the_model_has_not_seen(
+    tmp_path: Path, count: int, trained: int, enough: bool
+) -> None:
+    gallery = Gallery.create(tmp_path / "g", MARK)
+    rows, vectors = animals(count, 1)
+    gallery.add(rows.assign(trained=rows.index < trained), vectors, model=MARK)
+    assert can_tell(gallery.state) is enough
+
+
+def test_answers_say_that_the_rule_was_fitted_on_another_gallery(tmp_path: Path) -> None:
+    gallery = Gallery.create(tmp_path / "g", MARK)
+    rows, vectors = animals(60, 1)
+    first = rows["identity"].isin([f"1-{who}" for who in range(20)])
+    gallery.add(rows[first], vectors[first], model=MARK)
+    rule, _ = rule_of_gallery(gallery.state, false_accepts=0.05)
+    assert isinstance(rule, Rule)
+    gallery.calibrate(rule)
+    assert cautions(gallery.state) == ()
+    for who in range(20):
+        own = rows["identity"] == f"1-{who}"
+        gallery.remove(f"1-{who}", rows["key"][own].tolist()[: 2 * FRAMES])
+    assert "calls known animals new" in cautions(gallery.state)[0]
+    gallery.add(rows[~first], vectors[~first], model=MARK)
+    assert "takes unknown animals for known ones" in cautions(gallery.state)[0]

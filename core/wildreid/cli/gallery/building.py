@@ -34,10 +34,15 @@ def create(
 ) -> None:
     """Make a gallery for a model, and add photos of known individuals.
 
+    Where they suffice, thresholds and probabilities are then fitted on them, as `reid gallery calibrate` does;
+    else those of the model's own validation stay.
+
     Example: [bold]reid gallery create bears --model runs/bears --data photos-by-bear[/]
     """
     from wildreid.gallery.manifest import EXACT_UP_TO
+    from wildreid.gallery.rule import Rule
     from wildreid.identification import create_gallery, read_data
+    from wildreid.identification.calibration import can_tell
 
     table = None if data is None else read_data(data, parts=part or (), root=root)
     made = create_gallery(
@@ -51,6 +56,10 @@ def create(
         printing.say(f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA")
         return
     _say_added(made.add(table, source=str(data)), gallery)
+    if can_tell(made.state):
+        rule, notes = made.calibrate()
+        if isinstance(rule, Rule):
+            printing.say_rule(rule, notes)
 
 
 def add(

@@ -69,12 +69,4 @@ def calibrate(
             where=str(gallery),
             cure="add photos from more encounters",
         )
-    for note in notes:
-        printing.say(f"note: {note}")
-    decision = rule.decision
-    printing.say(
-        f"known from {decision.threshold:.3f} ({100 * decision.target:g} % of unknown animals are taken for "
-        f"known), new below {rule.new_below:.3f} ({100 * rule.known_called_new:g} % of known ones are called "
-        f"new); "
-        f"fitted on {sum(decision.queries)} images{', unknowns simulated' if decision.simulated else ''}"
-    )
+    printing.say_rule(rule, notes)

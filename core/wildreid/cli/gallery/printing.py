@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wildreid.gallery.rule import Rule
 
 WIDE = 160
 """Columns where nobody says how many there are."""
@@ -34,6 +37,18 @@ def out() -> Any:
 def say(text: str, *, style: str | None = None) -> None:
     """Print one line; it is never broken, so that a digest or a name can be taken from it."""
     out().print(text, style=style, markup=False, soft_wrap=True)
+
+
+def say_rule(rule: Rule, notes: Sequence[str]) -> None:
+    """Print what was fitted, on how much, and what one should know of it."""
+    for note in notes:
+        say(f"note: {note}")
+    decision = rule.decision
+    say(
+        f"known from {decision.threshold:.3f} ({100 * decision.target:g} % of unknown animals are taken for "
+        f"known), new below {rule.new_below:.3f} ({100 * rule.known_called_new:g} % of known ones are called new); "
+        f"fitted on {sum(decision.queries)} images{', unknowns simulated' if decision.simulated else ''}"
+    )
 
 
 def each(frame: Any) -> Any:
