@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,18 +49,21 @@ def run(
     # the recipe is read before anything heavy is imported, so that a mistake is told at once
     from wildreid.recipe import load_recipe
 
-    loaded = None if recipe is None else load_recipe(recipe, profiles=profile or (), settings=set_ or ())
+    if recipe is not None:
+        loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
+    else:
+        from wildreid.pipeline.folder import RunFolder
+
+        loaded = RunFolder(Path(str(resume))).load_recipe()
     if gpus is not None and gpus > 1:
         from wildreid.training.launch import launch
 
-        launch(
-            gpus, _without_gpus(sys.argv[1:]), device=device or (loaded.recipe.device if loaded else "auto")
-        )
-    elif loaded is not None:
+        launch(gpus, _without_gpus(sys.argv[1:]), device=device or loaded.recipe.device)
+    elif resume is None:
         from wildreid.pipeline import run as run_recipe
 
         run_recipe(loaded, out=out, name=name, device=device)
-    elif resume is not None:
+    else:
         from wildreid.pipeline import resume as go_on
 
         go_on(resume, device=device)

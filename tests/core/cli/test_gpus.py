@@ -69,7 +69,7 @@ def test_a_killed_process_ends_the_run_which_then_goes_on(checkout: Path, tmp_pa
     assert "process 1 ended with SIGKILL" in err
     assert "--resume" in err
     assert "Traceback" not in err
-    resumed = reid("run", "--resume", "runs/broken", "--device", "cpu", "--gpus", "2", cwd=tmp_path)
+    resumed = reid("run", "--resume", "runs/broken", "--gpus", "2", cwd=tmp_path)
     resumed.communicate()
     assert resumed.returncode == 0
     one, two = (load_file(tmp_path / "runs" / name / "model.safetensors") for name in ("whole", "broken"))
