@@ -97,6 +97,12 @@ def shares(
     whose = rows["identity"].to_numpy(str)
     asking = np.array(sorted({*whose[half]} & {*whose[~half]}))
     draw = np.random.default_rng(0)
+    fitted = {asked: rule_of_run(run, false_new=asked) for asked in ASKED}
+    theirs = {
+        asked: rule
+        for asked, rule in fitted.items()
+        if isinstance(rule, Rule) and rule.decision.target == asked
+    }
 
     def work() -> None:
         for size in sizes:
@@ -124,19 +130,21 @@ def shares(
         search = Search(gallery.state)
         mates = search.similarity(vectors[known & ~half]).max(axis=1)
         strangers = search.similarity(vectors[unknown]).max(axis=1)
+
+        def mistakes(rule: Rule) -> dict[str, float]:
+            return {
+                "known called new": float(np.mean(mates < rule.new_below)),
+                "new called known": float(np.mean(strangers >= rule.decision.threshold)),
+            }
+
         found = {}
         for asked in ASKED:
             own, _ = rule_of_gallery(gallery.state, false_accepts=asked, false_new=asked)
             assert isinstance(own, Rule), own.reason
-            found[asked] = {
-                "known called new": float(np.mean(mates < own.new_below)),
-                "new called known": float(np.mean(strangers >= own.decision.threshold)),
-            }
-            theirs = rule_of_run(run, false_new=asked)
-            if isinstance(theirs, Rule) and theirs.decision.target == asked:
+            found[asked] = mistakes(own)
+            if asked in theirs:
                 found[asked] |= {
-                    "known called new, by the run's": float(np.mean(mates < theirs.new_below)),
-                    "new called known, by the run's": float(np.mean(strangers >= theirs.decision.threshold)),
+                    f"{name}, by the run's": one for name, one in mistakes(theirs[asked]).items()
                 }
         return found
 

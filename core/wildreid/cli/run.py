@@ -49,21 +49,19 @@ def run(
     # the recipe is read before anything heavy is imported, so that a mistake is told at once
     from wildreid.recipe import load_recipe
 
-    if recipe is not None:
-        loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
-    else:
-        from wildreid.pipeline.folder import RunFolder
-
-        loaded = RunFolder(Path(str(resume))).load_recipe()
+    loaded = None if recipe is None else load_recipe(recipe, profiles=profile or (), settings=set_ or ())
     if gpus is not None and gpus > 1:
+        from wildreid.pipeline.folder import RunFolder
         from wildreid.training.launch import launch
 
-        launch(gpus, _without_gpus(sys.argv[1:]), device=device or loaded.recipe.device)
-    elif resume is None:
+        if device is None:
+            device = (loaded or RunFolder(Path(str(resume))).load_recipe()).recipe.device
+        launch(gpus, _without_gpus(sys.argv[1:]), device=device)
+    elif loaded is not None:
         from wildreid.pipeline import run as run_recipe
 
         run_recipe(loaded, out=out, name=name, device=device)
-    else:
+    elif resume is not None:
         from wildreid.pipeline import resume as go_on
 
         go_on(resume, device=device)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import pandas as pd
 
 from wildreid.errors import UserError
+from wildreid.files import put
 
 REQUIRED = ("image", "identity")
 BOX = ("box_left", "box_top", "box_width", "box_height")
@@ -136,9 +137,7 @@ class Table:
 
     def save(self, path: Path) -> None:
         """Write the rows as Parquet, whole or not at all."""
-        aside = path.with_name(path.name + ".part")
-        self.rows.to_parquet(aside, index=False)
-        aside.replace(path)
+        put(path, lambda aside: self.rows.to_parquet(aside, index=False))
 
     @classmethod
     def load(cls, path: Path, root: Path) -> Self:

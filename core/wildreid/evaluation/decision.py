@@ -14,6 +14,7 @@ from wildreid.artefacts import TIE, Decision, Missing
 from wildreid.data.table import Table
 from wildreid.evaluation.protocols import standing_in
 from wildreid.evaluation.rank import rank
+from wildreid.files import put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,9 +130,8 @@ def _logistic(
 
 def save_decision(decision: Decision | Missing, path: Path) -> None:
     """Write ``decision.json``, whole or not at all; a missing decision is its reason."""
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(json.dumps({"format": 1, **asdict(decision)}, indent=1) + "\n", encoding="utf-8")
-    aside.replace(path)
+    text = json.dumps({"format": 1, **asdict(decision)}, indent=1) + "\n"
+    put(path, lambda aside: aside.write_text(text, encoding="utf-8"))
 
 
 def load_decision(path: Path) -> Decision | Missing:

@@ -19,6 +19,7 @@ from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.kernel import rank_block
 from wildreid.evaluation.protocols import Matching, matching
+from wildreid.files import put
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
@@ -152,10 +153,12 @@ def _threads() -> int:
 def save_ranking(ranking: Ranking, path: Path) -> None:
     """Write a ranking as ``.npz``, whole or not at all; nothing in it is pickled."""
     arrays = {field.name: np.asarray(getattr(ranking, field.name)) for field in fields(ranking)}
-    aside = path.with_name(path.name + ".part")
-    with aside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
-    aside.replace(path)
+
+    def write(aside: Path) -> None:
+        with aside.open("wb") as file:  # given a path, numpy would add an ending of its own
+            np.savez(file, allow_pickle=False, **arrays)
+
+    put(path, write)
 
 
 def load_ranking(path: Path) -> Ranking:

@@ -72,7 +72,7 @@ def rule_of_gallery(
     """
     if len(state.individuals) < 2:
         return Missing(f"there are {len(state.individuals)} individuals, and two are the least"), ()
-    table, embeddings = as_table(state)
+    table, embeddings = as_table(state), state.embeddings(np.flatnonzero(state.codes != GONE))
     notes: list[str] = []
     asking = ~table["trained"].to_numpy(bool)
     if not asking.all():
@@ -99,7 +99,7 @@ def can_tell(state: State) -> bool:
     """
     if len(state.individuals) < FEWEST or state.images > MOST:
         return False
-    table, _ = as_table(state)
+    table = as_table(state)
     asking = table.rows[~table["trained"].astype(bool)]
     return _enough(table) and asking["identity"].nunique() >= FEWEST
 
@@ -111,8 +111,8 @@ def _enough(table: Table) -> bool:
     return int(np.count_nonzero(mated & ~table["trained"].to_numpy(bool))) >= LEAST
 
 
-def as_table(state: State) -> tuple[Table, Floats]:
-    """The gallery as a table of validation rows, with encounters by who is known now, and its embeddings."""
+def as_table(state: State) -> Table:
+    """The gallery as a table of validation rows, with encounters by who is known now."""
     rows = present(state)
     folder = rows["image"].str.rpartition("/")[0]
     frame = pd.DataFrame(
@@ -128,8 +128,7 @@ def as_table(state: State) -> tuple[Table, Floats]:
             **{side: rows[side] for side in BOX},
         }
     )
-    table = annotate(Table.of(frame, state.folder), state.manifest.encounters)
-    return table, state.embeddings(np.flatnonzero(state.codes != GONE))
+    return annotate(Table.of(frame, state.folder), state.manifest.encounters)
 
 
 def _cut(table: Table, embeddings: Floats, asked: Any) -> float | None:

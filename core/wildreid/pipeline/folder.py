@@ -21,6 +21,7 @@ from wildreid.data.table import BOX, Failure, Table
 from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
 from wildreid.evaluation.rank import load_ranking
+from wildreid.files import put
 from wildreid.recipe import Loaded, Recipe, load_recipe
 
 
@@ -266,6 +267,4 @@ def write_recipe(path: Path, recipe: Recipe) -> None:
 
 def _put(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    put(path, lambda aside: aside.write_text(text, encoding="utf-8"))

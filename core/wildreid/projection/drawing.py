@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from wildreid.projection.frames import put
+from wildreid.files import put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from wildreid.files import put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
 FOLDER = "umap"
 DECIMALS = 3
 """What is kept of a position, some units of which lie between groups."""
-
-
-def put(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in that one's place: whole or not at all."""
-    aside = path.with_suffix(".part")
-    write(aside)
-    aside.replace(path)
 
 
 @dataclass(frozen=True)

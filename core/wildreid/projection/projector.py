@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.markup import escape
 
+from wildreid.files import put
 from wildreid.progress import console
-from wildreid.projection.frames import FOLDER, put
+from wildreid.projection.frames import FOLDER
 from wildreid.projection.layout import FEWEST
 from wildreid.projection.sample import sample
 

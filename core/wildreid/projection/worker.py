@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from wildreid.files import put
 from wildreid.projection.drawing import animation, colours_of, picture, window_of
-from wildreid.projection.frames import DECIMALS, Frame, load_frames, put
+from wildreid.projection.frames import DECIMALS, Frame, load_frames
 from wildreid.projection.layout import layout
 
 ANIMATION = "epochs.gif"

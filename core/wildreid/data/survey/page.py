@@ -17,6 +17,7 @@ from wildreid.data.survey.facts import Facts, facts
 from wildreid.data.survey.pictures import Album, Pixels, sheet, when
 from wildreid.data.survey.words import warnings
 from wildreid.data.table import PARTS, Table
+from wildreid.files import put
 from wildreid.page import Veil, render, thumbnail
 
 HERE = Path(__file__).parent
@@ -124,9 +125,7 @@ def write(
         contact=contact,
         rows=len(table),
     )
-    aside = page.with_name("index.html.part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(page)
+    put(page, lambda aside: aside.write_text(text, encoding="utf-8"))
     return [page, *pictures]
 
 
