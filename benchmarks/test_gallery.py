@@ -15,9 +15,9 @@ from benchmarks.record import Record
 from benchmarks.stages.gallery import MARK, WIDTH, annotations, filled, unit
 from benchmarks.timing import Clock
 
-from wildreid.gallery.identify import identify
-from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
+from wildreid.identification.identify import identify
+from wildreid.identification.search import Search
 
 
 @pytest.fixture(scope="module")

@@ -21,11 +21,11 @@ from benchmarks.trials import BEARS, COWS, ROOT
 
 import wildreid
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
 from wildreid.identification import create_gallery
 from wildreid.identification.calibration import rule_of_gallery, rule_of_run
 from wildreid.identification.photos import look, read_data
+from wildreid.identification.search import Search
 
 DRAWS = 40
 ASKED = (0.05, 0.15)

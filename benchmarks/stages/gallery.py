@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from wildreid.gallery.identify import identify
 from wildreid.gallery.manifest import Mark
-from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
+from wildreid.identification.identify import identify
+from wildreid.identification.search import Search
 
 Work = Callable[[], object]
 WIDTH = 512

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wildreid.data.audit import audit
     from wildreid.data.fingerprints import fingerprint
     from wildreid.data.groups import annotate
-    from wildreid.data.places import cache_folder
     from wildreid.data.splits import split
     from wildreid.data.store import open_images
     from wildreid.data.table import Table
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
         read_photos,
     )
     from wildreid.pipeline import evaluate, load_results, run
+    from wildreid.places import cache_folder
     from wildreid.recipe import Loaded, Recipe, load_recipe
     from wildreid.registry import Registry
     from wildreid.training.embed import embed
@@ -61,7 +61,7 @@ STABLE = {
         "fit_decision": "wildreid.evaluation.decision",
         "score": "wildreid.evaluation.score",
         "validator": "wildreid.evaluation.score",
-        "cache_folder": "wildreid.data.places",
+        "cache_folder": "wildreid.places",
     },
     "who is this": {
         "create_gallery": "wildreid.identification",

@@ -11,9 +11,9 @@ import pandas as pd  # noqa: TID253 (this module is imported where faces are cut
 from PIL import Image
 
 from wildreid.data.images import MAX_PIXELS, read
-from wildreid.data.places import cache_folder
 from wildreid.data.table import BOX, Failure
 from wildreid.errors import UserError
+from wildreid.places import cache_folder
 from wildreid.progress import bar
 
 EYES = ((0.35, 0.5), (0.65, 0.5))

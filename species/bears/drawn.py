@@ -46,7 +46,7 @@ class DrawnBears(Dataset):
     def _folder(self) -> Path:
         import hashlib
 
-        from wildreid.data.places import cache_folder
+        from wildreid.places import cache_folder
 
         key = hashlib.sha256(self.model_dump_json().encode())
         for name in SOURCES:  # whoever changes the drawing gets new drawings

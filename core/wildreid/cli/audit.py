@@ -59,9 +59,9 @@ def of_file(file: Path, root: Path | None) -> Table:
     """
     from wildreid.data.fingerprints import fingerprint
     from wildreid.data.groups import annotate
-    from wildreid.data.places import cache_folder
     from wildreid.data.read import guess_columns, read_parts, read_table
     from wildreid.errors import UserError
+    from wildreid.places import cache_folder
     from wildreid.recipe.model import Encounters
 
     table = read_table(file, root or file.absolute().parent, columns=guess_columns(file))
@@ -85,9 +85,9 @@ def of_recipe(loaded: Loaded) -> Table:
     """
     from wildreid.data.fingerprints import fingerprint
     from wildreid.data.groups import annotate
-    from wildreid.data.places import cache_folder
     from wildreid.data.splits import assign
     from wildreid.data.table import Failure
+    from wildreid.places import cache_folder
     from wildreid.progress import console
 
     recipe = loaded.recipe

@@ -47,7 +47,7 @@ def compare(
     out = Console(highlight=False)
     out.print(found)
     if html is not None:
-        from wildreid.page import comparison_page
+        from wildreid.evaluation.comparison_page import comparison_page
 
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(comparison_page(found, results), encoding="utf-8")

@@ -10,9 +10,9 @@ import typer
 from wildreid.cli.arguments import Profiles, RecipePath, Settings
 
 if TYPE_CHECKING:
-    from wildreid.data.survey.pictures import Pixels
     from wildreid.data.table import Table
     from wildreid.recipe import Recipe
+    from wildreid.survey.pictures import Pixels
 
 SHOWN, TIMES = 8, 7
 """Images on the contact sheet, and how often each is augmented."""
@@ -39,8 +39,8 @@ def data(
     from rich.console import Console
 
     from wildreid.cli.audit import of_recipe
-    from wildreid.data.survey import write
     from wildreid.recipe import load_recipe
+    from wildreid.survey import write
 
     loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
     chosen = loaded.recipe
@@ -72,8 +72,8 @@ def contact_sheet(table: Table, recipe: Recipe) -> list[list[Pixels]]:
     import numpy as np
     import torch
 
-    from wildreid.data.places import cache_folder
     from wildreid.data.store import open_images
+    from wildreid.places import cache_folder
 
     train = table.rows[table["part"] == "train"]
     chosen = train.drop_duplicates("identity").head(SHOWN)

@@ -30,8 +30,8 @@ def history(
     """
     from wildreid.cli.gallery import printing
     from wildreid.gallery.history import encounters, individuals
-    from wildreid.gallery.pages import history_page
     from wildreid.gallery.store import Gallery
+    from wildreid.identification.pages import history_page
 
     state = Gallery(gallery).state
     table = encounters(state, coordinates=coordinates)

@@ -11,7 +11,7 @@ from wildreid.cli.arguments import Device, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Root
 
 if TYPE_CHECKING:
-    from wildreid.gallery.identify import Answer
+    from wildreid.identification.identify import Answer
 
 Photos = Annotated[
     list[Path],
@@ -56,9 +56,9 @@ def identify(
     from rich.text import Text
 
     from wildreid.cli.gallery import printing
-    from wildreid.gallery.identify import counts
-    from wildreid.gallery.pages import identified_page
     from wildreid.identification import open_gallery
+    from wildreid.identification.identify import counts
+    from wildreid.identification.pages import identified_page
 
     opened = open_gallery(gallery, model=model, device=device or "auto")
     found = opened.identify(photos, root=root, top=top, exact=exact)

@@ -13,11 +13,11 @@ from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
 from wildreid.evaluation.decision import fit_decision, load_decision
 from wildreid.evaluation.rank import rank
-from wildreid.gallery.discover import fit_cut
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import GONE, State
 from wildreid.gallery.store import Gallery
+from wildreid.identification.discover import fit_cut
 from wildreid.pipeline import RunFolder
 from wildreid.pipeline.folder import read_json
 

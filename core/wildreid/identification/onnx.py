@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from wildreid.data.places import cache_folder
 from wildreid.data.store import open_images
 from wildreid.errors import UserError
 from wildreid.identification.models import onnx_session
 from wildreid.pipeline import RunFolder
+from wildreid.places import cache_folder
 from wildreid.training.embedder import Embedder, load_embedder
 
 COSINE = 0.9999

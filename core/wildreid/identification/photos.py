@@ -17,11 +17,11 @@ from wildreid.data.files import find_images
 from wildreid.data.fingerprints import boxes, fingerprint
 from wildreid.data.groups import annotate
 from wildreid.data.images import fit
-from wildreid.data.places import cache_folder
 from wildreid.data.read import read_table
 from wildreid.data.store import open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
+from wildreid.places import cache_folder
 from wildreid.recipe import load_recipe
 from wildreid.recipe.model import Encounters, Images
 from wildreid.registry import Registry

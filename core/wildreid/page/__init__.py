@@ -1,6 +1,5 @@
 """The look that our pages share: one self-contained HTML file, inline SVG plots, thumbnails."""
 
-from wildreid.page.comparison import comparison_page
 from wildreid.page.plots import Series, bars, line
 from wildreid.page.private import WITHHELD, Veil
 from wildreid.page.render import TEMPLATES, render
@@ -13,7 +12,6 @@ __all__ = [
     "Series",
     "Veil",
     "bars",
-    "comparison_page",
     "count",
     "figure",
     "interval",

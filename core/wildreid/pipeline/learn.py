@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from wildreid.data.places import cache_folder
 from wildreid.data.store import ImageStore
 from wildreid.data.table import Table
 from wildreid.evaluation.score import validator
@@ -16,6 +15,7 @@ from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.prepare import Ready
 from wildreid.pipeline.provenance import hash_of, hash_of_rows
 from wildreid.pipeline.tracking import Tracking
+from wildreid.places import cache_folder
 from wildreid.projection.projector import Projector
 from wildreid.recipe import Loaded, Recipe
 from wildreid.training.embed import embed

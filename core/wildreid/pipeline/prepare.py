@@ -10,7 +10,6 @@ import numpy as np
 from wildreid.data.audit import audit
 from wildreid.data.fingerprints import fingerprint
 from wildreid.data.groups import annotate
-from wildreid.data.places import cache_folder
 from wildreid.data.splits import split
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
@@ -18,6 +17,7 @@ from wildreid.errors import UserError
 from wildreid.pipeline.folder import RunFolder, write_json, write_recipe
 from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance, training_part
 from wildreid.pipeline.tracking import Begun
+from wildreid.places import cache_folder
 from wildreid.recipe import Loaded, Recipe
 from wildreid.training.world import ALONE, World
 

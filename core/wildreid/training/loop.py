@@ -14,10 +14,10 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from wildreid.data.places import cache_folder
 from wildreid.data.table import Table
 from wildreid.errors import Interrupted, UserError
 from wildreid.kinds import Log
+from wildreid.places import cache_folder
 from wildreid.progress import bar, console
 from wildreid.recipe.model import Recipe
 from wildreid.training.best import Best

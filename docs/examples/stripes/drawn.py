@@ -33,8 +33,8 @@ class DrawnStripes(Dataset):
         """Draw the photos, or find them drawn; the identity is the flank, ``a03-left``."""
         import pandas as pd
 
-        from wildreid.data.places import cache_folder
         from wildreid.data.table import Table
+        from wildreid.places import cache_folder
 
         key = "-".join(str(value) for value in (VERSION, *self.model_dump(exclude={"name"}).values()))
         folder = cache_folder() / "drawn-stripes" / key

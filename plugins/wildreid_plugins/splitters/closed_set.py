@@ -27,7 +27,7 @@ class ClosedSet(Splitter):
         import numpy as np
 
         from wildreid.data.groups import regroup
-        from wildreid.data.shares import Pieces, close, share_out
+        from wildreid_plugins.splitters.shares import Pieces, close, share_out
 
         table = regroup(table, self.group)
         pieces = Pieces.by(table, "group")

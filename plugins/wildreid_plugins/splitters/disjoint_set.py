@@ -23,7 +23,7 @@ class DisjointSet(Splitter):
         """Add ``part`` and ``role``."""
         import numpy as np
 
-        from wildreid.data.shares import Pieces, share_individuals
+        from wildreid_plugins.splitters.shares import Pieces, share_individuals
 
         part = share_individuals(
             Pieces.by(table, "encounter"), val=self.val, test=self.test, rng=np.random.default_rng(seed)

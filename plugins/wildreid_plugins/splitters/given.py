@@ -93,7 +93,7 @@ class Given(Splitter):
     def _with_val(self, table: Table, part: pd.Series[str], seed: int) -> pd.Series[str]:
         import numpy as np
 
-        from wildreid.data.shares import VAL, Pieces, share_out
+        from wildreid_plugins.splitters.shares import VAL, Pieces, share_out
 
         train = (part == "train").fillna(False)
         mine = table.with_rows(table.rows[train])

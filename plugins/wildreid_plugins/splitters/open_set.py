@@ -29,7 +29,7 @@ class OpenSet(Splitter):
         import numpy as np
 
         from wildreid.data.groups import regroup
-        from wildreid.data.shares import TEST, VAL, Pieces, share_out
+        from wildreid_plugins.splitters.shares import TEST, VAL, Pieces, share_out
 
         table = regroup(table, self.group)
         pieces = Pieces.by(table, "group")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from wildreid.data.places import cache_folder
 from wildreid.data.read import guess_columns, read_dates, read_parts, read_table
 from wildreid.errors import UserError
+from wildreid.places import cache_folder
 
 
 def written(folder: Path, text: str, name: str = "t.csv") -> Path:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from wildreid.artefacts import Missing
-from wildreid.gallery.identify import cautions
 from wildreid.gallery.manifest import Mark
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import can_tell, rule_of_gallery
+from wildreid.identification.identify import cautions
+from wildreid.identification.search import Search
 
 WIDTH, ENCOUNTERS, FRAMES = 32, 5, 3
 MARK = Mark(name="simulated", weights="w", transform="t", width=WIDTH)

@@ -15,9 +15,9 @@ from wildreid.errors import UserError
 from wildreid.evaluation.rank import load_ranking, rank
 from wildreid.gallery import thumbnails
 from wildreid.gallery.check import verify
-from wildreid.gallery.pages import identified_page
 from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data, read_photos
 from wildreid.identification.models import Pixels
+from wildreid.identification.pages import identified_page
 from wildreid.pipeline import RunFolder, load_results
 
 

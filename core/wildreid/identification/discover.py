@@ -56,7 +56,7 @@ def discover(rows: pd.DataFrame, embeddings: Floats, cluster: Cluster, *, cut: f
     divided.
 
     Args:
-        rows: ``key``, ``image``, ``timestamp`` and ``burst`` (see `wildreid.gallery.identify.bursts`).
+        rows: ``key``, ``image``, ``timestamp`` and ``burst`` (see `wildreid.identification.identify.bursts`).
         embeddings: (rows, width) unit length.
         cluster: an option's ``cluster``.
         cut: the similarity at which two groups of encounters are as likely one animal as not; see `fit_cut`.

@@ -11,10 +11,10 @@ import pytest
 from tests.core.gallery.made import RULE, made, unit
 
 from wildreid.data.table import Table
-from wildreid.gallery.identify import bursts, cautions, identify, unreadable
-from wildreid.gallery.outputs import CSV, Identified
-from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
+from wildreid.identification.identify import bursts, cautions, identify, unreadable
+from wildreid.identification.outputs import CSV, Identified
+from wildreid.identification.search import Search
 
 DOCS = Path(__file__).parents[3] / "docs" / "gallery.md"
 

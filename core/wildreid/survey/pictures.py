@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw
 from wildreid.data.fingerprints import boxes
 from wildreid.data.groups import places
 from wildreid.data.images import read
-from wildreid.data.survey.facts import Facts
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.page import Veil, thumbnail
+from wildreid.survey.facts import Facts
 
 Pixels = NDArray[np.uint8]
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from wildreid.data.table import BOX, Table
-from wildreid.gallery.discover import Agreement
-from wildreid.gallery.identify import Answer, counts
-from wildreid.gallery.search import Search
+from wildreid.identification.discover import Agreement
+from wildreid.identification.identify import Answer, counts
+from wildreid.identification.search import Search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,13 +12,13 @@ from PIL import Image
 
 from wildreid.data.audit import WORDS, Audit, audit
 from wildreid.data.groups import places
-from wildreid.data.survey import plots
-from wildreid.data.survey.facts import Facts, facts
-from wildreid.data.survey.pictures import Album, Pixels, sheet, when
-from wildreid.data.survey.words import warnings
 from wildreid.data.table import PARTS, Table
 from wildreid.files import put
 from wildreid.page import Veil, render, thumbnail
+from wildreid.survey import plots
+from wildreid.survey.facts import Facts, facts
+from wildreid.survey.pictures import Album, Pixels, sheet, when
+from wildreid.survey.words import warnings
 
 HERE = Path(__file__).parent
 SECTIONS = (

@@ -11,11 +11,11 @@ from wildreid.data.audit import audit
 from wildreid.data.fingerprints import fingerprint
 from wildreid.data.groups import annotate
 from wildreid.data.splits import split
-from wildreid.data.survey import facts, write
-from wildreid.data.survey.plots import histogram
-from wildreid.data.survey.words import warnings
 from wildreid.data.table import Failure, Table
 from wildreid.recipe.model import Encounters
+from wildreid.survey import facts, write
+from wildreid.survey.plots import histogram
+from wildreid.survey.words import warnings
 from wildreid.testing.photos import draw_photos
 from wildreid_plugins.splitters import OpenSet
 

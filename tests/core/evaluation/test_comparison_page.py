@@ -14,7 +14,7 @@ from wildreid.artefacts import Results
 from wildreid.cli import app
 from wildreid.errors import UserError
 from wildreid.evaluation.compare import Comparison, compare
-from wildreid.page import comparison_page
+from wildreid.evaluation.comparison_page import comparison_page
 from wildreid_plugins.metrics.accuracy_at_k import AccuracyAtK
 
 BAD = "<script>alert(1)</script>"

@@ -16,16 +16,16 @@ from wildreid.data.table import BOX, Table
 from wildreid.errors import UserError
 from wildreid.gallery import index, thumbnails
 from wildreid.gallery.admission import Added, Left, sort_out
-from wildreid.gallery.discover import agreement, discover
-from wildreid.gallery.identify import bursts, cautions, identify, unreadable
-from wildreid.gallery.outputs import Discovered, Identified, proposals
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.search import Search
 from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import FALSE_NEW, recalibrate
+from wildreid.identification.discover import agreement, discover
+from wildreid.identification.identify import bursts, cautions, identify, unreadable
 from wildreid.identification.models import MODEL, Model
+from wildreid.identification.outputs import Discovered, Identified, proposals
 from wildreid.identification.photos import Looked, look, look_at_arrays, read_given
+from wildreid.identification.search import Search
 from wildreid.progress import console
 from wildreid.registry import Registry
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wildreid.page.plots import Series, line
 from wildreid.page.private import Veil
-from wildreid.page.render import TEMPLATES, render
+from wildreid.page.render import render
 from wildreid.page.words import figure, interval, percent, words_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def comparison_page(found: Comparison, runs: Sequence[Results]) -> str:
     """
     blocks = [_block(run) for run in runs]
     return render(
-        TEMPLATES / "comparison.html",
+        Path(__file__).with_name("comparison.html"),
         title=" and ".join(found.runs),
         stamp=", ".join(dict.fromkeys(run.stamp for run in runs if run.stamp)),
         sections=[("figures", "Figures"), ("recipes", "What differs")],

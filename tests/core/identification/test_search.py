@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from tests.core.gallery.made import MARK, annotations, made, unit
 
-from wildreid.gallery import index, search, segments
-from wildreid.gallery.search import Search
+from wildreid.gallery import index, segments
 from wildreid.gallery.state import State
+from wildreid.identification import search
+from wildreid.identification.search import Search
 
 
 def naive(state: State, queries: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 from tests.core.gallery.made import unit
 
-from wildreid.gallery.discover import (
+from wildreid.identification.discover import (
     agreement,
     apart,
     discover,

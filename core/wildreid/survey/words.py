@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wildreid.data.audit import Audit
-from wildreid.data.survey.facts import Facts
+from wildreid.survey.facts import Facts
 
 
 def warnings(facts: Facts, audit: Audit, *, size: int, failures: int) -> list[str]:

@@ -13,9 +13,9 @@ import pandas as pd
 
 from wildreid.gallery import thumbnails
 from wildreid.gallery.history import encounters, individuals
-from wildreid.gallery.identify import Answer, Candidate, counts
-from wildreid.gallery.outputs import Identified
 from wildreid.gallery.state import State
+from wildreid.identification.identify import Answer, Candidate, counts
+from wildreid.identification.outputs import Identified
 from wildreid.page import render, thumbnail
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from tests.core.gallery.made import MARK, annotations, made, unit
 from wildreid.data.table import Table
 from wildreid.gallery import thumbnails
 from wildreid.gallery.history import encounters, individuals
-from wildreid.gallery.identify import identify, unreadable
-from wildreid.gallery.outputs import Identified
-from wildreid.gallery.pages import history_page, identified_page
-from wildreid.gallery.search import Search
 from wildreid.gallery.store import Gallery
+from wildreid.identification.identify import identify, unreadable
+from wildreid.identification.outputs import Identified
+from wildreid.identification.pages import history_page, identified_page
+from wildreid.identification.search import Search
 
 EVIL = "<script>alert(1)</script>"
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from wildreid.gallery.rule import Rule, Verdict
-from wildreid.gallery.search import Search
 from wildreid.gallery.state import State
+from wildreid.identification.search import Search
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
