@@ -18,7 +18,8 @@ from typing import Any
 import wildreid
 from wildreid.artefacts import Results
 from wildreid.errors import UserError
-from wildreid.pipeline.folder import RunFolder, read_json, write_json
+from wildreid.files import read_json, write_json
+from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.provenance import hash_of, versions
 from wildreid.recipe import Recipe
 

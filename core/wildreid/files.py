@@ -1,13 +1,136 @@
-"""Files that are there whole or not at all, whenever the process is stopped."""
+"""Files that are there whole or not at all, whenever the process is stopped; their hashes; JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
+
+from wildreid.errors import UserError
+
+ASIDE = ".part"
+"""The ending of a file that is being written and has not taken its name yet."""
 
 
-def put(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file beside `path`, then put it in that one's place in one move."""
-    aside = path.with_name(path.name + ".part")
-    write(aside)
-    aside.replace(path)
+def put(path: Path, write: Callable[[Path], object], *, lasting: bool = False) -> None:
+    """Let `write` fill a file beside `path`, then put it in that one's place in one move.
+
+    A process killed at any moment leaves the old file or the new one, never a part of one.
+
+    Args:
+        path: its folder is made where it is not there.
+        write: is given the path of the file to fill.
+        lasting: wait until the bytes and the name are on the disk, so that they outlast a power failure.
+
+    Raises:
+        UserError: it cannot be written, for want of space for one; the old file is as it was.
+    """
+    with _aside(path, lasting=lasting) as aside:
+        write(aside)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes its name once it is whole and lasting; as `put` with ``lasting``."""
+    with _aside(path, lasting=True) as aside, aside.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def _aside(path: Path, *, lasting: bool) -> Iterator[Path]:
+    aside = path.with_name(path.name + ASIDE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        if lasting:
+            with aside.open("rb+") as file:
+                os.fsync(file.fileno())
+            aside.chmod(0o644)  # safetensors writes for its owner alone
+        aside.replace(path)
+        if lasting:
+            sync_folder(path.parent)
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        # torch and safetensors wrap the system's error, and numpy leaves its number out
+        full = _full(path.parent)
+        if not full and not isinstance(error, (OSError, RuntimeError)):
+            raise
+        why = os.strerror(errno.ENOSPC) if full else str(error).strip().splitlines()[0]
+        raise UserError(
+            f"cannot be written: {why}",
+            where=str(path),
+            cure="make space on the disk, or write elsewhere; what stood there before is as it was",
+        ) from error
+
+
+def _full(folder: Path) -> bool:
+    """Whether not even a small file has room."""
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder).free < 2**14
+    return False
+
+
+def append(path: Path, at: int, data: bytes) -> None:
+    """Write at byte `at`, cutting off what an interrupted writer left behind it; lasting."""
+    with path.open("r+b" if path.exists() else "w+b") as file:
+        file.truncate(at)
+        file.seek(at)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if at == 0:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder lasting, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def hash_of_file(path: Path, algorithm: str | Callable[[], Any] = "sha256") -> str:
+    """The hash of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON mapping.
+
+    Raises:
+        UserError: the file is not there, or is none.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"the file cannot be read: {error}",
+            where=str(path),
+            cure="take it from a backup, or make it anew",
+        ) from None
+    if not isinstance(value, dict):
+        raise UserError("not a mapping", where=str(path), cure="take it from a backup, or make it anew")
+    return value
+
+
+def write_json(path: Path, value: Any, *, lasting: bool = False) -> None:
+    """Write JSON, whole or not at all; NaN is refused, since null with a reason is how we say it."""
+    put_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n", lasting=lasting)
+
+
+def put_text(path: Path, text: str, *, lasting: bool = False) -> None:
+    """Write a text in UTF-8, whole or not at all."""
+    put(path, lambda aside: aside.write_text(text, encoding="utf-8"), lasting=lasting)

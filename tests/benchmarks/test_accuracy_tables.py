@@ -19,7 +19,8 @@ from tests.core.evaluation.tables import simulated
 import wildreid
 from benchmarks import trials
 from wildreid.evaluation.rank import rank
-from wildreid.pipeline.folder import RunFolder, write_json, write_recipe
+from wildreid.files import write_json
+from wildreid.pipeline.folder import RunFolder, write_recipe
 from wildreid.pipeline.provenance import versions
 
 ROOT = Path(__file__).parents[2]

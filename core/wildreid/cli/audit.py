@@ -103,9 +103,7 @@ def of_recipe(loaded: Loaded) -> Table:
         table = table.with_rows(table.rows.drop(columns=["content", "phash"], errors="ignore"))
     table = table.with_failures(Failure(image, "the image cannot be read") for image in dark["image"])
     table = annotate(table.with_rows(table.rows.drop(dark.index)), recipe.encounters)
-    return assign(
-        table, recipe.splitter, seed=recipe.seed if recipe.split_seed is None else recipe.split_seed
-    )
+    return assign(table, recipe.splitter, seed=recipe.seed_of_split)
 
 
 def _show(table: Table, as_json: bool) -> None:

@@ -51,7 +51,7 @@ def data(
         out or Path("runs") / f"{name}-data",
         title=name,
         stamp=chosen.stamp,
-        splitter=f"the {chosen.splitter.name} splitter, seed {_seed(chosen)}",
+        splitter=f"the {chosen.splitter.name} splitter, seed {chosen.seed_of_split}",
         size=chosen.images.size,
         margin=chosen.images.margin,
         max_pixels=chosen.images.max_pixels,
@@ -86,10 +86,6 @@ def contact_sheet(table: Table, recipe: Recipe) -> list[list[Pixels]]:
         seen = transform.build(size=recipe.images.size)(seen)
     changed = seen.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).numpy()
     return [[image, *changed[n * TIMES : (n + 1) * TIMES]] for n, image in enumerate(pixels)]
-
-
-def _seed(recipe: Recipe) -> int:
-    return recipe.seed if recipe.split_seed is None else recipe.split_seed
 
 
 def register(app: typer.Typer) -> None:

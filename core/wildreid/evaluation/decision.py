@@ -14,7 +14,7 @@ from wildreid.artefacts import TIE, Decision, Missing
 from wildreid.data.table import Table
 from wildreid.evaluation.protocols import standing_in
 from wildreid.evaluation.rank import rank
-from wildreid.files import put
+from wildreid.files import put_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,7 +131,7 @@ def _logistic(
 def save_decision(decision: Decision | Missing, path: Path) -> None:
     """Write ``decision.json``, whole or not at all; a missing decision is its reason."""
     text = json.dumps({"format": 1, **asdict(decision)}, indent=1) + "\n"
-    put(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+    put_text(path, text)
 
 
 def load_decision(path: Path) -> Decision | Missing:

@@ -62,7 +62,7 @@ def _files(state: State) -> list[str]:
     for segment in state.manifest.segments:
         path = state.folder / segments.FOLDER / segment.name
         for suffix, known in ((".parquet", segment.annotations), (".npy", segment.embeddings)):
-            if segments.hash_of_file(path.with_suffix(suffix)) != known:
+            if segments.hash_of(path.with_suffix(suffix)) != known:
                 damage.append(f"{path.with_suffix(suffix)}: the file was altered; its hash is another")
     rule = state.manifest.rule
     own = asdict(state.rule) if state.rule else None

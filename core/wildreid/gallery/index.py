@@ -13,7 +13,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from wildreid.gallery.durable import written
+from wildreid.files import written
 from wildreid.gallery.manifest import Segment
 from wildreid.gallery.segments import SETTLED
 from wildreid.gallery.state import GONE, State

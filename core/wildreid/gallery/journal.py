@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wildreid.errors import UserError
-from wildreid.gallery.durable import append
+from wildreid.files import append
 from wildreid.gallery.manifest import JournalEnd
 
 FILE = "journal.jsonl"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wildreid.errors import UserError
-from wildreid.gallery.durable import written
+from wildreid.files import written
 from wildreid.gallery.rule import Rule
 from wildreid.recipe.model import Encounters
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from wildreid.data.table import BOX
 from wildreid.errors import UserError
-from wildreid.gallery.durable import sync_folder, written
+from wildreid.files import hash_of_file, written
 from wildreid.gallery.manifest import Segment
 
 if TYPE_CHECKING:
@@ -55,12 +55,11 @@ def write(folder: Path, name: str, annotations: pa.Table, embeddings: Floats) ->
         pq.write_table(annotations, file)
     with written(path.with_suffix(".npy")) as file:
         np.save(file, np.ascontiguousarray(embeddings, np.float32))
-    sync_folder(path.parent)
     return Segment(
         name=name,
         rows=len(embeddings),
-        annotations=hash_of_file(path.with_suffix(".parquet")),
-        embeddings=hash_of_file(path.with_suffix(".npy")),
+        annotations=hash_of(path.with_suffix(".parquet")),
+        embeddings=hash_of(path.with_suffix(".npy")),
     )
 
 
@@ -116,10 +115,9 @@ def remove(folder: Path, keep: set[str]) -> None:
                 continue  # a reader on Windows still has it open; the next writer tries again
 
 
-def hash_of_file(path: Path) -> str:
-    """The hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+def hash_of(path: Path) -> str:
+    """The hash of a file of a segment."""
+    return hash_of_file(path, lambda: hashlib.blake2b(digest_size=16))
 
 
 _CURE = "take this file from a backup, or make the gallery anew"

@@ -15,9 +15,9 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from wildreid.errors import UserError
+from wildreid.files import ASIDE
 from wildreid.gallery import journal, segments
 from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, sort_out
-from wildreid.gallery.durable import ASIDE
 from wildreid.gallery.journal import Change
 from wildreid.gallery.manifest import EXACT_UP_TO, FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
 from wildreid.gallery.rule import Rule

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wildreid.gallery.durable import ASIDE
+from wildreid.files import ASIDE
 from wildreid.gallery.state import GONE, State
 
 FOLDER = "thumbnails"

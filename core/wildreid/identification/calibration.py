@@ -13,13 +13,13 @@ from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
 from wildreid.evaluation.decision import fit_decision, load_decision
 from wildreid.evaluation.rank import rank
+from wildreid.files import read_json
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import GONE, State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.discover import fit_cut
 from wildreid.pipeline import RunFolder
-from wildreid.pipeline.folder import read_json
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats

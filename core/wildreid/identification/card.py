@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from wildreid.files import read_json
 from wildreid.pipeline import RunFolder
-from wildreid.pipeline.folder import read_json
 
 SHOWN = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "macro-accuracy@1", "dir@1", "fpir", "ece")
 

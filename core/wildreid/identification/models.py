@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from wildreid.errors import UserError
+from wildreid.files import hash_of_file, read_json
 from wildreid.gallery.admission import check_mark
 from wildreid.gallery.manifest import Mark
-from wildreid.pipeline.provenance import hash_of, hash_of_file
+from wildreid.pipeline.provenance import hash_of
 from wildreid.progress import bar
 from wildreid.recipe.model import Images
 from wildreid.registry import Registry
@@ -188,18 +188,3 @@ def onnx_session(path: Path) -> Any:
         return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes, which it does not export
         raise UserError(f"the file cannot be loaded: {error}", where=str(path)) from None
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON mapping.
-
-    Raises:
-        UserError: it is none.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"the file cannot be read: {error}", where=str(path)) from None
-    if not isinstance(value, dict):
-        raise UserError("not a mapping", where=str(path))
-    return value

@@ -17,7 +17,7 @@ from wildreid.gallery.manifest import EXACT_UP_TO
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 from wildreid.identification.models import MODEL, check_model, load_model
-from wildreid.identification.open_gallery import OpenGallery
+from wildreid.identification.opened import OpenGallery
 from wildreid.identification.package import export, package_rule
 from wildreid.progress import console
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from importlib.metadata import version
 from pathlib import Path
@@ -14,14 +13,13 @@ from pydantic import TypeAdapter
 from wildreid.artefacts import Missing
 from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
-from wildreid.gallery.durable import written
+from wildreid.files import hash_of_file, read_json, write_json
 from wildreid.gallery.rule import Rule
 from wildreid.identification.calibration import rule_of_run
 from wildreid.identification.card import card_of
-from wildreid.identification.models import DESCRIPTION, ONNX, PACKAGE, WEIGHTS, check_files, read_json
+from wildreid.identification.models import DESCRIPTION, ONNX, PACKAGE, WEIGHTS, check_files
 from wildreid.identification.onnx import to_onnx
 from wildreid.pipeline import RunFolder
-from wildreid.pipeline.provenance import hash_of_file
 
 FORMAT = 1
 CARD, TRAINED = "README.md", "trained.txt"
@@ -117,8 +115,7 @@ def _sealed(out: Path, package: dict[str, Any]) -> dict[str, Any]:
     """Write ``package.json`` last, with the hash of each file: a package without it was never finished."""
     files = {name: hash_of_file(out / name) for name in KEPT if (out / name).is_file()}
     package = {**package, "files": files}
-    with written(out / PACKAGE) as file:
-        file.write(json.dumps(package, indent=1, allow_nan=False).encode() + b"\n")
+    write_json(out / PACKAGE, package, lasting=True)
     return package
 
 

@@ -21,7 +21,7 @@ from wildreid.data.table import BOX, Failure, Table
 from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
 from wildreid.evaluation.rank import load_ranking
-from wildreid.files import put
+from wildreid.files import put_text, read_json, write_json
 from wildreid.recipe import Loaded, Recipe, load_recipe
 
 
@@ -130,10 +130,8 @@ class RunFolder:
 
     @cached_property
     def _ledger(self) -> dict[str, str]:
-        try:
-            return dict(read_json(self.path / "stages.json"))
-        except FileNotFoundError:
-            return {}
+        file = self.path / "stages.json"
+        return read_json(file) if file.is_file() else {}
 
     def write_failures(self, failures: Iterable[Failure]) -> None:
         """Write ``failures.csv``, headed also where it is empty."""
@@ -248,23 +246,8 @@ def read_history(path: Path) -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
 
 
-def read_json(path: Path) -> Any:
-    """Parse a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON, whole or not at all; NaN is refused, since null with a reason is how we say it."""
-    _put(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
-
-
 def write_recipe(path: Path, recipe: Recipe) -> None:
     """Write the resolved recipe as YAML that loads to the same recipe, whole or not at all."""
     header = "# The resolved recipe of this run: every field, defaults and profiles included.\n"
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
-    _put(path, header + text)
-
-
-def _put(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    put(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+    put_text(path, header + text)

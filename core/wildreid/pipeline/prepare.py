@@ -14,11 +14,13 @@ from wildreid.data.splits import split
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.pipeline.folder import RunFolder, write_json, write_recipe
-from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance, training_part
+from wildreid.files import write_json
+from wildreid.pipeline.folder import RunFolder, write_recipe
+from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance
 from wildreid.pipeline.tracking import Begun
 from wildreid.places import cache_folder
 from wildreid.recipe import Loaded, Recipe
+from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.training.world import ALONE, World
 
 MOST_FAILURES = 0.1
@@ -50,7 +52,9 @@ def begin(loaded: Loaded, folder: RunFolder, *, device: str, say: Any, world: Wo
         table, images = _read(recipe, folder, say)
         split_table, leaks = _split(recipe, table, folder, say)
         hashes = {
-            "inputs": hash_of(training_part(recipe), hash_of_rows(split_table.rows)),
+            "inputs": hash_of(
+                all_but(recipe, NOTHING, FIGURES, defaults=False), hash_of_rows(split_table.rows)
+            ),
             "table": hash_of_rows(table.rows),
         }
         whence = provenance(loaded, device=device, processes=world.size, root=table.root, hashes=hashes)
@@ -111,8 +115,7 @@ def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStor
 
 
 def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> tuple[Table, bool]:
-    seed = recipe.seed if recipe.split_seed is None else recipe.split_seed
-    table = split(table, recipe.splitter, seed=seed)
+    table = split(table, recipe.splitter, seed=recipe.seed_of_split)
     table.save(folder.split)
     found = audit(table)
     write_json(folder.audit, found.as_dict())

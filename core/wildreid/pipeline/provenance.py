@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from wildreid.recipe import Loaded, Recipe
+from wildreid.recipe import Loaded
 
 LIBRARIES = (
     "wildreid", "torch", "torchvision", "timm", "pytorch-metric-learning", "kornia", "numpy", "pandas",
@@ -78,20 +78,3 @@ def hash_of_rows(rows: pd.DataFrame) -> str:
     digest.update("\0".join(map(str, rows.columns)).encode())
     digest.update(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
     return digest.hexdigest()
-
-
-def hash_of_file(path: Path) -> str:
-    """The hash of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def training_part(recipe: Recipe) -> dict[str, Any]:
-    """All of a recipe that decides the weights."""
-    apart = {
-        "name", "stamp", "about", "packs", "device", "private",
-        "evaluation", "metrics", "trackers", "reporters",
-    }  # fmt: skip
-    decides = recipe.model_dump(mode="json", exclude=apart)
-    del decides["training"]["umap_every"]
-    return decides

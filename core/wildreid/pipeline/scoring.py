@@ -17,7 +17,8 @@ from wildreid.evaluation.probes import probes
 from wildreid.evaluation.protocols import usable
 from wildreid.evaluation.rank import load_ranking, rank, save_ranking
 from wildreid.evaluation.score import score
-from wildreid.pipeline.folder import RunFolder, write_json
+from wildreid.files import write_json
+from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.provenance import hash_of, hash_of_rows
 from wildreid.recipe import Loaded
 from wildreid.training.embedder import load_embedder

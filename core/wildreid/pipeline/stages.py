@@ -12,6 +12,7 @@ import torch
 
 from wildreid.artefacts import Results
 from wildreid.errors import Interrupted, UserError
+from wildreid.files import hash_of_file
 from wildreid.kinds import Log
 from wildreid.pipeline.folder import (
     RunFolder,
@@ -21,11 +22,11 @@ from wildreid.pipeline.folder import (
 )
 from wildreid.pipeline.learn import embed_all, fit, projector_of
 from wildreid.pipeline.prepare import begin
-from wildreid.pipeline.provenance import hash_of_file, training_part
 from wildreid.pipeline.scoring import measure
 from wildreid.pipeline.tracking import Tracking
 from wildreid.progress import console
 from wildreid.recipe import Loaded, load_recipe, revised
+from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.training.device import pick_device
 from wildreid.training.embedder import build_embedder
 from wildreid.training.world import together
@@ -99,7 +100,7 @@ def evaluate(
     """
     folder = RunFolder(Path(path))
     before, after = folder.load_recipe(), folder.load_recipe(settings)
-    if training_part(before.recipe) != training_part(after.recipe):
+    if all_but(before.recipe, NOTHING, FIGURES) != all_but(after.recipe, NOTHING, FIGURES):
         raise UserError(
             "these settings change the data or the training, not only the evaluation",
             where="--set",

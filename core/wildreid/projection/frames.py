@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wildreid.files import put
+from wildreid.files import put_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class Frame:
     def save(self, folder: Path) -> None:
         """Write ``{"epoch": n, "ids": […], "xy": [[x, y], …]}``, whole or not at all."""
         text = json.dumps({"epoch": self.epoch, "ids": self.ids, "xy": self.xy.tolist()})
-        put(self.file(folder), lambda aside: aside.write_text(text, encoding="utf-8"))
+        put_text(self.file(folder), text)
 
 
 def load_frames(folder: Path) -> list[Frame]:

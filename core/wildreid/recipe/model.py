@@ -154,6 +154,11 @@ class Recipe(_Settings):
     trackers: tuple[SerializeAsAny[Tracker], ...] = ()
     reporters: tuple[SerializeAsAny[Reporter], ...] = ()
 
+    @property
+    def seed_of_split(self) -> int:
+        """The seed that images are divided by."""
+        return self.seed if self.split_seed is None else self.split_seed
+
     @field_validator("packs", mode="before")
     @classmethod
     def _one_pack(cls, value: object) -> object:

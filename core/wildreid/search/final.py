@@ -15,7 +15,7 @@ from scipy.stats import t as student
 from wildreid.artefacts import Results
 from wildreid.errors import UserError
 from wildreid.evaluation.intervals import Bootstrap
-from wildreid.pipeline.folder import write_json
+from wildreid.files import write_json
 from wildreid.pipeline.stages import run
 from wildreid.progress import console
 from wildreid.search.draw import Scalar
@@ -84,7 +84,7 @@ def _measure(search: Search, number: int, values: dict[str, Scalar], folder: Pat
             one_seed = of.model_copy(
                 update={
                     "seed": seed,
-                    "split_seed": recipe.seed if recipe.split_seed is None else recipe.split_seed,
+                    "split_seed": recipe.seed_of_split,
                     "reporters": of.reporters
                     if (name, seed) == ("best", seeds[0])
                     else (),  # one is enough to read

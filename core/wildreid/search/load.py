@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from wildreid.errors import Problem, RecipeError, UserError
 from wildreid.option import did_you_mean
+from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
 from wildreid.recipe.find import find_recipe
 from wildreid.recipe.load import FILE_KEYS, Loaded, load_recipe, merge, read_yaml, validate
 from wildreid.recipe.model import Recipe
@@ -23,18 +24,8 @@ from wildreid.search.parse import parse
 from wildreid.search.plan import Plan
 from wildreid.search.space import Impossible, Space
 
-YARDSTICK = (
-    "name", "stamp", "about", "packs", "seed", "split_seed", "device", "private", "dataset", "encounters",
-    "splitter", "evaluation", "metrics", "trackers", "reporters",
-    "training.watch", "training.protocol", "training.gallery",
-)  # fmt: skip
+YARDSTICK = (*NOTHING, *FIGURES, *ROWS, "seed", "training.watch", "training.protocol", "training.gallery")
 """What trials are compared by; drawn anew for each, they could not be compared."""
-
-MACHINE = (
-    "name", "about", "packs", "device", "private", "trackers", "reporters", "evaluation", "metrics",
-    "training.workers", "images.cache", "images.cache_gib",
-)  # fmt: skip
-"""What may differ between workers on one study."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +68,8 @@ class Search:
 
         What belongs to a machine, such as the folder of the photos, is left out: workers differ in it.
         """
-        recipe = _without_paths(self.base.recipe.model_dump(mode="json"))
-        for key in MACHINE:
-            *parents, last = key.split(".")
-            within = recipe
-            for parent in parents:
-                within = within[parent]
-            del within[last]
-        return {"space": self.plan.space, "recipe": recipe}
+        recipe = all_but(self.base.recipe, NOTHING, FIGURES, defaults=False)
+        return {"space": self.plan.space, "recipe": _without_paths(recipe)}
 
     def key(self, values: Mapping[str, Scalar]) -> str:
         """A short hash of a configuration: two draws that give one recipe have one key."""

@@ -13,7 +13,7 @@ from PIL import Image
 from wildreid.data.audit import WORDS, Audit, audit
 from wildreid.data.groups import places
 from wildreid.data.table import PARTS, Table
-from wildreid.files import put
+from wildreid.files import put_text
 from wildreid.page import Veil, render, thumbnail
 from wildreid.survey import plots
 from wildreid.survey.facts import Facts, facts
@@ -125,7 +125,7 @@ def write(
         contact=contact,
         rows=len(table),
     )
-    put(page, lambda aside: aside.write_text(text, encoding="utf-8"))
+    put_text(page, text)
     return [page, *pictures]
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from safetensors.torch import save_file
 
+from wildreid.files import put
 from wildreid.recipe.model import Recipe
 from wildreid.training.checkpoint import FOLDER
 from wildreid.training.embedder import WEIGHTS, Embedder, describe_embedder, load_weights
-from wildreid.training.files import replaced
 
 
 class Best:
@@ -52,14 +52,14 @@ class Best:
             if not self.writes:
                 return
             state = {name: tensor.detach().contiguous() for name, tensor in embedder.state_dict().items()}
-            replaced(self.file, lambda path: save_file(state, path))
+            put(self.file, lambda path: save_file(state, path), lasting=True)
 
     def publish(self, embedder: Embedder, recipe: Recipe) -> None:
         """Make ``model.safetensors`` the best weights of the checkpoint, and remove what it does not name."""
         if not self.writes:
             return
         if self.epoch != self._published:
-            replaced(self.folder / WEIGHTS, self._link)
+            put(self.folder / WEIGHTS, self._link, lasting=True)
             describe_embedder(embedder, self.folder, recipe)
             self._published = self.epoch
         for other in (self.folder / FOLDER).glob("best-*"):

@@ -13,8 +13,9 @@ import torch
 
 from wildreid.data.table import Table
 from wildreid.errors import UserError
+from wildreid.files import put
+from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
 from wildreid.recipe.model import Recipe
-from wildreid.training.files import replaced
 
 FORMAT = 2
 FOLDER, LAST = "checkpoints", "last.pt"
@@ -22,19 +23,10 @@ FOLDER, LAST = "checkpoints", "last.pt"
 
 def identity_of(recipe: Recipe, table: Table) -> dict[str, Any]:
     """What a checkpoint belongs to: all of the recipe that steers training, and the rows of train and val."""
-    parts = {
-        "seed", "images", "transforms", "backbone", "head", "loss", "miner", "sampler", "optimizer",
-        "scheduler", "training",
-    }  # fmt: skip
-    steering: dict[str, Any] = recipe.model_dump(mode="json", include=parts)
-    for part, key in (("images", "cache"), ("images", "cache_gib"), ("images", "max_pixels"),
-                      ("training", "workers"), ("training", "checkpoint_every"),
-                      ("training", "umap_every")):  # fmt: skip
-        del steering[part][key]
     digest = hashlib.sha256()
     for row in table.of_part("train", "val")[["id", "identity", "part"]].itertuples(index=False):
         digest.update(repr(tuple(map(str, row))).encode())
-    return {**steering, "data": digest.hexdigest()}
+    return {**all_but(recipe, NOTHING, FIGURES, ROWS), "data": digest.hexdigest()}
 
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
@@ -43,7 +35,7 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
     Raises:
         UserError: it cannot be written; the one before is as it was.
     """
-    replaced(folder / FOLDER / LAST, lambda path: torch.save({"format": FORMAT, **state}, path))
+    put(folder / FOLDER / LAST, lambda path: torch.save({"format": FORMAT, **state}, path), lasting=True)
 
 
 def remove_checkpoints(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -16,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wildreid.errors import UserError
+from wildreid.files import hash_of_file, put, write_json
 from wildreid.kinds import Backbone, Features, Head
 from wildreid.recipe.model import Images, Recipe
 from wildreid.registry import Registry
-from wildreid.training.files import replaced
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
@@ -130,7 +129,7 @@ def save_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
         UserError: they cannot be written, for want of space for one.
     """
     state = {name: value.detach().contiguous() for name, value in embedder.state_dict().items()}
-    replaced(folder / WEIGHTS, lambda path: save_file(state, path))
+    put(folder / WEIGHTS, lambda path: save_file(state, path), lasting=True)
     describe_embedder(embedder, folder, recipe)
 
 
@@ -145,10 +144,9 @@ def describe_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
         "size": embedder.size,
         "width": embedder.width,
         "parameters": sum(parameter.numel() for parameter in embedder.parameters()),
-        "sha256": file_hash(folder / WEIGHTS),
+        "sha256": hash_of_file(folder / WEIGHTS),
     }
-    text = json.dumps(description, indent=2) + "\n"
-    replaced(folder / DESCRIPTION, lambda path: path.write_text(text, encoding="utf-8"))
+    write_json(folder / DESCRIPTION, description, lasting=True)
 
 
 def load_embedder(folder: Path, registry: Registry) -> Embedder:
@@ -177,7 +175,7 @@ def load_embedder(folder: Path, registry: Registry) -> Embedder:
         expected = description["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"not readable as a model: {error}", where=str(described)) from None
-    if file_hash(weights) != expected:
+    if hash_of_file(weights) != expected:
         raise UserError(
             f"{WEIGHTS} and {DESCRIPTION} do not belong together: damaged, or a run stopped between them",
             where=str(folder),
@@ -199,9 +197,3 @@ def load_weights(embedder: Embedder, path: Path) -> None:
         embedder.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError, OSError) as error:
         raise UserError(f"the weights cannot be loaded: {error}", where=str(path)) from None
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -16,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wildreid.data.table import Table
 from wildreid.errors import Interrupted, UserError
+from wildreid.files import put_text
 from wildreid.kinds import Log
 from wildreid.places import cache_folder
 from wildreid.progress import bar, console
@@ -26,7 +27,6 @@ from wildreid.training.device import keep_freed_memory, pick_device, pick_precis
 from wildreid.training.embed import embed
 from wildreid.training.embedder import Embedder, build_embedder, save_embedder
 from wildreid.training.features import Features, open_features, rests
-from wildreid.training.files import replaced
 from wildreid.training.freezing import train_mode
 from wildreid.training.interrupt import listening
 from wildreid.training.prefetch import prefetch
@@ -288,7 +288,7 @@ def _watched(figures: dict[str, float], watch: str) -> float:
 
 def _write_history(folder: Path, history: list[dict[str, Any]]) -> None:
     text = "".join(f"{json.dumps(line)}\n" for line in history)
-    replaced(folder / HISTORY, lambda path: path.write_text(text, encoding="utf-8"))
+    put_text(folder / HISTORY, text, lasting=True)
 
 
 def _interrupted(folder: Path, epoch: int) -> Interrupted:

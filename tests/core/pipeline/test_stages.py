@@ -123,6 +123,8 @@ def test_evaluate_measures_again_and_refuses_to_train_again(tmp_path: Path) -> N
     again = wildreid.evaluate(run.folder, settings={"evaluation.protocols": ["fixed-gallery"]})
     assert list(again.scores["protocols"]) == ["fixed-gallery"]
     assert (run.folder / "model.safetensors").read_bytes() == weights
+    wildreid.evaluate(run.folder, settings={"training.workers": 1, "images.cache_gib": 10})  # decide nothing
+    assert (run.folder / "model.safetensors").read_bytes() == weights
     with pytest.raises(UserError, match="not only the evaluation"):
         wildreid.evaluate(run.folder, settings={"training.epochs": 9})
 

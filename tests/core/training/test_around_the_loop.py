@@ -16,8 +16,8 @@ import torch
 from tests.core.training import micro
 
 from wildreid.errors import UserError
+from wildreid.files import put
 from wildreid.training.device import pick_device, pick_precision
-from wildreid.training.files import replaced
 from wildreid.training.interrupt import listening
 from wildreid.training.prefetch import prefetch
 from wildreid.training.random_state import random_state, restore_random_state, seed_all
@@ -56,14 +56,14 @@ def test_prefetch_raises_an_error_at_its_place_and_ends_its_threads(threads: int
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "new" / "file"
-    replaced(path, lambda aside: aside.write_text("first"))
+    put(path, lambda aside: aside.write_text("first"))
 
     def torn(aside: Path) -> None:
         aside.write_text("half")
         raise OSError(28, "No space left on device")
 
     with pytest.raises(UserError, match="No space left on device"):
-        replaced(path, torn)
+        put(path, torn)
     assert path.read_text() == "first"
     assert list(path.parent.iterdir()) == [path]
 
@@ -73,10 +73,10 @@ def test_a_full_disk_is_named_where_torch_does_not(tmp_path: Path, monkeypatch: 
         raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0")
 
     with pytest.raises(UserError, match="unexpected pos"):
-        replaced(tmp_path / "file", torn)
+        put(tmp_path / "file", torn)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
     with pytest.raises(UserError, match="No space left on device"):
-        replaced(tmp_path / "file", torn)
+        put(tmp_path / "file", torn)
 
 
 def test_all_generators_go_back_to_where_they_were(tmp_path: Path) -> None:

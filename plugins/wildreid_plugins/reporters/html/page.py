@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wildreid.files import put
+from wildreid.files import put_text
 from wildreid.page import WITHHELD, render
 from wildreid_plugins.reporters.html import curves, headline, individuals, strips
 from wildreid_plugins.reporters.html.atlas import atlas
@@ -62,7 +62,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         recipe=_recipe(view),
         run=dict(_flat(view.veil.data(results.run))),
     )
-    put(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+    put_text(path, text)
 
 
 def _made(view: View) -> str:
