@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from wildreid.authoring.columns import find_root, guess_columns, guess_form
+from wildreid.data.columns import find_root, guess_columns, is_table, read_parts
+from wildreid.data.dates import guess_form
 from wildreid.data.exif import with_exif
 from wildreid.data.files import find_images
+from wildreid.data.read import read_rows
 from wildreid.errors import UserError
 
-TABLES = (".csv", ".parquet")
 DATE = re.compile(
     r"(?P<day>(?:19|20)\d\d[-_]?[01]\d[-_]?[0-3]\d)"
     r"(?:[T_ -]{1,2}(?P<time>[0-2]\d[-_:]?[0-5]\d[-_:]?[0-5]\d))?"
@@ -51,22 +52,22 @@ def look_at(path: Path) -> Look:
     """
     path = path.absolute()
     if path.is_file():
-        return _table(path, must=True)
+        return _table(path)
     if not path.is_dir():
         raise UserError(f"there is no file or folder {path}", where="--from")
     for file in sorted(path.iterdir()):
-        if file.suffix.lower() in TABLES:
+        if is_table(file):
             try:
-                return _table(file, must=False)
+                return _table(file)
             except UserError:
                 continue  # a table of something else
     return _folder(path)
 
 
-def _table(file: Path, *, must: bool) -> Look:
-    if file.suffix.lower() not in TABLES:
+def _table(file: Path) -> Look:
+    if not is_table(file):
         raise UserError(f"{file} is neither a .csv nor a .parquet file", where="--from")
-    rows = _read(file)
+    rows = read_rows(file)
     columns = guess_columns(rows)
     for needed in ("image", "identity"):
         if needed not in columns:
@@ -94,22 +95,8 @@ def _table(file: Path, *, must: bool) -> Look:
         dataset["dates"] = form
     if "timestamp" not in columns:
         notes.append("no column holds dates")
-    parts = "part" in columns and {"train", "val", "test"} <= _parts(rows[columns["part"]])
+    parts = "part" in columns and {"train", "val", "test"} <= set(read_parts(rows[columns["part"]]).dropna())
     return Look(dataset, root, parts=parts, notes=tuple(notes))
-
-
-def _parts(values: pd.Series[Any]) -> set[str]:
-    words = {"training": "train", "valid": "val", "validation": "val", "testing": "test"}
-    return {words.get(word, word) for word in values.dropna().astype(str).str.lower().unique()}
-
-
-def _read(file: Path) -> pd.DataFrame:
-    try:
-        if file.suffix.lower() == ".parquet":
-            return pd.read_parquet(file)
-        return pd.read_csv(file, dtype="string", sep=None, engine="python", encoding="utf-8-sig")
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise UserError(f"the table cannot be read: {error}", where=str(file)) from None
 
 
 def _relative(file: Path, root: Path) -> str:

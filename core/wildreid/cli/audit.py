@@ -11,9 +11,6 @@ from wildreid.cli.arguments import Profiles, Settings
 
 if TYPE_CHECKING:
     from wildreid.data.table import Table
-    from wildreid.recipe import Loaded
-
-TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
 
 def audit(
@@ -36,7 +33,10 @@ def audit(
 
     Example: [bold]reid audit metadata.csv[/]
     """
-    if Path(target).suffix.lower() in TABLES:
+    from wildreid.data.columns import is_table
+    from wildreid.pipeline.reading import of_file, of_recipe
+
+    if is_table(Path(target)):
         if profile or set_:
             raise typer.BadParameter("--profile and --set go with a recipe")
         table = of_file(Path(target), root)
@@ -49,61 +49,6 @@ def audit(
 
         table = of_recipe(load_recipe(target, profiles=profile or (), settings=set_ or ()))
     _show(table, json)
-
-
-def of_file(file: Path, root: Path | None) -> Table:
-    """A table with groups and hashes, from a CSV or Parquet file that says the part of each image.
-
-    Raises:
-        UserError: it cannot be read, or says no part.
-    """
-    from wildreid.data.fingerprints import fingerprint
-    from wildreid.data.groups import annotate
-    from wildreid.data.read import guess_columns, read_parts, read_table
-    from wildreid.errors import UserError
-    from wildreid.places import cache_folder
-    from wildreid.recipe.model import Encounters
-
-    table = read_table(file, root or file.absolute().parent, columns=guess_columns(file))
-    if "part" not in table.rows:
-        raise UserError(
-            f"the table has no column 'part'; it has {', '.join(table.rows.columns)}",
-            where=str(file),
-            cure="add one that says train, val or test",
-        )
-    table = table.with_rows(table.rows.assign(part=read_parts(table["part"])))
-    if root is not None or any((table.root / image).is_file() for image in table["image"][:5]):
-        table = fingerprint(table, cache=cache_folder())
-    return annotate(table, Encounters())
-
-
-def of_recipe(loaded: Loaded) -> Table:
-    """The split that a run of the recipe would make; it is not refused where it leaks.
-
-    Raises:
-        UserError: as a run would.
-    """
-    from wildreid.data.fingerprints import fingerprint
-    from wildreid.data.groups import annotate
-    from wildreid.data.splits import assign
-    from wildreid.data.table import Failure
-    from wildreid.places import cache_folder
-    from wildreid.progress import console
-
-    recipe = loaded.recipe
-    for note in loaded.notes:
-        console().print(f"! {note}", markup=False, style="bold yellow")
-    table = recipe.dataset.table()
-    table = fingerprint(table, cache=cache_folder(), perceptual=recipe.encounters.near_duplicates)
-    seen = "phash" if recipe.encounters.near_duplicates else "content"
-    dark = table.rows[table[seen].isna()]
-    if len(dark) == len(table):  # a table read without its photos: audited by what it says
-        console().print("no image can be read: near duplicates are not looked for", style="yellow")
-        dark = dark.iloc[:0]
-        table = table.with_rows(table.rows.drop(columns=["content", "phash"], errors="ignore"))
-    table = table.with_failures(Failure(image, "the image cannot be read") for image in dark["image"])
-    table = annotate(table.with_rows(table.rows.drop(dark.index)), recipe.encounters)
-    return assign(table, recipe.splitter, seed=recipe.seed_of_split)
 
 
 def _show(table: Table, as_json: bool) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from wildreid.data.dates import read_dates
 from wildreid.data.images import FORMATS
-from wildreid.data.read import read_dates
 
 _MAKE, _MODEL = 0x010F, 0x0110
 _DETAILS = 0x8769

@@ -14,7 +14,6 @@ from wildreid.files import put
 
 REQUIRED = ("image", "identity")
 BOX = ("box_left", "box_top", "box_width", "box_height")
-OPTIONAL = ("camera", "timestamp", *BOX, "viewpoint", "part")
 PARTS = ("train", "val", "test")
 ROLES = ("query", "gallery", "both")
 
@@ -50,11 +49,13 @@ class Table:
         rows: the frame; treat it as read-only.
         root: absolute folder of the images.
         failures: what was left out on the way here, and why.
+        notes: what a reader should know of how it was read, in sentences; whoever shows the table says them.
     """
 
     rows: pd.DataFrame
     root: Path
     failures: tuple[Failure, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, rows: pd.DataFrame, root: Path, failures: Iterable[Failure] = ()) -> Self:
@@ -120,6 +121,10 @@ class Table:
     def with_failures(self, failures: Iterable[Failure]) -> Self:
         """The same table, with more that was left out."""
         return replace(self, failures=(*self.failures, *failures))
+
+    def with_notes(self, notes: Iterable[str]) -> Self:
+        """The same table, with more to know of how it was read; none is said twice."""
+        return replace(self, notes=tuple(dict.fromkeys((*self.notes, *notes))))
 
     def of_part(self, *parts: str) -> pd.DataFrame:
         """The rows of these parts, with their index in the whole table."""

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from wildreid.data.columns import is_table
 from wildreid.data.exif import with_exif
 from wildreid.data.files import find_images
-from wildreid.data.fingerprints import boxes, fingerprint
-from wildreid.data.groups import annotate
+from wildreid.data.fingerprints import boxes
 from wildreid.data.images import fit
 from wildreid.data.read import read_table
-from wildreid.data.store import open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.places import cache_folder
+from wildreid.pipeline.reading import opened_with_pixels
 from wildreid.recipe import load_recipe
 from wildreid.recipe.model import Encounters, Images
 from wildreid.registry import Registry
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.identification.models import Pixels
-
-TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ def read_given(
     sources: Sequence[str | Path], *, root: str | Path | None = None
 ) -> tuple[Table, Sequence[int]]:
     """As `read_photos`, and beside the table the row of each photo in the order that they were given."""
-    tables = [path for path in map(Path, sources) if path.suffix.lower() in TABLES]
+    tables = [path for path in map(Path, sources) if is_table(path)]
     if tables and len(sources) > 1:
         raise UserError("give photos and folders, or one table, not both", where=str(tables[0]))
     if tables:
@@ -124,7 +121,7 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
             f"there is nothing at {path}",
             cure="give a table, a folder with a folder for each individual, a run, or a recipe",
         )
-    if path.suffix.lower() in TABLES:
+    if is_table(path):
         table = read_table(path, Path(root or path.parent).absolute())
     elif path.suffix.lower() in (".yaml", ".yml"):
         table = load_recipe(path).recipe.dataset.table()
@@ -158,10 +155,8 @@ def look(table: Table, images: Images, encounters: Encounters, *, named: bool) -
     rows = table.rows
     asked = table if named else table.with_rows(rows.assign(identity=pd.Series(pd.NA, rows.index, "string")))
     perceptual = named and encounters.near_duplicates
-    asked = fingerprint(asked, cache=cache_folder(), perceptual=perceptual)
-    store = open_images(asked, images, cache=cache_folder())
-    usable = np.flatnonzero(store.usable)
-    met = annotate(asked.with_rows(asked.rows.iloc[usable]), encounters)
+    found, store = opened_with_pixels(asked, images, encounters, perceptual=perceptual)
+    met = found.table
     added = pd.DataFrame(
         {
             "key": keys(met.rows),
@@ -172,11 +167,11 @@ def look(table: Table, images: Images, encounters: Encounters, *, named: bool) -
                 for text, who in zip(met["encounter"], met["identity"], strict=True)
             ],
         },
-        index=usable,
+        index=found.kept,
     )
     own = [name for name in rows.columns if name not in added]
     whole = table.with_rows(rows[own].join(added.astype("string")))
-    reasons = {failure.row: failure.reason for failure in store.failures if failure.row is not None}
+    reasons = {failure.row: failure.reason for failure in found.failures if failure.row is not None}
     return Looked(whole, store, store.usable, reasons)
 
 

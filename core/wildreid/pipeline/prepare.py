@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from wildreid.data.audit import audit
-from wildreid.data.fingerprints import fingerprint
-from wildreid.data.groups import annotate
 from wildreid.data.splits import split
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
@@ -17,6 +13,7 @@ from wildreid.errors import UserError
 from wildreid.files import write_json
 from wildreid.pipeline.folder import RunFolder, write_recipe
 from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance
+from wildreid.pipeline.reading import opened_with_pixels, said
 from wildreid.pipeline.tracking import Begun
 from wildreid.places import cache_folder
 from wildreid.recipe import Loaded, Recipe
@@ -91,19 +88,18 @@ def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStor
             cure="check the data set's root and columns",
         )
     write_recipe(folder.recipe, recipe)  # from here on the run can be resumed
-    table = fingerprint(table, cache=cache_folder(), perceptual=recipe.encounters.near_duplicates)
-    images = open_images(table, recipe.images, cache=cache_folder(), threads=max(1, recipe.training.workers))
-    table = table.with_failures(images.failures)
-    folder.write_failures(table.failures)
-    if len(images.failures) > MOST_FAILURES * len(table):
+    said(table)
+    found, images = opened_with_pixels(
+        table, recipe.images, recipe.encounters, threads=max(1, recipe.training.workers)
+    )
+    folder.write_failures((*table.failures, *found.failures))
+    if len(found.failures) > MOST_FAILURES * len(table):
         raise UserError(
-            f"{len(images.failures)} of {len(table)} images cannot be read; {folder.failures} lists them",
+            f"{len(found.failures)} of {len(table)} images cannot be read; {folder.failures} lists them",
             where="dataset",
             cure="mend or remove them, or check the root",
         )
-    kept = np.flatnonzero(images.usable)
-    table, images = table.with_rows(table.rows.iloc[kept]), images.select(kept)
-    table = annotate(table, recipe.encounters)
+    table, images = found.table, images.select(found.kept)
     table.save(folder.table)
     left_out = f", {len(table.failures)} left out (failures.csv)" if table.failures else ""
     undated = int(table["timestamp"].isna().sum())

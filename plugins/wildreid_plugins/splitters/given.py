@@ -56,7 +56,7 @@ class Given(Splitter):
         return table.with_rows(table.rows.assign(part=part, role=role))
 
     def _from_column(self, table: Table) -> pd.Series[str]:
-        from wildreid.data.read import read_parts
+        from wildreid.data.columns import read_parts
 
         if self.column not in table.rows:
             raise UserError(

@@ -8,7 +8,6 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from wildreid.authoring import new_species
-from wildreid.authoring.columns import guess_columns, guess_form
 from wildreid.cli import app
 from wildreid.errors import UserError
 from wildreid.recipe import load_recipe
@@ -145,35 +144,6 @@ def test_one_individual_is_too_few(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="at least two"):
         new_species("zebras", tmp_path, source=tmp_path / "photos")
     assert not (tmp_path / "zebras").exists()
-
-
-@pytest.mark.parametrize(
-    ("values", "form"),
-    [
-        (["2024-05-01", "2024-05-02T10:00:00+02:00"], None),
-        (["20240501", "20240531"], "%Y%m%d"),
-        (["31/05/2024", "01/06/2024"], "%d/%m/%Y"),
-        (["01/05/2024", "02/06/2024"], False),  # the fifth of January, or the first of May?
-        (["Bella"], False),
-        ([""], False),
-    ],
-)
-def test_forms_of_dates(values: list[str], form: object) -> None:
-    assert guess_form(pd.Series(values)) == form
-
-
-def test_columns_are_told_by_name_and_content() -> None:
-    rows = pd.DataFrame(
-        {
-            "file": ["a.jpg", "b.jpg"] * 2,
-            "name": ["Bella"] * 3 + ["Cora"],
-            "x": [1, 2, 3, 4],
-            "date": ["soon"] * 4,
-        }
-    )
-    assert guess_columns(rows) == {"image": "file", "identity": "name"}
-    boxed = rows.assign(y=1, w=2, h=3)
-    assert guess_columns(boxed)["box_left"] == "x"
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from wildreid.cli import audit as audit_command
 from wildreid.cli import data as data_command
 from wildreid.errors import UserError
+from wildreid.pipeline import reading
+from wildreid.survey.augmented import contact_sheet
 from wildreid.testing.photos import draw_photos
 
 RECIPE = """\
@@ -102,7 +104,7 @@ def test_a_table_without_parts_says_what_is_missing(place: Path) -> None:
 def test_a_run_is_audited_from_its_folder(place: Path, tmp_path: Path) -> None:
     from wildreid.recipe import load_recipe
 
-    audit_command.of_recipe(load_recipe(place / "leaky.yaml")).save(tmp_path / "split.parquet")
+    reading.of_recipe(load_recipe(place / "leaky.yaml")).save(tmp_path / "split.parquet")
     code, text = invoke("audit", str(tmp_path))
     assert code == 1
     assert "The split leaks." in text
@@ -127,11 +129,11 @@ def test_augmentation_changes_pixels_and_nothing_else(place: Path) -> None:
     from wildreid.recipe import load_recipe
 
     loaded = load_recipe(place / "good.yaml")
-    table = audit_command.of_recipe(loaded)
-    sheet = data_command.contact_sheet(table, loaded.recipe)
+    table = reading.of_recipe(loaded)
+    sheet = contact_sheet(table, loaded.recipe)
     assert all(image.shape == (32, 32, 3) and image.dtype == np.uint8 for row in sheet for image in row)
     assert all(not np.array_equal(row[0], other) for row in sheet for other in row[1:])
-    again = data_command.contact_sheet(table, loaded.recipe)
+    again = contact_sheet(table, loaded.recipe)
     assert all(
         np.array_equal(a, b)
         for one, two in zip(sheet, again, strict=True)

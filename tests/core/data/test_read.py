@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from wildreid.data.read import guess_columns, read_dates, read_parts, read_table
+from wildreid.data.dates import read_dates
+from wildreid.data.read import read_table
 from wildreid.errors import UserError
 from wildreid.places import cache_folder
 
@@ -43,14 +44,6 @@ def test_a_parquet_file_is_the_same_table(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "t.parquet")
     rows = read_table(tmp_path / "t.parquet", tmp_path).rows
     assert rows["timestamp"][0] == pd.Timestamp("2021-05-01 10:00")
-
-
-def test_usual_names_are_guessed(tmp_path: Path) -> None:
-    file = written(tmp_path, "Path,Label,Date,Split,Station,extra\n")
-    assert guess_columns(file) == {
-        "image": "Path", "identity": "Label", "timestamp": "Date", "part": "Split", "camera": "Station",
-    }  # fmt: skip
-    assert guess_columns(written(tmp_path, "image,identity,path\n", "u.csv")) == {}
 
 
 @pytest.mark.parametrize(
@@ -113,13 +106,6 @@ def test_files_that_cannot_be_read_are_the_users_to_mend(tmp_path: Path) -> None
     written(tmp_path, "", "empty.csv")
     with pytest.raises(UserError, match="cannot be read"):
         read_table(tmp_path / "empty.csv", tmp_path)
-
-
-def test_the_parts_of_others_are_understood() -> None:
-    words = pd.Series(["Training", "valid", "test ", "seen", "other", None], dtype="string")
-    assert read_parts(words).tolist()[:3] == ["train", "val", "test"]
-    assert read_parts(words).isna().tolist()[3:] == [True, True, True]
-    assert read_parts(words, {"Seen": "train"})[3] == "train"
 
 
 def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_two_animals_in_one_photo_are_two_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("path,identity\na.jpg,1\n", "no column 'image'"),
+        ("weight,identity\na.jpg,1\n", "no column 'image'"),
         ("image,name\na.jpg,1\n", "no column 'identity'"),
         ("image,identity\n../a.jpg,1\n", "leaves the root"),
         ("image,identity\n/etc/a.jpg,1\n", "leaves the root"),

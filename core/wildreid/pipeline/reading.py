@@ -1,0 +1,143 @@
+"""The one way in for photos: files are opened and fingerprinted, the unreadable left out, encounters told apart.
+
+Runs, audits, data pages and galleries come through here, whatever named the photos: a data set of a recipe, a
+table, or files on a command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildreid.data.columns import read_parts
+from wildreid.data.fingerprints import fingerprint
+from wildreid.data.groups import annotate
+from wildreid.data.read import read_table
+from wildreid.data.splits import assign
+from wildreid.data.store import ImageStore, open_images
+from wildreid.data.table import Failure, Table
+from wildreid.errors import UserError
+from wildreid.places import cache_folder
+from wildreid.progress import console
+from wildreid.recipe import Loaded
+from wildreid.recipe.model import Encounters, Images
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A table whose files were opened.
+
+    Attributes:
+        table: the rows that can be used, with ``content``, ``sequence``, ``group`` and ``encounter``, and where
+            it was asked for ``phash``; the others are among its failures.
+        kept: (rows of `table`,) the row of each in the table that was given.
+        failures: what could not be read, with its row in the table that was given.
+    """
+
+    table: Table
+    kept: NDArray[np.intp]
+    failures: tuple[Failure, ...]
+
+
+def opened(table: Table, encounters: Encounters, *, perceptual: bool | None = None) -> Opened:
+    """Open the files of a table without keeping pixels.
+
+    A table none of whose files is there, such as one that came without its photos, is read by what it says.
+
+    Args:
+        table: any table.
+        encounters: what counts as one encounter.
+        perceptual: whether near duplicates are looked for; None: as `encounters` says.
+    """
+    looks = encounters.near_duplicates if perceptual is None else perceptual
+    found = fingerprint(table, cache=cache_folder(), perceptual=looks)
+    usable = found["phash" if looks else "content"].notna().to_numpy()
+    if not usable.any():
+        console().print("no image can be read: near duplicates are not looked for", style="yellow")
+        return _kept(table, encounters, np.arange(len(table)), ())
+    failures = tuple(
+        Failure(str(table["image"].iloc[row]), "the image cannot be read", int(row))
+        for row in np.flatnonzero(~usable)
+    )
+    return _kept(found, encounters, np.flatnonzero(usable), failures)
+
+
+def opened_with_pixels(
+    table: Table,
+    images: Images,
+    encounters: Encounters,
+    *,
+    perceptual: bool | None = None,
+    threads: int = 2,
+) -> tuple[Opened, ImageStore]:
+    """Open the files of a table, and their pixels as a network takes them.
+
+    Args:
+        table: any table.
+        images: how pixels become the network's input.
+        encounters: what counts as one encounter.
+        perceptual: whether near duplicates are looked for; None: as `encounters` says.
+        threads: that decode.
+
+    Returns:
+        What was opened, and the pixels of every row of the table that was given.
+    """
+    looks = encounters.near_duplicates if perceptual is None else perceptual
+    found = fingerprint(table, cache=cache_folder(), perceptual=looks)
+    store = open_images(found, images, cache=cache_folder(), threads=threads)
+    return _kept(found, encounters, np.flatnonzero(store.usable), store.failures), store
+
+
+def _kept(
+    table: Table, encounters: Encounters, kept: NDArray[np.intp], failures: tuple[Failure, ...]
+) -> Opened:
+    rows = annotate(table.with_rows(table.rows.iloc[kept]), encounters)
+    return Opened(rows.with_failures(failures), kept, failures)
+
+
+def of_file(file: Path, root: Path | None) -> Table:
+    """A table with groups and hashes, from a file that says the part of each image.
+
+    Args:
+        file: a table as `read_table` takes.
+        root: where its images are; None: its own folder.
+
+    Raises:
+        UserError: it cannot be read, or says no part.
+    """
+    table = read_table(file, root or file.absolute().parent)
+    if "part" not in table.rows:
+        raise UserError(
+            f"the table has no column 'part'; it has {', '.join(table.rows.columns)}",
+            where=str(file),
+            cure="add one that says train, val or test",
+        )
+    table = table.with_rows(table.rows.assign(part=read_parts(table["part"])))
+    said(table)
+    if root is None and not any((table.root / image).is_file() for image in table["image"][:5]):
+        return annotate(table, Encounters())  # the photos are elsewhere
+    return annotate(fingerprint(table, cache=cache_folder()), Encounters())  # a photo that is gone counts too
+
+
+def of_recipe(loaded: Loaded) -> Table:
+    """The split that a run of the recipe would make; it is not refused where it leaks.
+
+    Raises:
+        UserError: as a run would.
+    """
+    recipe = loaded.recipe
+    for note in loaded.notes:
+        console().print(f"! {note}", markup=False, style="bold yellow")
+    table = recipe.dataset.table()
+    said(table)
+    table = opened(table, recipe.encounters).table
+    return assign(table, recipe.splitter, seed=recipe.seed_of_split)
+
+
+def said(table: Table) -> None:
+    """Say what a reader should know of how a table was read."""
+    for note in table.notes:
+        console().print(f"! {note}", markup=False, style="yellow")
