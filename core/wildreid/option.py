@@ -93,9 +93,13 @@ def _without_name(value: Any, cls: type[Option]) -> Any:
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """``", did you mean 'triplet'?"`` where one of `known` is near to `wrong`, else an empty string."""
-    near = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return f", did you mean '{near[0]}'?" if near else ""
+    """``", did you mean 'triplet'?"`` where one of `known` is near to `wrong`, else an empty string.
+
+    Capitals do not count: ``MRR`` is near to ``mrr``.
+    """
+    spelled = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(wrong.lower(), list(spelled), n=1, cutoff=0.6)
+    return f", did you mean '{spelled[near[0]]}'?" if near else ""
 
 
 class Given(str):

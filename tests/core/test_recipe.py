@@ -161,3 +161,17 @@ def test_reading_a_recipe_and_listing_plugins_loads_nothing_heavy(recipe: Path) 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_validation_by_a_fixed_gallery_names_the_training_part(recipe: Path) -> None:
+    fixed = ["training.protocol=fixed-gallery"]
+    with pytest.raises(RecipeError, match="matches val to train: set gallery to 'train'"):
+        load_recipe(recipe, settings=fixed)
+    assert load_recipe(recipe, settings=[*fixed, "training.gallery=train"]).recipe.training.gallery == "train"
+
+
+def test_weights_are_chosen_by_a_figure_that_validation_gives(recipe: Path) -> None:
+    with pytest.raises(RecipeError, match=r"'accuracy@1'.*'map'(?!.*did you mean)"):
+        load_recipe(recipe, settings=["training.watch=nonsense"])
+    with pytest.raises(RecipeError, match="did you mean 'mrr'"):
+        load_recipe(recipe, settings=["training.watch=MRR"])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wildreid.artefacts import Evidence, Ranking
+from wildreid.artefacts import TIE, Evidence, Ranking
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.rank import rank
 from wildreid.evaluation.slices import FEW
@@ -145,8 +145,9 @@ def _same_camera(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.fl
         others = own[(encounter[own] != encounter[row]) & (camera[own] >= 0)]
         alike = camera[others] == camera[row]
         if camera[row] >= 0 and alike.any() and not alike.all():
-            nearest = np.argmax(evidence.embeddings[others] @ evidence.embeddings[row])
-            same[q], chance[q] = alike[nearest], alike.mean()
+            scores = evidence.embeddings[others] @ evidence.embeddings[row]
+            # of several that are equally near each has its share, so that the order of rows does not decide
+            same[q], chance[q] = alike[scores >= scores.max() - TIE].mean(), alike.mean()
     return same, chance
 
 

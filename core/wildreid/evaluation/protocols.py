@@ -74,7 +74,10 @@ def usable(table: Table, protocol: str, *, part: str = "test") -> str | None:
     if protocol == "cross-encounter" and not dated(table, part):
         return "no dates: encounters cannot be told apart"
     if protocol == "time-cutoff" and _cut_off(table, part) is None:
-        return "the split does not say which images come before the cut-off and which after"
+        return (
+            "the split does not say which images come before the cut-off and which after, as the splitter "
+            "time-cutoff does"
+        )
     if protocol in ("cross-encounter", "image-loo") and _roles_of(table, part) == {"query"}:
         return f"the {part} part holds queries alone: name the protocol fixed-gallery or time-cutoff"
     return None

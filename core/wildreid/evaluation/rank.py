@@ -107,6 +107,16 @@ def rank(
     )
 
 
+def mated(table: Table, protocol: str, *, part: str, gallery: Sequence[str] = ()) -> NDArray[np.bool_]:
+    """(Q,) what `Ranking.mated` would say, told from the table alone: arguments as in `rank`."""
+    sides = matching(table, protocol, part=part, gallery=gallery)
+    identities = table["identity"].fillna("").to_numpy(dtype=str)
+    names, individuals = np.unique(identities[sides.gallery], return_inverse=True)
+    own = pd.Index(names).get_indexer(identities[sides.queries])
+    encounters = pd.factorize(table["encounter"])[0]
+    return _own_images(sides, own, sides.gallery, individuals, encounters) > 0
+
+
 def _own_images(sides: Matching, own: Ints, rows: Ints, individuals: Ints, encounters: Ints) -> Ints:
     """(Q,) how many images of its own individual each query may be matched to."""
     images = np.append(np.bincount(individuals), 0)[own]

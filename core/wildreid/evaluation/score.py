@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from wildreid.errors import UserError
 from wildreid.evaluation.curves import curves
 from wildreid.evaluation.intervals import FEW, Bootstrap
 from wildreid.evaluation.protocols import label, optimistic, standing_in, usable
-from wildreid.evaluation.rank import rank
+from wildreid.evaluation.rank import mated, rank
 from wildreid.evaluation.slices import slices
 from wildreid.progress import console
+from wildreid.recipe.model import Watched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from wildreid.artefacts import Floats
     from wildreid.kinds import Metric
 
-VALIDATED = (1, 3, 5, 10)
+VALIDATED = [int(name.partition("@")[2]) for name in get_args(Watched) if name.startswith("accuracy@")]
 
 
 def score(
@@ -54,13 +55,13 @@ def score(
             if name in figures:
                 raise UserError(f"two metrics give the figure '{name}'", where="metrics", cure="keep one")
             figures[name] = _figure(Missing(reason) if reason else value, evidence, intervals)
-    mated = int(ranking.mated.sum())
+    closed = ranking.mated.all()
     return Scores(
         label=label(table, ranking.protocol, part=part),
         reason=reason,
         optimistic=optimistic(table, ranking.protocol, part=part),
         training_relation=_training_relation(table, ranking.queries),
-        gallery_relation="closed" if mated == len(ranking.queries) else "open",
+        gallery_relation="closed" if closed else "open",
         part=part,
         counts=_counts(evidence),
         scores=figures,
@@ -99,15 +100,15 @@ def _figure(
 
 def _counts(evidence: Evidence) -> dict[str, int]:
     ranking, table = evidence.ranking, evidence.table
-    mated = int(ranking.mated.sum())
+    mated_queries = int(ranking.mated.sum())
     gallery = table.rows.iloc[ranking.gallery]
     return {
         "gallery": len(ranking.gallery),
         "individuals": len(ranking.individuals),
         "encounters": int(gallery["encounter"].nunique()),
         "queries": len(ranking.queries),
-        "mated": mated,
-        "non_mated": len(ranking.queries) - mated,
+        "mated": mated_queries,
+        "non_mated": len(ranking.queries) - mated_queries,
         "masked": int(ranking.masked.sum()),
         "query_individuals": len(np.unique(evidence.individuals)),
         "query_encounters": len(np.unique(evidence.encounters)),
@@ -129,7 +130,7 @@ def _training_relation(table: Table, queries: NDArray[np.int64]) -> str:
 
 
 def validator(table: Table, *, protocol: str, gallery: str = "val") -> Callable[[Floats], dict[str, float]]:
-    """A function from embeddings to validation accuracy@1, 3, 5 and 10; it never sees the test part.
+    """A function from embeddings to the figures that may choose the weights; it never sees the test part.
 
     Where the protocol cannot be used, as without dates, another takes its place, and a line on standard
     error says so.
@@ -141,27 +142,39 @@ def validator(table: Table, *, protocol: str, gallery: str = "val") -> Callable[
 
     Returns:
         A function of (rows, width) unit-length embeddings of the val rows, and with ``gallery="train"`` of
-        the train rows too, in table order. Its figures are the share of mated val queries whose individual
-        is among the first k.
+        the train rows too, in table order. Its figures are those that ``training.watch`` may name, over the
+        mated val queries.
 
     Raises:
-        UserError: no val query has an image that it may be matched to, so that nothing can be chosen by it.
+        UserError: the val part is empty, or no val query has an image that it may be matched to, so that
+            nothing can be chosen by it.
     """
     sides = table.with_rows(table.of_part("train", "val") if gallery == "train" else table.of_part("val"))
+    if not len(table.of_part("val")):
+        raise UserError(
+            "the validation part is empty, so nothing may choose the weights",
+            where="splitter",
+            cure="give the splitter a validation share; the test part never chooses",
+        )
     chosen = standing_in(sides, protocol)
     if chosen != protocol:
         reason = usable(sides, protocol, part="val")
-        console().print(f"validation is by {chosen} in place of {protocol}: {reason}")
+        hint = (
+            "; training.gallery=train may have it" if protocol == "time-cutoff" and gallery == "val" else ""
+        )
+        console().print(f"validation is by {chosen} in place of {protocol}: {reason}{hint}")
+    if not mated(sides, chosen, part="val", gallery=(gallery,)).any():
+        raise UserError(
+            f"no val image can be matched to another of its animal under {chosen}",
+            where="training.protocol",
+            cure="put more encounters into val, or validate by image-loo or against train",
+        )
 
     def validate(embeddings: Floats) -> dict[str, float]:
         ranking = rank(embeddings, sides, protocol=chosen, part="val", gallery=(gallery,), keep=1)
         ranks = ranking.own_rank[ranking.mated]
-        if not len(ranks):
-            raise UserError(
-                f"no val image can be matched to another of its animal under {chosen}",
-                where="training.protocol",
-                cure="put more encounters into val, or validate by image-loo or against train",
-            )
-        return {f"accuracy@{k}": float((ranks <= k).mean()) for k in VALIDATED}
+        figures = {f"accuracy@{k}": float((ranks <= k).mean()) for k in VALIDATED}
+        precision = ranking.mean_over_true(ranking.true_positions / ranking.true_ranks)
+        return figures | {"mrr": float((1 / ranks).mean()), "map": float(np.nanmean(precision))}
 
     return validate

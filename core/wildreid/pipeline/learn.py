@@ -44,13 +44,15 @@ def fit(
         say("train   unchanged")
         return
     resume = world.tell(lambda: folder.begun("train", inputs)) or resume
-    settings = recipe.training
+    settings, validate = recipe.training, None
+    if settings.epochs:  # else nothing is chosen
+        validate = validator(begun.table, protocol=settings.protocol, gallery=settings.gallery)
     train(
         recipe,
         begun.table,
         begun.images,
         folder.path,
-        validate=validator(begun.table, protocol=settings.protocol, gallery=settings.gallery),
+        validate=validate,
         device=device,
         logs=logs,
         picture=picture,

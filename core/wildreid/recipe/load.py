@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -281,6 +282,8 @@ def validate(
             message = item["msg"].removeprefix("Value error, ")
             if item["type"] == "extra_forbidden":
                 message += did_you_mean(str(at[-1]), _fields_at(raw, at[:-1], registry))
+            elif item["type"] == "literal_error":
+                message += did_you_mean(str(item["input"]), re.findall("'([^']+)'", item["ctx"]["expected"]))
             problems.append(Problem(".".join(map(str, at)), message, _line(lines, at)))
         raise RecipeError(problems, where=where) from None
 

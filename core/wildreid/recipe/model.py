@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
 from wildreid.kinds import (
     Backbone,
@@ -24,6 +24,8 @@ from wildreid.kinds import (
 from wildreid.option import Location
 
 Protocol = Literal["cross-encounter", "image-loo", "fixed-gallery", "time-cutoff"]
+# what validation measures (evaluation/score.py) and training.watch may name: this is the one list
+Watched = Literal["accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "mrr", "map"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -68,7 +70,7 @@ class Training(_Settings):
         None, ge=1, description="stop after so many epochs without a gain; null: never"
     )
     min_gain: float = Field(0.0, ge=0, description="what counts as a gain of the watched metric")
-    watch: str = Field(
+    watch: Watched = Field(
         "accuracy@1", description="validation metric that chooses the weights; higher is better"
     )
     protocol: Protocol = Field("cross-encounter", description="protocol of validation")
@@ -102,6 +104,12 @@ class Training(_Settings):
         1, ge=1, description="a picture of the validation embeddings every n epochs; null: never"
     )
     workers: int = Field(2, ge=0, le=64, description="threads that decode images ahead")
+
+    @model_validator(mode="after")
+    def _a_fixed_gallery_is_the_training_part(self) -> Self:
+        if self.protocol == "fixed-gallery" and self.gallery != "train":
+            raise ValueError("the protocol 'fixed-gallery' matches val to train: set gallery to 'train'")
+        return self
 
 
 class Evaluation(_Settings):

@@ -78,8 +78,8 @@ def train(
         The embedder with the best weights, on the device it was trained on.
 
     Raises:
-        UserError: nothing to train, fewer than two identities, no validation images, a batch that cannot be
-            filled, a loss that is not finite, a checkpoint of another recipe, no space left.
+        UserError: nothing to train, fewer than two identities, a batch that cannot be filled, a loss that is
+            not finite, a checkpoint of another recipe, no space left.
         Interrupted: Ctrl-C or SIGTERM; all is saved.
     """
     settings, place = recipe.training, pick_device(device)
@@ -104,12 +104,6 @@ def train(
     # what is learned from, in which batches, and what chooses the weights
     rows, labels = training_rows(table)
     held_out = validation_rows(table, settings.gallery)
-    if validate is not None and not len(held_out):
-        raise UserError(
-            "the validation part is empty, so nothing may choose the weights",
-            where="splitter",
-            cure="give the splitter a validation share; the test part never chooses",
-        )
     chosen = table.with_rows(table.rows.iloc[rows])
     batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
 

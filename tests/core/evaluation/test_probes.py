@@ -33,7 +33,7 @@ def look(images):
     return flat / np.linalg.norm(flat, axis=1, keepdims=True)
 
 
-def probed(*, rim, cameras=3):
+def probed(*, rim, cameras=3, see=look):
     count = 96
     who = np.arange(count) // 12
     meeting = np.arange(count) // 2
@@ -42,11 +42,11 @@ def probed(*, rim, cameras=3):
     table = make_table(rows)
     table.rows["camera"] = [f"c{n}" for n in camera]
     images = Pixels(who, camera, rim=rim)
-    embeddings = look(images.images)
+    embeddings = see(images.images)
     ranking = rank(embeddings, table, protocol="cross-encounter")
     evidence = Evidence(ranking, table, embeddings)
     intervals = Bootstrap(evidence.individuals, 100, 0.95, 0)
-    return probes(evidence, images, look, intervals=intervals, batch=17)
+    return probes(evidence, images, see, intervals=intervals, batch=17)
 
 
 def test_a_network_that_sees_the_animal_alone():
@@ -63,6 +63,12 @@ def test_a_network_that_sees_the_background_tells_cameras_apart():
     assert camera["value"] == 1
     assert camera["reference"] == pytest.approx(1 / 5, abs=0.05)
     assert camera["low"] == camera["high"] == 1
+
+
+def test_embeddings_that_are_all_alike_tell_nothing():
+    found = probed(rim=True, see=lambda images: np.full((len(images), 4), 0.5, np.float32))
+    assert found["camera"]["value"] == pytest.approx(found["camera"]["reference"])
+    assert found["background"]["value"] == found["mirrored"]["value"] == 0
 
 
 def test_one_camera_cannot_be_told_from_another():

@@ -8,7 +8,7 @@ from tests.core.evaluation import naive
 from tests.core.evaluation.tables import golden, make_table, simulated
 
 from wildreid.errors import UserError
-from wildreid.evaluation.rank import load_ranking, rank, save_ranking
+from wildreid.evaluation.rank import load_ranking, mated, rank, save_ranking
 
 SCORES = st.sampled_from([-0.5, 0.0, 0.25, 0.5, 0.5, 0.5 + 4e-7, 0.500003, 0.75, 1.0])
 
@@ -72,6 +72,7 @@ def test_equals_plain_loops(protocol, case, block):
         between, [q[:3] for q in queries], [g[:3] for g in gallery], protocol == "cross-encounter"
     )
     assert ranking.own_rank.tolist() == [answer.own_rank for answer in expected]
+    assert mated(table, protocol, part="test").tolist() == ranking.mated.tolist()
     assert ranking.valid.tolist() == [answer.valid for answer in expected]
     assert ranking.masked.tolist() == [answer.masked for answer in expected]
     np.testing.assert_allclose(ranking.own_score, [a.own_score for a in expected], rtol=1e-5, atol=1e-6)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
+from tests.core.evaluation import naive
 from tests.core.evaluation.tables import golden, make_table, simulated
 
 from wildreid.artefacts import Evidence, Missing
@@ -14,6 +15,7 @@ from wildreid.evaluation.decision import fit_decision
 from wildreid.evaluation.rank import rank
 from wildreid.evaluation.score import score, validator
 from wildreid.kinds import Metric
+from wildreid.recipe.model import Watched
 
 
 class FirstTry(Metric):
@@ -150,7 +152,11 @@ def test_validation_is_by_val_alone(gallery):
     found = validate(embeddings[rows])
     ranking = rank(embeddings, table, protocol="cross-encounter", part="val", gallery=(gallery,))
     ranks = ranking.own_rank[ranking.mated]
-    assert found == {f"accuracy@{k}": np.mean(ranks <= k) for k in (1, 3, 5, 10)}
+    figures = {f"accuracy@{k}": np.mean(ranks <= k) for k in (1, 3, 5, 10)}
+    true_ranks = np.split(ranking.true_ranks, ranking.true_offsets[1:-1])
+    precisions = [naive.average_precision(one.tolist()) for one in true_ranks if len(one)]
+    assert found == pytest.approx(figures | {"mrr": np.mean(1 / ranks), "map": np.mean(precisions)})
+    assert set(found) == set(get_args(Watched))
     # other labels in the test part change nothing
     rows_of = table.rows.assign(identity=table["identity"].where(table["part"] != "test", "nobody"))
     other = validator(table.with_rows(rows_of), protocol="cross-encounter", gallery=gallery)
@@ -168,7 +174,14 @@ def test_validation_without_dates_is_by_image_loo_and_says_so(capsys):
     assert validate(embeddings[val])["accuracy@1"] == np.mean(ranking.own_rank[ranking.mated] == 1)
 
 
+@pytest.mark.parametrize("gallery", ["val", "train"])
+def test_validation_needs_a_validation_part(gallery):
+    table = make_table([(f"{i}.jpg", f"a{i % 2}", f"e{i}", "both") for i in range(4)], part="train")
+    with pytest.raises(UserError, match="the validation part is empty"):
+        validator(table, protocol="cross-encounter", gallery=gallery)
+
+
 def test_validation_needs_a_query_that_can_be_matched():
     table = make_table([(f"{i}.jpg", f"a{i}", f"e{i}", "both") for i in range(4)], part="val")
-    with pytest.raises(UserError, match="no val image can be matched"):
-        validator(table, protocol="cross-encounter")(np.eye(4, dtype=np.float32))
+    with pytest.raises(UserError, match="no val image can be matched"):  # before anything is trained
+        validator(table, protocol="cross-encounter")
