@@ -14,12 +14,13 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from wildreid import files
 from wildreid.artefacts import Evidence
 from wildreid.data.table import Table
 from wildreid.kinds import Dataset, Metric, Splitter
 from wildreid.recipe.model import Recipe
 from wildreid.registry import Registry
-from wildreid.training import files, loop
+from wildreid.training import loop
 
 SIZE = 32
 
@@ -141,25 +142,25 @@ def run_in_child(folder: Path, changes: dict[str, Any], *, die: tuple[str, int] 
         if die == (event, counts[event]):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    take, replaced = images.take, files.replaced
+    take, put = images.take, files.put
 
     def counted_take(rows: Any) -> NDArray[np.uint8]:
         count("batch")
         return take(rows)
 
-    def counted_replaced(path: Path, write: Callable[[Path], object]) -> None:
+    def counted_put(path: Path, write: Callable[[Path], object], *, lasting: bool = False) -> None:
         def then_count(aside: Path) -> None:
             write(aside)
             count("write")
 
-        replaced(path, then_count)
+        put(path, then_count, lasting=lasting)
         count("moved")
 
     images.take = counted_take  # type: ignore[method-assign]
     from wildreid.training import best, checkpoint, embedder
 
-    for module in (loop, best, checkpoint, embedder):
-        module.replaced = counted_replaced  # type: ignore[attr-defined]
+    for module in (files, best, checkpoint, embedder):
+        module.put = counted_put  # type: ignore[attr-defined]
     loop.train(
         recipe(**changes), table, images, folder, validate=validator(table), device="cpu", resume=resume
     )
