@@ -334,7 +334,9 @@ class Clusterer(Option):
         """
 
 
-KINDS: tuple[type[Option], ...] = (
-    Dataset, Splitter, Transform, Backbone, Head, Loss, Miner, Sampler, Optimizer, Scheduler, Metric,
-    Tracker, Reporter, Clusterer,
-)  # fmt: skip
+KINDS: tuple[type[Option], ...] = tuple(
+    found
+    for found in list(globals().values())
+    if isinstance(found, type) and issubclass(found, Option) and "kind" in vars(found)
+)
+"""Every kind above, in the order in which they stand."""

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from wildreid import kinds
 from wildreid.authoring.example import example_name, example_of, hook_words
 from wildreid.option import Option
+from wildreid.recipe.model import key_of
 from wildreid.registry import Registry
 from written.words import fields, prose, signature, table
-
-FORMS = {
-    "backbone": (kinds.Features,),
-    "loss": (kinds.Objective,),
-    "sampler": (kinds.Batches,),
-    "scheduler": (kinds.Schedule,),
-    "tracker": (kinds.Run, kinds.Log, kinds.ReportLog),
-}
-"""What an option of a kind builds or is given, where that has a form of its own."""
 
 INDEX = """# Kinds and their options
 
@@ -92,13 +85,21 @@ def kind_page(kind: type[Option], registry: Registry) -> str:
         words=words,
         signature=signature(kind, method),
         method=prose(getattr(kind, method).__doc__),
-        forms="".join(f"{part}\n\n" for form in FORMS.get(kind.kind, ()) for part in _form(form)),
+        forms="".join(f"{part}\n\n" for form in _forms(getattr(kind, method)) for part in _form(form)),
         example=example_of(kind),
         kind=kind.kind,
         name=example_name(kind).removeprefix("my-"),
-        recipe="" if kind.kind == "clusterer" else " and a recipe that runs",
+        recipe=" and a recipe that runs" if key_of(kind) else "",
         options="\n\n".join(options),
     )
+
+
+def _forms(method: Any) -> list[type[Any]]:
+    """The protocols that a kind's method takes or gives, and those that add to one of them."""
+    words = re.findall(r"\w+", " ".join(method.__annotations__.values()))
+    forms = [form for form in vars(kinds).values() if getattr(form, "_is_protocol", False)]
+    named = {form for form in forms if form.__name__ in words and form.__module__ == kinds.__name__}
+    return [form for form in forms if named & set(form.__mro__)]
 
 
 def _form(form: type[Any]) -> Iterator[str]:

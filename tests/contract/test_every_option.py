@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import wildreid_plugins
+from wildreid import kinds
 from wildreid.kinds import KINDS
 from wildreid.option import Option
 from wildreid.registry import Registry
 from wildreid.testing import check_option, draw_photos, heavy_import, tiny_table
 from wildreid.testing.material import with_parts
-from wildreid.testing.options import required_fields
+from wildreid.testing.options import check_of, required_fields
 
 REGISTRY = Registry()
 OPTIONS = [option for kind in KINDS for option in REGISTRY.options(kind.kind).values()]
@@ -49,6 +53,26 @@ EXAMPLES: dict[tuple[str, str], Callable[[Path], dict[str, object]]] = {
 def test_every_plugin_loads_and_every_kind_has_an_option() -> None:
     assert REGISTRY.broken == []
     assert [kind.kind for kind in KINDS if not REGISTRY.options(kind.kind)] == []
+
+
+def test_every_kind_has_a_check_and_is_listed_once_in_the_order_of_the_module() -> None:
+    source = Path(str(kinds.__file__)).read_text(encoding="utf-8")
+    assert [kind.kind for kind in KINDS] == re.findall(r'^    kind: ClassVar\[str\] = "(.+)"$', source, re.M)
+    assert [check_of(kind).__name__ for kind in KINDS] == [f"check_{kind.kind}" for kind in KINDS]
+
+    class Unheard(Option):
+        kind = "unheard"
+
+    with pytest.raises(LookupError, match="check_unheard"):
+        check_of(Unheard)
+
+
+def test_every_folder_of_the_built_in_plugins_offers_the_hook_of_its_kind() -> None:
+    folders = {path.parent.name for path in Path(wildreid_plugins.__path__[0]).glob("*/__init__.py")}
+    assert folders == {kind.plural() for kind in KINDS}
+    for folder in folders:
+        own = import_module(f"wildreid_plugins.{folder}")
+        assert getattr(wildreid_plugins, f"wildreid_{folder}") is getattr(own, f"wildreid_{folder}")
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: f"{option.kind}-{option.name}")

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import inspect
 import re
 import sys
 from collections.abc import Iterable
 
-from wildreid import hookspecs
+from wildreid import hookspecs, kinds
 from wildreid.authoring.names import class_of
 from wildreid.option import Option
 
-HOMES = {
-    "Callable": "collections.abc", "Iterator": "collections.abc", "Mapping": "collections.abc",
-    "Path": "pathlib", "torch": "", "Tensor": "torch", "nn": "torch", "np": "", "NDArray": "numpy.typing",
-    "Table": "wildreid.data.table", "Evidence": "wildreid.artefacts", "Missing": "wildreid.artefacts",
-    "Combined": "wildreid.artefacts",
-    "Results": "wildreid.artefacts", "Batches": "wildreid.kinds", "Features": "wildreid.kinds",
-    "Log": "wildreid.kinds", "Objective": "wildreid.kinds", "Run": "wildreid.kinds",
-    "Schedule": "wildreid.kinds",
-}  # fmt: skip
-"""Where each name lives that an example uses in annotations alone."""
+
+def _homes() -> dict[str, str]:
+    """Where each name lives that an example may use in annotations: what `wildreid.kinds` imports or defines."""
+    homes = {}
+    for node in ast.walk(ast.parse(inspect.getsource(kinds))):
+        if isinstance(node, ast.ImportFrom):
+            homes |= {alias.name: str(node.module) for alias in node.names}
+        elif isinstance(node, ast.Import):
+            homes |= {alias.asname or alias.name: "" for alias in node.names}
+        elif isinstance(node, ast.ClassDef):
+            homes[node.name] = kinds.__name__
+    return homes
+
+
+HOMES = _homes()
 
 
 def hook_doc(kind: type[Option]) -> str:
@@ -61,7 +67,7 @@ def example_of(kind: type[Option], *, name: str | None = None) -> str:
 def _imports(given: list[str], bodies: list[str]) -> str:
     """The example's imports, and those that only its annotations need."""
     annotations = " ".join(re.findall(r"def .*:$", "\n".join(bodies), re.MULTILINE))
-    wanted = [name for name in HOMES if re.search(rf"\b{name}\b", annotations)]
+    wanted = [name for name in HOMES if re.search(rf"(?<![.\w]){name}\b", annotations)]
     typed = _grouped(name for name in wanted if not any(name in line.split() for line in given))
     future, others = given[0], given[1:]
     standard = [

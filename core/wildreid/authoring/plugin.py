@@ -11,6 +11,7 @@ from wildreid.authoring.write import write
 from wildreid.errors import UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option, did_you_mean
+from wildreid.recipe.model import key_of
 from wildreid.recipe.schema import write_schema
 from wildreid.registry import Registry
 
@@ -48,11 +49,12 @@ def new_plugin(kind: str, name: str, out: Path) -> Path:
         "example": example_name(cls),
         "version": importlib.metadata.version("wildreid"),
         "recipe": _recipe(cls, name),
-        "in_recipe": cls.kind != "clusterer",
+        "key": key_of(cls),
+        "in_list": key_of(cls) == cls.plural(),
         "needs_root": cls.kind == "dataset",
     }
     write("plugin", folder, values)
-    if values["in_recipe"]:
+    if values["key"]:
         draw_photos(folder / "photos")
         write_schema(folder / "recipe.yaml")
     return folder
@@ -84,4 +86,6 @@ def _recipe(kind: type[Option], name: str) -> str:
         elif key == kind.plural():
             line = f"{line.rstrip(']')}, {name}]"
         lines.append(line)
+    if not any(line.partition(":")[0] in (kind.kind, kind.plural()) for line in lines):
+        lines.append(f"{key_of(kind)}: {f'[{name}]' if key_of(kind) == kind.plural() else name}")
     return "\n".join(lines)

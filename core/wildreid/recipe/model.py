@@ -21,7 +21,7 @@ from wildreid.kinds import (
     Tracker,
     Transform,
 )
-from wildreid.option import Location
+from wildreid.option import Location, Option
 
 Protocol = Literal["cross-encounter", "image-loo", "fixed-gallery", "time-cutoff"]
 # what validation measures (evaluation/score.py) and training.watch may name: this is the one list
@@ -171,3 +171,8 @@ class Recipe(_Settings):
     @classmethod
     def _one_pack(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
+
+
+def key_of(kind: type[Option]) -> str | None:
+    """The key of a recipe that holds this kind: its name, or its plural for a list; None: no recipe has it."""
+    return next((key for key in (kind.kind, kind.plural()) if key in Recipe.model_fields), None)

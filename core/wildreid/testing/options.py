@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import re
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from wildreid import kinds
+from wildreid import testing
+from wildreid.kinds import KINDS
 from wildreid.option import Option
 from wildreid.testing.hold import hold
-from wildreid.testing.of_data import check_dataset, check_sampler, check_splitter
-from wildreid.testing.of_results import check_clusterer, check_metric, check_reporter, check_tracker
-from wildreid.testing.of_training import (
-    check_backbone,
-    check_head,
-    check_loss,
-    check_miner,
-    check_optimizer,
-    check_scheduler,
-    check_transform,
-)
 
-CHECKS: dict[str, Callable[[Any], None]] = {
-    kinds.Dataset.kind: check_dataset,
-    kinds.Splitter.kind: check_splitter,
-    kinds.Transform.kind: check_transform,
-    kinds.Backbone.kind: check_backbone,
-    kinds.Head.kind: check_head,
-    kinds.Loss.kind: check_loss,
-    kinds.Miner.kind: check_miner,
-    kinds.Sampler.kind: check_sampler,
-    kinds.Optimizer.kind: check_optimizer,
-    kinds.Scheduler.kind: check_scheduler,
-    kinds.Metric.kind: check_metric,
-    kinds.Tracker.kind: check_tracker,
-    kinds.Reporter.kind: check_reporter,
-    kinds.Clusterer.kind: check_clusterer,
-}
+
+def check_of(kind: type[Option]) -> Callable[[Any], None]:
+    """What a kind asks of an option: the function ``check_<kind>`` of one of the modules ``testing/of_*.py``."""
+    for module in pkgutil.iter_modules(testing.__path__):
+        if module.name.startswith("of_"):
+            found = getattr(import_module(f"{testing.__name__}.{module.name}"), f"check_{kind.kind}", None)
+            if found is not None:
+                return found  # type: ignore[no-any-return]
+    raise LookupError(f"no module wildreid/testing/of_*.py has a check_{kind.kind}(option)")
 
 
 def check_option(option: type[Option] | Option) -> None:
@@ -61,7 +46,7 @@ def check_option(option: type[Option] | Option) -> None:
     plain = option.model_dump(mode="json")
     again = cls.model_validate(plain)
     hold(again == option, cls, f"is not itself again after being written to a recipe and read: {again!r}")
-    CHECKS[option.kind](option)
+    check_of(_kind_of(cls))(option)
 
 
 def required_fields(option: type[Option]) -> list[str]:
@@ -91,13 +76,17 @@ def _check_form(cls: type[Option]) -> None:
     hold(cls.model_config.get("frozen"), cls, "can be changed after it was read; leave model_config as it is")
 
 
+def _kind_of(cls: type[Option]) -> type[Option]:
+    return next(kind for kind in KINDS if issubclass(cls, kind))
+
+
 def _inherited_doc(cls: type[Option]) -> str | None:
     return cls.__mro__[1].__doc__
 
 
 def _check_signature(cls: type[Option]) -> None:
     """The kind's method is called with keywords: each of them must be accepted, and no other be needed."""
-    kind = next(parent for parent in cls.__mro__ if issubclass(parent, Option) and "kind" in vars(parent))
+    kind = _kind_of(cls)
     for name in sorted(kind.__abstractmethods__):
         asked = [key for key in inspect.signature(getattr(kind, name)).parameters if key != "self"]
         try:

@@ -14,6 +14,7 @@ from wildreid.errors import UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option
 from wildreid.recipe import load_recipe
+from wildreid.recipe.model import key_of
 from wildreid.testing import check_plugin
 
 
@@ -25,7 +26,7 @@ def test_what_is_written_works_before_anything_is_edited(kind: type[Option], tmp
     fields = {name: {"root": folder / "photos"}} if kind.kind == "dataset" else None
     (option,) = check_plugin(module, fields=fields)
     assert (option.kind, option.name) == (kind.kind, name)
-    if kind.kind != "clusterer":
+    if key_of(kind):
         recipe = load_recipe(folder / "recipe.yaml").recipe.model_dump(mode="json")
         used = [recipe.get(kind.kind), *recipe.get(kind.plural(), ())]
         assert name in [one["name"] for one in used if one]
