@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from wildreid import progress
-from wildreid.data.images import Box, read
+from wildreid.data.images import Box, header_of, read
 from wildreid.data.table import BOX, Table
 from wildreid.errors import UserError
 
@@ -24,6 +25,7 @@ _BATCH = 256
 _SCHEMA = """
 pragma temp_store = memory;
 create table if not exists files (path text primary key, bytes integer, changed integer, content text);
+create table if not exists headers (path text primary key, bytes integer, changed integer, header text);
 create table if not exists looks (content text, box text, phash text, primary key (content, box));
 create temp table wanted (item integer primary key, a text, b text);
 """
@@ -54,29 +56,63 @@ def fingerprint(table: Table, *, cache: Path, perceptual: bool = True, threads: 
 
 def contents(table: Table, *, cache: Path, threads: int = 2) -> list[str | None]:
     """The hash of each row's file as it is now, None where it cannot be read."""
-    names = table["image"].tolist()
-    paths = [str(table.root / name) for name in dict.fromkeys(names)]
-    facts = [_facts(path) for path in paths]
+    paths = [str(table.root / name) for name in table["image"]]
+    return _of_files(paths, _CONTENTS, _digest, cache, "reading files", threads)
+
+
+def headers(paths: Sequence[str], *, cache: Path, threads: int = 4) -> NDArray[np.float64]:
+    """Width and height of upright images, and the EXIF orientation that makes them upright: (files, 3).
+
+    NaN where a header cannot be read. They are remembered as fingerprints are.
+    """
+    texts = _of_files(paths, _HEADERS, _header, cache, "reading headers", threads)
+    unknown = "nan nan nan"
+    return np.array([(text or unknown).split() for text in texts], np.float64).reshape(-1, 3)
+
+
+_CONTENTS = (
+    "select item, bytes, changed, content from wanted join files on path = a",
+    "insert or replace into files values (?, ?, ?, ?)",
+)
+_HEADERS = (
+    "select item, bytes, changed, header from wanted join headers on path = a",
+    "insert or replace into headers values (?, ?, ?, ?)",
+)
+
+
+def _of_files(
+    paths: Sequence[str],
+    statements: tuple[str, str],
+    work: Callable[[str], str | None],
+    cache: Path,
+    what: str,
+    threads: int,
+) -> list[str | None]:
+    """What `work` says of each file as it is now, remembered until its size or time changes."""
+    distinct = list(dict.fromkeys(paths))
+    facts = [_facts(path) for path in distinct]
+    select, insert = statements
     with closing(_database(cache)) as base:
-        known = _known(
-            base,
-            "select item, bytes, changed, content from wanted join files on path = a",
-            ((item, path, "") for item, path in enumerate(paths)),
-        )
-        found = {item: content for item, size, changed, content in known if facts[item] == (size, changed)}
+        known = _known(base, select, ((item, path, "") for item, path in enumerate(distinct)))
+        found = {item: text for item, size, changed, text in known if facts[item] == (size, changed)}
         todo = [item for item, fact in enumerate(facts) if item not in found and fact is not None]
 
-        def keep(hashes: Mapping[int, str]) -> None:
-            found.update(hashes)
+        def keep(texts: Mapping[int, str]) -> None:
+            found.update(texts)
             _write(
                 base,
-                "insert or replace into files values (?, ?, ?, ?)",
-                [(paths[item], *(facts[item] or ()), text) for item, text in hashes.items()],
+                insert,
+                [(distinct[item], *(facts[item] or ()), text) for item, text in texts.items()],
             )
 
-        _compute(lambda item: _digest(paths[item]), todo, keep, "reading files", threads)
-    by_name = {name: found.get(item) for item, name in enumerate(dict.fromkeys(names))}
-    return [by_name[name] for name in names]
+        _compute(lambda item: work(distinct[item]), todo, keep, what, threads)
+    by_path = {path: found.get(item) for item, path in enumerate(distinct)}
+    return [by_path[path] for path in paths]
+
+
+def _header(path: str) -> str | None:
+    header = header_of(Path(path))
+    return " ".join(map(str, header)) if header else None
 
 
 def boxes(rows: pd.DataFrame) -> list[Box | None]:

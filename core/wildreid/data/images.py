@@ -237,15 +237,22 @@ def _lift_cap(max_pixels: int) -> None:
 
 def measure_all(paths: Sequence[Path], *, threads: int = 4) -> list[tuple[int, int] | None]:
     """Width and height of upright images from their headers; None where a header cannot be read."""
-
-    def measure(path: Path) -> tuple[int, int] | None:
-        if not os.path.isfile(path):
-            return None
-        try:
-            with Image.open(path, formats=FORMATS) as picture:
-                return picture.size[::-1] if _turn(picture) in _SIDEWAYS else picture.size
-        except Exception:  # a damaged file has no size to tell; that it is damaged is told elsewhere
-            return None
-
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(measure, paths))
+        return [header[:2] if header else None for header in pool.map(header_of, paths)]
+
+
+def header_of(path: Path) -> tuple[int, int, int] | None:
+    """Width and height of the upright image, and the orientation (EXIF's 1 to 8) that makes it upright.
+
+    None where the header cannot be read.
+    """
+    if not os.path.isfile(path):
+        return None
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            turn = _turn(picture)
+            number = next((one for one, known in _TURNS.items() if known == turn), 1)
+            width, height = picture.size[::-1] if turn in _SIDEWAYS else picture.size
+            return width, height, number
+    except Exception:  # a damaged file has no size to tell; that it is damaged is told elsewhere
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -14,17 +14,71 @@ from wildreid.files import put
 
 REQUIRED = ("image", "identity")
 BOX = ("box_left", "box_top", "box_width", "box_height")
+TEXTS = (
+    "id", "image", "identity", "camera", "viewpoint", "part", "role",
+    "station", "deployment", "event", "species", "sex", "life_stage", "media", "method", "decided_by",
+)  # fmt: skip
+"""Columns of ours that are text, so that 007 stays 007."""
+NUMBERS = (*BOX, "utc_offset", "latitude", "longitude", "detector_confidence", "probability")
+"""Columns of ours that are numbers."""
 PARTS = ("train", "val", "test")
 ROLES = ("query", "gallery", "both")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A row or image that was not used, and why. It stands in ``failures.csv``."""
+    """A row or image that was not used, and why. It stands in ``failures.csv``.
+
+    Attributes:
+        image: its path, as far as it is known.
+        reason: why, in words; what comes after a colon speaks of this one alone.
+        row: the number of the table's row, from 1.
+        key: what the source itself calls the record: its id or line.
+    """
 
     image: str
     reason: str
     row: int | None = None
+    key: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The reason without what speaks of this record alone, to be counted."""
+        return self.reason.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a table was read from, and where each of its records went; the numbers add up.
+
+    Attributes:
+        form: what it was taken for, in words.
+        records: how many there were.
+        rows: those that became rows of the table.
+        failures: those that could not, by the kind of their reason.
+        counted: those that are no row for a good reason (blank, human), by it.
+        notes: what else one should know, in sentences.
+    """
+
+    form: str
+    records: int
+    rows: int
+    failures: Mapping[str, int]
+    counted: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+    def says(self) -> list[str]:
+        """The counts and notes in sentences."""
+        failed, others = sum(self.failures.values()), sum(self.counted.values())
+        told = [
+            f"read as {self.form}: {_many(self.records, 'record')} = {_many(self.rows, 'row')} + "
+            f"{_many(failed, 'failure')} + {_many(others, 'other')}"
+        ]
+        for name, counts in (("failures", self.failures), ("others", self.counted)):
+            if counts:
+                listed = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+                told.append(f"{name}: " + " · ".join(f"{number:,} {what}" for what, number in listed))
+        return [*told, *self.notes]
 
 
 @dataclass(frozen=True)
@@ -41,6 +95,11 @@ class Table:
       kept in ``utc_offset`` (minutes).
     - ``box_left``, ``box_top``, ``box_width``, ``box_height``: pixels of the upright image, or missing.
     - ``viewpoint``: text or missing.
+    - where the source knows them: ``station`` (the place), ``deployment`` (a camera's time at a place),
+      ``event`` (what the source calls one visit), ``species``, ``sex``, ``life_stage``, ``latitude`` and
+      ``longitude`` (degrees), ``detector_confidence``, ``media`` (the source's id of the file); who said the
+      identity: ``method`` (human, machine or import), ``decided_by``, ``decided_at`` (a moment, in UTC) and
+      ``probability``; ``private`` (true: the whole frame is for nobody else's eyes).
     - later stages add ``sequence``, ``group``, ``encounter`` (text), ``part`` (train, val, test or missing:
       not used) and ``role`` (query, gallery, both).
     - columns that we do not know are kept as they came.
@@ -50,19 +109,22 @@ class Table:
         root: absolute folder of the images.
         failures: what was left out on the way here, and why.
         notes: what a reader should know of how it was read, in sentences; whoever shows the table says them.
+        origin: what the rows were read from; None where it was nobody else's form.
     """
 
     rows: pd.DataFrame
     root: Path
     failures: tuple[Failure, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    origin: Origin | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, rows: pd.DataFrame, root: Path, failures: Iterable[Failure] = ()) -> Self:
         """Make a table from a frame: checks and completes the columns, sets ``id``.
 
         Raises:
-            UserError: a required column is missing, an image path leaves the root, an id stands twice.
+            UserError: a required column is missing, an image path leaves the root, an id stands twice, a
+                column of ours holds what it cannot.
         """
         missing = [name for name in REQUIRED if name not in rows.columns]
         if missing:
@@ -71,21 +133,7 @@ class Table:
                 f"it has {', '.join(map(str, rows.columns))}",
                 cure="rename the columns, or map them with the data set's 'columns' field",
             )
-        rows = rows.reset_index(drop=True).copy()
-        for name in ("image", "identity", "camera", "viewpoint", "part", "role", "id"):
-            if name in rows:
-                rows[name] = rows[name].astype("string")
-            elif name in ("camera", "viewpoint"):
-                rows[name] = pd.Series(pd.NA, index=rows.index, dtype="string")
-        if "timestamp" not in rows:
-            rows["timestamp"] = pd.NaT
-        rows["timestamp"] = pd.to_datetime(rows["timestamp"]).astype("datetime64[us]")
-        for name in BOX:
-            rows[name] = (
-                rows[name].astype("Float64")
-                if name in rows
-                else pd.array([pd.NA] * len(rows), dtype="Float64")
-            )
+        rows = _typed(rows.reset_index(drop=True).copy())
         rows["image"] = rows["image"].str.replace("\\", "/", regex=False)
         outside = rows["image"].str.startswith("/") | rows["image"].str.contains(
             r"(?:^|/)\.\.(?:/|$)|^[A-Za-z]:", regex=True
@@ -152,6 +200,67 @@ class Table:
     def _repr_html_(self) -> str:
         head = f"<p>{len(self)} annotations of {self.individuals} individuals</p>"
         return head + self.rows.head(10).to_html(index=False, border=0)
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of ours with their types; those that are always there are made."""
+    for name in TEXTS:
+        if name in rows:
+            rows[name] = rows[name].astype("string")
+        elif name in ("camera", "viewpoint"):
+            rows[name] = pd.Series(pd.NA, index=rows.index, dtype="string")
+    if "timestamp" not in rows:
+        rows["timestamp"] = pd.NaT
+    rows["timestamp"] = pd.to_datetime(rows["timestamp"]).astype("datetime64[us]")
+    for name in NUMBERS:
+        if name in rows:
+            rows[name] = _told(rows, name, "a number", lambda values: pd.to_numeric(values).astype("Float64"))
+        elif name in BOX:
+            rows[name] = pd.array([pd.NA] * len(rows), dtype="Float64")
+    if "decided_at" in rows:
+        moment = "a date and time, such as 2024-05-01T09:30:00Z"
+        rows["decided_at"] = _told(
+            rows, "decided_at", moment, lambda values: pd.to_datetime(values, utc=True, format="ISO8601")
+        ).astype("datetime64[us, UTC]")
+    if "private" in rows:
+        rows["private"] = _told(rows, "private", "true or false", _flags)
+    return rows
+
+
+def _told(
+    rows: pd.DataFrame, name: str, what: str, take: Callable[[pd.Series[Any]], pd.Series[Any]]
+) -> pd.Series[Any]:
+    """A column in its type; a value that is not of it is refused with its row."""
+    try:
+        return take(rows[name])
+    except (ValueError, TypeError):
+        bad = next(row for row in rows.index if not _taken(rows.loc[[row], name], take))
+        raise UserError(
+            f"the column '{name}' holds {rows[name][bad]!r}, not {what}",
+            where=f"row {bad + 1}",
+            cure="mend it, leave it empty, or give the column another name if it means something else",
+        ) from None
+
+
+def _taken(value: pd.Series[Any], take: Callable[[pd.Series[Any]], pd.Series[Any]]) -> bool:
+    try:
+        take(value)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _flags(values: pd.Series[Any]) -> pd.Series[Any]:
+    words = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+    flags = values.astype("string").str.strip().str.lower()
+    flags = flags.mask(flags == "")
+    if not flags.dropna().isin(list(words)).all():
+        raise ValueError("a word that is neither true nor false")
+    return flags.map(words).astype("boolean")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _ids(rows: pd.DataFrame) -> pd.Series[Any]:

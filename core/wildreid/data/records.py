@@ -1,0 +1,252 @@
+"""From the records of somebody else's file to a table: each one ends as a row, as a failure, or counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from wildreid.data.boxes import upright
+from wildreid.data.fingerprints import headers
+from wildreid.data.locate import locate
+from wildreid.data.table import BOX, Failure, Origin, Table
+from wildreid.errors import UserError
+from wildreid.places import cache_folder
+
+Mask = NDArray[np.bool_]
+ALONE = "another animal is on this photo, and no box tells them apart"
+
+
+class Records:
+    """The records of one source on their way to a `Table`.
+
+    Call `locate` first, `count` and `fail` in any order, then `box`, then `table`. The first that speaks of a
+    record decides: one that has failed is not counted later.
+
+    Attributes:
+        rows: a row a record, with a plain index; columns as in `Table`, and the source's own. ``identity`` is
+            there; ``image`` comes with `locate`.
+        keys: (records,) what the source calls each: an id, a line.
+        root: the folder that image paths are relative to.
+    """
+
+    def __init__(self, rows: pd.DataFrame, keys: Iterable[Any], root: Path) -> None:
+        self.rows = rows.reset_index(drop=True)
+        self.keys = [str(key) for key in keys]
+        self.root = root
+        self._open = np.ones(len(rows), bool)
+        self._paths: Sequence[Any] = [None] * len(rows)
+        self._failures: list[Failure] = []
+        self._counted: Counter[str] = Counter()
+        self._further = 0
+
+    @property
+    def open(self) -> Mask:
+        """(records,) those that may still become rows."""
+        return self._open.copy()
+
+    def fail(self, where: Any, reason: Any) -> None:
+        """Make failures of the open records at `where`.
+
+        Args:
+            where: (records,) boolean; a missing value is False.
+            reason: one text, or one each. What differs from record to record comes after a colon.
+        """
+        for row in self._take(where):
+            text = reason if isinstance(reason, str) else str(reason[row])
+            self._failures.append(Failure(self._path(row), text, row + 1, self.keys[row]))
+
+    def count(self, where: Any, what: Any) -> None:
+        """Count the open records at `where` as no rows for a good reason: blank, a human.
+
+        Args:
+            where: as for `fail`.
+            what: one text, or one each.
+        """
+        taken = self._take(where)
+        self._counted.update([what] * len(taken) if isinstance(what, str) else [str(what[n]) for n in taken])
+
+    def further(self, *, failures: Sequence[Failure] = (), counted: Mapping[str, int] | None = None) -> None:
+        """Add records that could not become rows in any case, such as photos that nobody speaks of."""
+        self._failures += failures
+        self._counted.update(counted or {})
+        self._further += len(failures) + sum((counted or {}).values())
+
+    def locate(
+        self,
+        paths: pd.Series[Any],
+        *,
+        strip_prefix: str = "",
+        media: Path | None = None,
+        names: Sequence[pd.Series[Any]] = (),
+    ) -> None:
+        """Find each record's file and set ``image``; what is not on this machine fails. See `locate`."""
+        found = locate(paths, self.root, strip_prefix=strip_prefix, media=media, names=names)
+        self._paths = paths.to_list()
+        self.root = found.root
+        self.rows["image"] = pd.Series(found.images, dtype="string")
+        self.fail(self.rows["image"].isna(), found.reasons)
+
+    def box(
+        self,
+        values: NDArray[np.float64],
+        *,
+        relative: bool | Mask,
+        corners: bool = False,
+        stored: bool = False,
+    ) -> None:
+        """Set the boxes, in pixels of the upright photo; what cannot be one fails.
+
+        The photos' headers are read, by threads, and remembered. Boxes of which all four numbers are missing
+        mean the whole photo.
+
+        Args:
+            values: (records, 4) x, y, width, height; see `wildreid.data.boxes.upright` for the rest.
+            relative: whether they are shares of the photo's width and height; one for all, or one each.
+            corners: they are x1, y1, x2, y2.
+            stored: whoever drew them saw the photo as it is stored, not upright.
+        """
+        boxed = self._open & ~np.isnan(values).all(axis=1)
+        rows = np.flatnonzero(boxed)
+        size = np.full((len(self.rows), 3), np.nan)
+        images = self.rows["image"].to_numpy(object)
+        size[rows] = headers([os.path.join(self.root, name) for name in images[rows]], cache=cache_folder())
+        dark = boxed & np.isnan(size[:, 0])
+        self.fail(dark, "the photo's header cannot be read, so its box means nothing")
+        boxed &= ~dark
+        found, reasons = upright(
+            values, size[:, :2], size[:, 2], relative=relative, corners=corners, stored=stored
+        )
+        self.fail(boxed & pd.notna(reasons), reasons)
+        found[~self._open | ~boxed] = np.nan
+        for column, side in zip(BOX, found.T, strict=True):
+            self.rows[column] = side
+
+    def table(self, *, form: str, notes: Sequence[str] = ()) -> Table:
+        """The table, with its failures and its origin.
+
+        Rows of one photo that no box tells apart, and rows that say the same box twice, fail.
+
+        Args:
+            form: what the source is, in words.
+            notes: what else one should know, in sentences.
+        """
+        self._tell_apart()
+        kept = self.rows[self._open]
+        table = Table.of(kept, self.root, self._failures)
+        kinds = Counter(failure.kind for failure in self._failures)
+        counted = {what: number for what, number in self._counted.items() if number}
+        origin = Origin(form, len(self.rows) + self._further, len(table), dict(kinds), counted, tuple(notes))
+        return Table(table.rows, table.root, table.failures, origin)
+
+    def _tell_apart(self) -> None:
+        for name in BOX:
+            if name not in self.rows:
+                self.rows[name] = np.nan
+        image = self.rows["image"].where(pd.Series(self._open))
+        whole = self.rows[list(BOX)].isna().any(axis=1) & self._open
+        there = image.map(image.value_counts())
+        unboxed = image.map(image[whole].value_counts())
+        several = (whole & (unboxed > 1)).to_numpy(bool, na_value=False)
+        self.fail(
+            several, [f"{n} individuals on one photo without boxes" for n in unboxed.fillna(0).astype(int)]
+        )
+        self.fail(whole & (there > 1), ALONE)
+        sides = self.rows[list(BOX)].round()
+        twice = sides.assign(image=image).duplicated() & ~whole & self._open
+        self.fail(twice, "the same box stands on this photo already")
+
+    def _take(self, where: Any) -> NDArray[np.int64]:
+        mask = pd.Series(np.asarray(where, object)).fillna(False).to_numpy(bool) & self._open
+        self._open &= ~mask
+        return np.flatnonzero(mask)
+
+    def _path(self, row: int) -> str:
+        path = self._paths[row]
+        return "" if path is None or pd.isna(path) else str(path)
+
+
+def said(values: pd.Series[Any], *missing: str) -> pd.Series[Any]:
+    """Texts without blanks at their ends, missing where nothing is said.
+
+    Args:
+        values: of any type.
+        missing: the words by which this source says nothing, such as ``None``; an animal may be called NA,
+            so they are never the same for all sources.
+    """
+    texts = values.astype("string").str.strip()
+    return texts.mask(texts.isin(["", *missing]))
+
+
+def read_json(file: Path) -> Any:
+    """The content of a JSON file in UTF-8.
+
+    Raises:
+        UserError: it is not there, not UTF-8, or not JSON (with line and column).
+    """
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise UserError("there is no such file", where=str(file)) from None
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"the file is not UTF-8: byte {error.start + 1}", where=str(file), cure=_UTF8
+        ) from None
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"the file is not JSON: {error.msg} in line {error.lineno}, column {error.colno}", where=str(file)
+        ) from None
+    except (OSError, RecursionError, ValueError) as error:
+        raise UserError(f"the file cannot be read: {error}", where=str(file)) from None
+
+
+def read_texts(file: Path, *, required: Sequence[str] = (), missing: Sequence[str] = ()) -> pd.DataFrame:
+    """A CSV file with all its columns as text.
+
+    Args:
+        file: UTF-8, comma-separated, with a head; ``.gz`` may be.
+        required: columns that must be there.
+        missing: words that mean nothing in this source, besides the empty one.
+
+    Raises:
+        UserError: it is not there, not UTF-8, no table, or lacks a column.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # lines that are longer than the head
+            rows = pd.read_csv(
+                file,
+                dtype="string",
+                encoding="utf-8-sig",
+                index_col=False,
+                keep_default_na=False,
+                na_values=["", *missing],
+            )
+    except FileNotFoundError:
+        raise UserError("there is no such file", where=str(file)) from None
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"the file is not UTF-8: byte {error.start + 1}", where=str(file), cure=_UTF8
+        ) from None
+    except (OSError, ValueError, EOFError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise UserError(f"the table cannot be read: {error}", where=str(file)) from None
+    lacking = [name for name in required if name not in rows]
+    if lacking:
+        raise UserError(
+            f"the table has no column {' and no column '.join(map(repr, lacking))}; it has "
+            f"{', '.join(map(str, rows.columns))}",
+            where=str(file),
+            cure="export it again with these columns",
+        )
+    return rows
+
+
+_UTF8 = "export it again as UTF-8"
