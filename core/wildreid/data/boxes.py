@@ -46,11 +46,11 @@ def upright(
         if stored:
             ends = _turned(ends, frame, orientation)
         beyond = np.maximum(-ends[:, :2], ends[:, 2:] - size).max(axis=1, initial=0)
-        area: NDArray[np.bool_] = (ends[:, 2:] > ends[:, :2]).all(axis=1)
+        area = np.asarray((ends[:, 2:] > ends[:, :2]).all(axis=1))
         cut = np.clip(ends, 0, size[:, [0, 1, 0, 1]])
         boxes = np.concatenate([cut[:, :2], cut[:, 2:] - cut[:, :2]], axis=1)
     wrong = np.full(len(values), None, object)
-    finite: NDArray[np.bool_] = np.isfinite(values).all(axis=1)
+    finite = np.asarray(np.isfinite(values).all(axis=1))
     leaves = beyond > SLACK
     for row in np.flatnonzero(~finite | ~area | leaves):
         wide, high = size[row]

@@ -28,7 +28,8 @@ Texts = NDArray[Any]
 def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") -> Table:
     """Add the columns ``sequence``, ``group`` and ``encounter``.
 
-    - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart.
+    - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart; with
+      ``settings.event`` also all of one ``event`` of the source.
     - ``encounter``: one identity at one camera on one local date; where no camera is known, one identity on
       one local date across folders. Images on both sides of midnight, an undated image with all images of
       its identity at its camera, exact duplicates, and near duplicates of one identity join one encounter.
@@ -49,7 +50,8 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
     midnight = np.timedelta64(round(settings.midnight * 60e6), "us")
 
     base = _base(rows, place, day)
-    linked = join(len(rows), [codes(base)], [_over_midnight(at, instant, day, order, midnight)])
+    event = codes(rows["event"]) if settings.event and "event" in rows else np.full(len(rows), -1, np.int64)
+    linked = join(len(rows), [codes(base), event], [_over_midnight(at, instant, day, order, midnight)])
 
     known = who >= 0
     wandering = known & dated & rows["camera"].isna().to_numpy()
@@ -66,8 +68,9 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
         edges.append(near_duplicates(who, rows["phash"], bits=settings.bits))
     met = join(len(rows), keys, edges)
 
+    sequence = _sequences(rows, place, at, instant, order, settings.gap)
     rows = rows.assign(
-        sequence=_text(_sequences(rows, place, at, instant, order, settings.gap)),
+        sequence=_text(_least(join(len(rows), [codes(sequence), event]), sequence)),
         encounter=_text(_texts(rows["identity"].fillna("?")) + " | " + _least(met, base)),
     )
     whole = _closed(rows, linked, met)

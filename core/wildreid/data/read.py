@@ -10,10 +10,10 @@ import pandas as pd
 
 from wildreid.data.columns import guess_columns
 from wildreid.data.dates import guess_form, read_dates
-from wildreid.data.table import BOX, Failure, Table
+from wildreid.data.table import BOX, TEXTS, Failure, Table
 from wildreid.errors import UserError
 
-TEXTS = ("image", "identity", "camera", "timestamp", "viewpoint", "part", "role", "source")
+_TEXTS = (*TEXTS, "timestamp", "decided_at", "source")
 
 
 def read_table(
@@ -75,7 +75,7 @@ def read_table(
     for name in BOX:
         if name in rows:
             rows[name] = _numbers(rows[name], name, file)
-    for name in set(rows.columns) - {*TEXTS, *BOX}:
+    for name in set(rows.columns) - {*_TEXTS, *BOX}:
         rows[name] = _as_it_is(rows[name])
     try:
         table = Table.of(rows, root.absolute(), failures)

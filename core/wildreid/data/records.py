@@ -145,7 +145,7 @@ class Records:
         kinds = Counter(failure.kind for failure in self._failures)
         counted = {what: number for what, number in self._counted.items() if number}
         origin = Origin(form, len(self.rows) + self._further, len(table), dict(kinds), counted, tuple(notes))
-        return Table(table.rows, table.root, table.failures, origin)
+        return Table(table.rows, table.root, table.failures, tuple(origin.says()), origin)
 
     def _tell_apart(self) -> None:
         for name in BOX:

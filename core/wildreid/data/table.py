@@ -14,6 +14,13 @@ from wildreid.files import put
 
 REQUIRED = ("image", "identity")
 BOX = ("box_left", "box_top", "box_width", "box_height")
+OF_PHOTO = (
+    "station", "deployment", "event", "species", "sex", "life_stage", "media",
+    "utc_offset", "latitude", "longitude", "detector_confidence", "private",
+)  # fmt: skip
+"""Columns of ours that say more of a photo and its animal, whoever it is."""
+OF_DECISION = ("method", "decided_by", "decided_at", "probability")
+"""Columns of ours that say how the identity came to be known."""
 TEXTS = (
     "id", "image", "identity", "camera", "viewpoint", "part", "role",
     "station", "deployment", "event", "species", "sex", "life_stage", "media", "method", "decided_by",

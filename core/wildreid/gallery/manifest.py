@@ -14,7 +14,9 @@ from wildreid.gallery.rule import Rule
 from wildreid.recipe.model import Encounters
 
 FILE = "gallery.json"
-FORMAT = 1
+FORMAT = 2
+READ = (1, 2)
+"""The formats that are read: 1 knows fewer columns of annotations; its next change makes it 2."""
 EXACT_UP_TO = 1_000_000
 """Images up to which a gallery is searched exactly, unless told."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -121,9 +123,10 @@ class Manifest(_Part):
             ) from None
         try:
             version = json.loads(text)["format"]
-            if version != FORMAT:
+            if version not in READ:
                 raise UserError(
-                    f"the gallery has format {version}; this version of wildreid reads {FORMAT}",
+                    f"the gallery has format {version}; this version of wildreid reads "
+                    f"{' and '.join(map(str, READ))}",
                     where=str(path),
                     cure="install the version of wildreid that wrote it, or a later one",
                 )

@@ -24,25 +24,35 @@ SETTLED = 4096
 """A last segment with fewer rows is joined with the next, so that many small additions stay few files."""
 
 _TEXT = ("key", "image", "identity", "camera", "viewpoint", "visit")
-COLUMNS = pa.schema(
-    [
-        *((name, pa.string()) for name in _TEXT),
-        ("timestamp", pa.timestamp("us")),
-        *((name, pa.float64()) for name in BOX),
-        ("latitude", pa.float64()),
-        ("longitude", pa.float64()),
-        ("trained", pa.bool_()),
-        ("change", pa.int64()),
-    ]
-)
-"""Columns of the annotations. ``key``: content hash, and the box where there is one; ``visit``: camera and
-date, which with an individual are an encounter; ``trained``: the model has learned from this image;
-``change``: the number of the change that added the row."""
+_FORMAT_1 = [
+    *((name, pa.string()) for name in _TEXT),
+    ("timestamp", pa.timestamp("us")),
+    *((name, pa.float64()) for name in BOX),
+    ("latitude", pa.float64()),
+    ("longitude", pa.float64()),
+    ("trained", pa.bool_()),
+    ("change", pa.int64()),
+]
+_FORMAT_2 = [
+    *((name, pa.string()) for name in ("station", "deployment", "event", "species", "sex", "life_stage")),
+    *((name, pa.string()) for name in ("media", "method", "decided_by")),
+    *((name, pa.float64()) for name in ("utc_offset", "detector_confidence", "probability")),
+    ("decided_at", pa.timestamp("us", tz="UTC")),
+    ("private", pa.bool_()),
+]
+SINCE_2 = tuple(name for name, _ in _FORMAT_2)
+"""The columns that a gallery of format 1 does not have; they are read as missing there."""
+COLUMNS = pa.schema([*_FORMAT_1, *_FORMAT_2])
+"""Columns of the annotations, as `wildreid.data.table.Table` explains them, and of a gallery's own: ``key``:
+content hash, and the box where there is one; ``visit``: camera and date, which with an individual are an
+encounter; ``trained``: the model has learned from this image; ``change``: the number of the change that
+added the row."""
 
 
 def as_arrow(annotations: pd.DataFrame) -> pa.Table:
     """The annotations with exactly the columns of a segment; what is not there is missing."""
-    rows = annotations.reindex(columns=COLUMNS.names)
+    silent = {name: None for name in COLUMNS.names if name not in annotations}
+    rows = annotations.assign(**silent)[COLUMNS.names]
     rows["trained"] = annotations["trained"].astype(bool) if "trained" in annotations else False
     return pa.Table.from_pandas(rows, schema=COLUMNS, preserve_index=False)
 

@@ -168,6 +168,8 @@ class State:
         there = np.flatnonzero(self.codes != GONE)
         there = there[np.argsort(self.rows["key"].to_numpy()[there])]
         rows = self.rows.iloc[there].drop(columns=["change"])
+        silent = [name for name in segments.SINCE_2 if rows[name].isna().all()]
+        rows = rows.drop(columns=silent)  # what format 1 does not know says nothing there
         rows["identity"] = np.asarray(self.individuals, object)[self.codes[there]]
         digest = hashlib.blake2b(digest_size=16)
         digest.update(self.manifest.model.model_dump_json().encode())

@@ -224,7 +224,7 @@ class Gallery:
         if rows is not None and embeddings is not None:
             parts = (*_settled(parts), self._segment(state, rows, embeddings))
         end = journal.write(self.folder, manifest.journal, kind, what)
-        manifest = manifest.model_copy(update={"segments": parts, "journal": end})
+        manifest = manifest.model_copy(update={"format": FORMAT, "segments": parts, "journal": end})
         if kind in ("calibrate", "undo"):
             changes = journal.live(journal.read(self.folder, end))
             last = next(change for change in reversed(changes) if change.kind in ("create", "calibrate"))

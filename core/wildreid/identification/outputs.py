@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.data.table import BOX, Table
+from wildreid.data.table import BOX, OF_PHOTO, Table
 from wildreid.identification.discover import Agreement
 from wildreid.identification.identify import Answer, counts
 from wildreid.identification.search import Search
@@ -127,8 +127,8 @@ class Discovered:
     Attributes:
         rows: one row a photo: ``image``, ``identity`` (the known individual's name, or a proposed one such as
             ``new-1f3a9c``, missing where the photo could not be read), ``proposed`` (whether it is that),
-            ``burst``, ``timestamp``, ``box_…`` and ``reason``. `reid gallery add` reads it as it is, once
-            somebody has looked at it.
+            ``burst``, ``timestamp``, ``box_…``, what else is known of the photo, and ``reason``. `reid gallery
+            add` reads it as it is, once somebody has looked at it.
         agreement: with the labels that came with the photos; None where there were none.
         identified: the answers that came before: photos of known animals are not clustered.
     """
@@ -161,13 +161,12 @@ def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]
     proposed = np.zeros(len(who), bool)
     proposed[unknown] = True
     said = found.rows[["id", "burst"]].assign(identity=who.to_numpy(), proposed=proposed).set_index("id")
-    rows = found.table.rows.set_index("id")[["image", "timestamp", "camera", *BOX]].join(said)
+    known = ["timestamp", "camera", *BOX, *(name for name in OF_PHOTO if name in found.table.rows)]
+    rows = found.table.rows.set_index("id")[["image", *known]].join(said)
     answers = {answer.query: answer for answer in found.images}  # a photo that came twice is one row
     out = rows.reindex(list(answers))
     out["image"] = out["image"].fillna(pd.Series({name: name for name in answers}))
     out["reason"] = [answer.reason if answer.verdict == "unreadable" else "" for answer in answers.values()]
     out["burst"] = out["burst"].astype("Int64")
     out["proposed"] = out["proposed"].astype("boolean").fillna(False)
-    return out[["image", "identity", "proposed", "burst", "timestamp", "camera", *BOX, "reason"]].reset_index(
-        drop=True
-    )
+    return out[["image", "identity", "proposed", "burst", *known, "reason"]].reset_index(drop=True)

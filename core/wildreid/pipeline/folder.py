@@ -137,8 +137,8 @@ class RunFolder:
         """Write ``failures.csv``, headed also where it is empty."""
         with self.failures.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(("image", "row", "reason"))
-            writer.writerows((failure.image, failure.row, failure.reason) for failure in failures)
+            writer.writerow(("image", "row", "reason", "record"))
+            writer.writerows((one.image, one.row, one.reason, one.key) for one in failures)
 
     def load_recipe(self, settings: Mapping[str, Any] | Iterable[str] = ()) -> Loaded:
         """The resolved recipe, as it stands in the folder."""

@@ -59,6 +59,9 @@ class Encounters(_Settings):
     bits: int = Field(
         4, ge=0, le=16, description="bits by which the hashes of near duplicates differ, at most"
     )
+    event: bool = Field(
+        False, description="join what the source calls one event into one sequence, however long it lasted"
+    )
 
 
 class Training(_Settings):

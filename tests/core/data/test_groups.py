@@ -191,3 +191,29 @@ def test_an_empty_table_stays_empty() -> None:
         pd.DataFrame({"image": pd.Series(dtype=str), "identity": pd.Series(dtype=str)}), Path("/photos")
     )
     assert len(annotate(empty, Encounters())) == 0
+
+
+def test_an_event_of_the_source_is_one_sequence_and_is_never_divided() -> None:
+    rows = [
+        ("1.jpg", "a", "cam", "2021-05-01 22:00:00"),
+        ("2.jpg", None, "cam", "2021-05-01 22:10:00"),
+        ("3.jpg", "b", "cam", "2021-05-02 01:00:00"),
+        ("4.jpg", "a", "cam", None),
+        ("5.jpg", "a", "cam", "2021-05-02 09:00:00"),
+        ("6.jpg", "a", "pond", "2021-05-03 09:00:00"),
+    ]
+    made = table(*rows, event=["e1", "e1", "e1", "e1", None, None])
+    joined = annotate(made, Encounters(event=True))
+    assert joined["sequence"].iloc[:4].nunique() == 1
+    assert joined["sequence"].nunique() == 3
+    assert joined["group"].iloc[:4].nunique() == 1
+    assert annotate(made, Encounters())["sequence"].nunique() == 6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_events_asking_for_them_changes_nothing(seed: int) -> None:
+    made = generated(seed)
+    plain, asked = annotate(made, Encounters()), annotate(made, Encounters(event=True))
+    assert plain.rows.equals(asked.rows)
+    silent = annotate(made.with_rows(made.rows.assign(event=pd.NA)), Encounters(event=True))
+    assert silent.rows.drop(columns="event").equals(plain.rows)
