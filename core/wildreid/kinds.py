@@ -16,11 +16,13 @@ from wildreid.option import Option
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     import torch
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from wildreid.artefacts import Combined, Evidence, Missing, Results
+    from wildreid.data.peek import Guess, Peek
     from wildreid.data.table import Table
 
 
@@ -36,6 +38,23 @@ class Dataset(Option):
         Raises:
             UserError: the root or a file is missing, a required column is missing, a path leaves the root.
         """
+
+    @classmethod
+    def recognise(cls, *, peek: Peek) -> Guess | None:
+        """What this data set would make of somebody's file or folder, told by its structure; None: nothing.
+
+        By this `reid new species --from`, `reid identify` and others take files as they are. It must be
+        certain, since what it claims is read so, and it opens no photo.
+        """
+        return None
+
+    def deployments(self) -> pd.DataFrame | None:
+        """The deployments of cameras that the source knows, for effort; None where it knows none.
+
+        Columns ``deployment``, ``station``, ``camera``, ``start``, ``end`` (ISO 8601), and where known
+        ``latitude``, ``longitude``, ``coordinate_uncertainty``; further columns are covariates.
+        """
+        return None
 
 
 class Splitter(Option):

@@ -15,6 +15,12 @@ FORMS = (
 )  # fmt: skip
 """Forms other than ISO 8601 that are recognised where one alone fits all values."""
 
+WRITE_DATES = (
+    "write them as 2017-07-19 21:09:05, leave unknown ones empty, or give their form in 'dates' "
+    "(such as '%d.%m.%Y %H:%M')"
+)
+"""What to do about dates that cannot be read."""
+
 
 def read_dates(
     values: pd.Series[Any], *, form: str | None = None, where: str = ""
@@ -27,12 +33,28 @@ def read_dates(
     Raises:
         UserError: a value that is no date in that form.
     """
+    local, offset, wrong = parse_dates(values, form=form)
+    if wrong.any():
+        first = int(wrong.to_numpy().argmax())
+        raise UserError(
+            f"{int(wrong.sum())} dates cannot be read, such as {values.iloc[first]!r} in row {first + 1}",
+            where=where,
+            cure=WRITE_DATES,
+        )
+    return local, offset
+
+
+def parse_dates(
+    values: pd.Series[Any], *, form: str | None = None
+) -> tuple[pd.Series[Any], pd.Series[Any], pd.Series[bool]]:
+    """As `read_dates`, and which values are no dates in that form: they are missing."""
     if pd.api.types.is_datetime64_any_dtype(values):
         zone = getattr(values.dt, "tz", None)
         local = values.dt.tz_localize(None)
         if zone is None:
-            return local, pd.Series(pd.NA, index=values.index, dtype="Float64")
-        return local, ((local - values.dt.tz_convert(None)) / pd.Timedelta(minutes=1)).astype("Float64")
+            return local, pd.Series(pd.NA, index=values.index, dtype="Float64"), local.isna() & False
+        offset = ((local - values.dt.tz_convert(None)) / pd.Timedelta(minutes=1)).astype("Float64")
+        return local, offset, local.isna() & False
     text = values.astype("string").str.strip()
     text = text.mask(text == "")
     offset = pd.Series(pd.NA, index=values.index, dtype="Float64")
@@ -46,16 +68,7 @@ def read_dates(
         text = text.where(~zoned, text.str.replace(r"\s*(Z|[+-]\d{2}:?(\d{2})?)$", "", regex=True))
         text = text.str.replace(r"^(\d{4}):(\d{2}):(\d{2})", r"\1-\2-\3", regex=True)
     local = pd.to_datetime(text, format=form or "ISO8601", errors="coerce")
-    wrong = local.isna() & text.notna()
-    if wrong.any():
-        first = int(wrong.to_numpy().argmax())
-        raise UserError(
-            f"{int(wrong.sum())} dates cannot be read, such as {values.iloc[first]!r} in row {first + 1}",
-            where=where,
-            cure="write them as 2017-07-19 21:09:05, leave unknown ones empty, or give their form in 'dates' "
-            "(such as '%d.%m.%Y %H:%M')",
-        )
-    return local, offset
+    return local, offset, local.isna() & text.notna()
 
 
 def guess_form(values: pd.Series[Any]) -> str | bool | None:

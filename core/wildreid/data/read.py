@@ -88,8 +88,12 @@ def read_table(
     return table.with_notes([f"{file.name}: taken {taken}"])
 
 
-def read_rows(file: Path) -> pd.DataFrame:
+def read_rows(file: Path, *, most: int | None = None) -> pd.DataFrame:
     """A table as it stands in the file: texts of a CSV stay text (007 stays 007, NA stays NA).
+
+    Args:
+        file: see `wildreid.data.columns.TABLES` for its endings.
+        most: read so many rows of a CSV at most; None: all.
 
     Raises:
         UserError: a file that is not there or not readable.
@@ -107,6 +111,7 @@ def read_rows(file: Path) -> pd.DataFrame:
                 dtype="string",
                 keep_default_na=False,  # an animal may be called NA
                 na_values=[""],
+                nrows=most,
             )
         )
     except FileNotFoundError:

@@ -15,6 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.data.boxes import upright
+from wildreid.data.dates import WRITE_DATES, parse_dates
+from wildreid.data.exif import with_exif
 from wildreid.data.fingerprints import headers
 from wildreid.data.locate import locate
 from wildreid.data.table import BOX, Failure, Origin, Table
@@ -129,6 +131,45 @@ class Records:
         found[~self._open | ~boxed] = np.nan
         for column, side in zip(BOX, found.T, strict=True):
             self.rows[column] = side
+
+    def date(self, values: pd.Series[Any], *, form: str | None = None, where: str = "") -> None:
+        """Set ``timestamp`` and, where it is known, ``utc_offset``; a text that is no date fails.
+
+        Args:
+            values: (records,) texts, missing where there is no date.
+            form: their `strptime` form; None: ISO 8601, or EXIF's own.
+            where: what the values stand in, for the error.
+
+        Raises:
+            UserError: not one of them can be read, or they are written as ``4/5/2021`` and no form is given.
+        """
+        local, offset, wrong = parse_dates(values.reset_index(drop=True), form=form)
+        texts = values.reset_index(drop=True).astype("string")
+        twofold = wrong & texts.str.match(r"\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}").fillna(False)
+        if (form is None and twofold.any()) or (wrong.any() and local.isna().all()):
+            raise UserError(
+                f"{int(wrong.sum())} dates cannot be read, such as {texts[wrong].iloc[0]!r}"
+                + (", which could be read in two ways" if form is None and twofold.any() else ""),
+                where=where,
+                cure=WRITE_DATES,
+            )
+        self.fail(wrong, "the date cannot be read: " + texts.fillna(""))
+        self.rows["timestamp"] = local
+        if offset.notna().any():
+            self.rows["utc_offset"] = offset
+
+    def exif(self) -> None:
+        """Where they are missing, take date, time zone and camera (its serial number) from the photos."""
+        images = self.rows.loc[self._open, ["image"]]
+        found = with_exif(images, self.root)
+        found = found.rename(columns={"serial": "camera"})[["timestamp", "utc_offset", "camera"]]
+        found = found.reindex(self.rows.index)
+        for name in found:
+            self.rows[name] = (
+                self.rows[name].where(self.rows[name].notna(), found[name])
+                if name in self.rows
+                else found[name]
+            )
 
     def table(self, *, form: str, notes: Sequence[str] = ()) -> Table:
         """The table, with its failures and its origin.

@@ -83,6 +83,49 @@ def test_boxes_are_of_the_upright_photo(tmp_path: Path) -> None:
     assert "header" in table.failures[0].reason
 
 
+def test_a_date_that_cannot_be_read_fails_alone(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        _photo(tmp_path, name)
+    records = _records(tmp_path, ["a.jpg", "b.jpg", "c.jpg"])
+    records.date(pd.Series(["2021-05-01T10:00:00+02:00", "2021-13-01", None]))
+    table = records.table(form="a test")
+    assert table["timestamp"].tolist() == [pd.Timestamp("2021-05-01 10:00:00"), pd.NaT]
+    assert table["utc_offset"][0] == 120
+    assert [one.reason for one in table.failures] == ["the date cannot be read: 2021-13-01"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "form", "word"),
+    [
+        (["4/5/2021", "2021-05-01"], None, "two ways"),
+        (["1.2.2021", "3.4.2021"], "%Y-%m-%d", "cannot be read"),
+        (["soon", None], None, "cannot be read"),
+    ],
+)
+def test_dates_of_another_form_are_asked_about(
+    tmp_path: Path, dates: list, form: str | None, word: str
+) -> None:
+    _photo(tmp_path, "a.jpg")
+    with pytest.raises(UserError, match=word) as caught:
+        _records(tmp_path, ["a.jpg", "a.jpg"]).date(pd.Series(dates), form=form, where="x.csv")
+    assert "dates" in caught.value.cure
+
+
+def test_exif_fills_what_is_missing(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        picture = Image.new("RGB", (8, 8))
+        exif = picture.getexif()
+        exif.get_ifd(0x8769)[0x9003] = "2021:05:01 10:00:00"
+        exif.get_ifd(0x8769)[0xA431] = "X7"
+        picture.save(tmp_path / name, exif=exif)
+    records = _records(tmp_path, ["a.jpg", "b.jpg", "gone.jpg"])
+    records.date(pd.Series(["2020-01-01 00:00:00", None, None]))
+    records.exif()
+    table = records.table(form="a test")
+    assert table["timestamp"].astype(str).tolist() == ["2020-01-01 00:00:00", "2021-05-01 10:00:00"]
+    assert table["camera"].tolist() == ["X7", "X7"]
+
+
 def test_headers_are_remembered_until_a_file_changes(tmp_path: Path) -> None:
     _photo(tmp_path, "a.jpg", (60, 40), orientation=8)
     path = str(tmp_path / "a.jpg")
