@@ -32,7 +32,7 @@ class Photos:
     """
 
     def __init__(self, root: Path) -> None:
-        self.files, _ = find_images(root)
+        self.files = find_images(root).images
         self._by_key: dict[str, list[str]] = {}
         for file in self.files:
             self._by_key.setdefault(key(file), []).append(file)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from wildreid.authoring.folders import layout_of
 from wildreid.data.columns import find_root, guess_columns, is_table, read_parts
 from wildreid.data.dates import guess_form
 from wildreid.data.exif import with_exif
-from wildreid.data.files import find_images
+from wildreid.data.files import find_images, nothing_to_read
 from wildreid.data.read import read_rows
 from wildreid.errors import UserError
 
@@ -44,13 +46,22 @@ class Look:
     notes: tuple[str, ...] = field(default=())
 
 
-def look_at(path: Path) -> Look:
+def look_at(path: Path, *, layout: str | None = None) -> Look:
     """Look at a table, or at a folder of photos with or without one.
+
+    Args:
+        path: the table or folder.
+        layout: what the parts of a photo's path mean, as in the data set `camera-trap`; None: it is told by
+            the folders' names where it can be.
 
     Raises:
         UserError: nothing is there, or one cannot tell who is in which photo.
     """
     path = path.absolute()
+    if layout is not None:
+        found = find_images(path)
+        exif = with_exif(pd.DataFrame({"image": found.images}), path)
+        return _by_layout(layout, path, found.notes, float(exif["timestamp"].notna().mean()))
     if path.is_file():
         return _table(path)
     if not path.is_dir():
@@ -107,18 +118,23 @@ def _relative(file: Path, root: Path) -> str:
 
 
 def _folder(root: Path) -> Look:
-    images, _ = find_images(root)
-    inside = pd.Series([image for image in images if "/" in image], dtype="string")
+    found = find_images(root)
+    inside = pd.Series([image for image in found.images if "/" in image], dtype="string")
     if inside.empty:
         raise UserError(
-            f"one cannot tell who is in which photo: {len(images)} photos, in no folder of an individual",
+            f"one cannot tell who is in which photo: {len(found.images)} photos, in no folder of an individual",
             where=str(root),
-            cure="lay them out as FOLDER/INDIVIDUAL/PHOTO.jpg, or write a table: image, identity",
+            cure=(not found.images and nothing_to_read(found.others))
+            or "lay them out as FOLDER/INDIVIDUAL/PHOTO.jpg, or write a table: image, identity",
         )
-    who = inside.str.split("/").str[0].nunique()
-    notes = [f"{len(inside)} photos in {who} folders, each taken as one individual"]
     exif = with_exif(pd.DataFrame({"image": inside}), root)
     dated = float(exif["timestamp"].notna().mean())
+    folders = [image.split("/")[:-1] for image in inside]
+    layout = layout_of(folders, root)
+    if layout is not None:
+        return _by_layout(layout, root, found.notes, dated)
+    who = len({parts[0] for parts in folders})
+    notes = [*found.notes, f"{len(inside)} photos in {who} folders, each taken as one individual"]
     if dated > 0.5:
         notes.append(f"{dated:.0%} have a date in their EXIF")
         return Look({"name": "folder"}, root, notes=tuple(notes))
@@ -133,3 +149,12 @@ def _folder(root: Path) -> Look:
         return Look({"name": "photos"}, root, names=True, cameras=cameras, notes=tuple(notes))
     notes.append("no dates in EXIF or file names")
     return Look({"name": "folder", "exif": False}, root, notes=tuple(notes))
+
+
+def _by_layout(layout: str, root: Path, notes: Sequence[str], dated: float) -> Look:
+    """Photos whose path says more than the individual."""
+    dataset = {"name": "camera-trap", "layout": layout}
+    if "{station}" not in layout and "{camera}" not in layout:
+        dataset["camera"] = "exif"
+    said = [f"the folders are taken as {layout}", f"{dated:.0%} have a date in their EXIF"]
+    return Look(dataset, root, notes=(*notes, *said))

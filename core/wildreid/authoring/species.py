@@ -32,13 +32,15 @@ class NewPack:
     notes: tuple[str, ...]
 
 
-def new_species(name: str, out: Path, *, source: Path | None = None) -> NewPack:
+def new_species(name: str, out: Path, *, source: Path | None = None, layout: str | None = None) -> NewPack:
     """Write a species pack: recipe, README, test and pyproject; code only where file names must be read.
 
     Args:
         name: of the pack, in lower case with hyphens.
         out: the folder that it is written into.
         source: a folder of photos or a table; None: a few small photos are drawn, to be replaced.
+        layout: what the parts of a photo's path mean, such as ``{station}/{identity}/{file}``; None: it is told
+            by the folders' names where it can be.
 
     Raises:
         UserError: a name that cannot be used, a folder that is there already, data that cannot be read or
@@ -47,19 +49,19 @@ def new_species(name: str, out: Path, *, source: Path | None = None) -> NewPack:
     check_name(name)
     folder = fresh(out / name)
     try:
-        return NewPack(folder, _write(name, folder, source))
+        return NewPack(folder, _write(name, folder, source, layout))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # it is ours: it was not there, or empty
         raise
 
 
-def _write(name: str, folder: Path, source: Path | None) -> tuple[str, ...]:
+def _write(name: str, folder: Path, source: Path | None, layout: str | None) -> tuple[str, ...]:
     """Look, write what a reader of the data needs, read them with it, and write what follows from that."""
     from wildreid.testing import draw_photos
 
     if source is None:
         draw_photos(folder / "photos")
-    look = look_at(source or folder / "photos")
+    look = look_at(source or folder / "photos", layout=layout)
     module = module_of(name)
     variable = f"WILDREID_{module.upper()}"
     default = "photos" if source is None else str(look.root)

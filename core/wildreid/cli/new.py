@@ -23,6 +23,13 @@ def species(
             "--from", metavar="PATH", help="A folder of photos, or a table; drawn photos if not given."
         ),
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYOUT",
+            help="What the folders mean, where their names do not tell: '{station}/{identity}/{file}'.",
+        ),
+    ] = None,
     out: Out = Path(),
 ) -> None:
     """Write a species pack: a look at the photos proposes columns, split and protocol.
@@ -33,7 +40,7 @@ def species(
 
     from wildreid.authoring import new_species
 
-    pack = new_species(name, out, source=source)
+    pack = new_species(name, out, source=source, layout=layout)
     say = Console(highlight=False).print
     for note in pack.notes:
         say(f"· {note}", markup=False, soft_wrap=True)

@@ -3,35 +3,172 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wildreid.data.images import SUFFIXES
 from wildreid.data.table import Failure
 from wildreid.errors import UserError
 
+OURS = {"gallery.json": "gallery", "stages.json": "run", "package.json": "model package"}
+"""What wildreid writes itself, by a file in its folder: no photos of animals' own."""
 
-def find_images(root: Path) -> tuple[list[str], list[Failure]]:
-    """The images under a folder, by their names' endings, sorted; hidden files and folders are passed over.
+SYSTEMS = frozenset({
+    "@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "lost+found", "__macosx",
+    "thumbnails", "thumbs", "@recycle", "@tmp",
+})  # fmt: skip
+"""Folders that storage and photo programs make for themselves, in small letters: thumbnails and waste bins."""
 
-    Returns:
-        Paths relative to `root` with forward slashes, and the other files as failures.
+_CONVERT = "which is not read; save a copy as JPEG"
+WHY = {
+    **dict.fromkeys((".heic", ".heif", ".avif", ".jxl", ".gif"), _CONVERT),
+    **dict.fromkeys(
+        (".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".dng", ".raf", ".orf", ".rw2", ".pef", ".srw"),
+        "a camera's raw file, " + _CONVERT,
+    ),
+    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mts", ".wmv", ".mpg"), "a film, not a photo"),
+    **dict.fromkeys(
+        (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".json"), "a table or a record, not a photo"
+    ),
+}
+"""Why a file that is no image of ours is left out, by its ending."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies under a folder.
+
+    Attributes:
+        images: paths relative to it, with forward slashes, sorted.
+        others: the other files, and why each is not read, sorted.
+        notes: what was left out, in sentences.
+    """
+
+    images: list[str]
+    others: list[Failure]
+    notes: list[str]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Images and others, as packs of earlier versions unpack it."""
+        return iter((self.images, self.others))
+
+
+def find_images(root: Path) -> Found:
+    """The images under a folder, by their names' endings, and all else that lies there.
+
+    Hidden files and folders, and those that storage and photo programs make for themselves, are passed over
+    and counted. A link to a folder is followed once.
 
     Raises:
-        UserError: there is no such folder.
+        UserError: there is no such folder; it is a gallery, a run or a model package of ours.
     """
     if not root.is_dir():
         raise UserError(
-            f"the data set's root {root} is not there",
-            where="dataset.root",
-            cure="mend it in the recipe, or give --set dataset.root=FOLDER",
+            f"the data set's root {root} is not there", where="dataset.root", cure="mend it in the recipe"
         )
+    refuse_ours(root)
     images: list[str] = []
-    others: list[str] = []
-    for folder, below, names in os.walk(root):
-        below[:] = sorted(name for name in below if not name.startswith("."))
+    others: list[Failure] = []
+    passed: Counter[str] = Counter()
+    for folder, names, reason in _walk(root, passed, others):
         for name in names:
-            if not name.startswith("."):
-                path = Path(folder, name)
-                kept = images if path.suffix.lower() in SUFFIXES else others
-                kept.append(path.relative_to(root).as_posix())
-    return sorted(images), [Failure(name, "not an image by its name") for name in sorted(others)]
+            path = Path(folder, name).relative_to(root).as_posix()
+            if reason:
+                others.append(Failure(path, reason))
+            elif _hidden(name):
+                passed["hidden files"] += 1
+            elif Path(name).suffix.lower() in SUFFIXES:
+                images.append(path)
+            else:
+                others.append(Failure(path, why(name)))
+    others.sort(key=lambda failure: failure.image)
+    return Found(sorted(images), others, _notes(others, passed))
+
+
+def _walk(root: Path, passed: Counter[str], others: list[Failure]) -> Iterator[tuple[str, list[str], str]]:
+    """Each folder to look into with its files' names, and why they are no photos, where they are not."""
+    seen: set[tuple[int, int]] = set()
+
+    def unreadable(error: OSError) -> None:
+        name = Path(str(error.filename)).relative_to(root).as_posix()
+        others.append(Failure(name, f"the folder cannot be read: {error.strerror}"))
+
+    for folder, below, names in os.walk(root, followlinks=True, onerror=unreadable):
+        facts = os.stat(folder)
+        if (facts.st_dev, facts.st_ino) in seen:  # a link back, or a second link to one folder
+            below.clear()
+            passed["links to folders that were looked into already"] += 1
+            continue
+        seen.add((facts.st_dev, facts.st_ino))
+        for name in [name for name in below if _hidden(name) or _systems(name)]:
+            below.remove(name)
+            inside = sum(len(files) for _, _, files in os.walk(Path(folder, name)))
+            passed[f"files in '{name}'"] += inside
+        below.sort()
+        if kind := ours(Path(folder)):
+            below.clear()
+            yield folder, sorted(names), f"it belongs to a {kind} of wildreid"
+        else:
+            yield folder, sorted(names), ""
+
+
+def _systems(name: str) -> bool:
+    return name.lower() in SYSTEMS or name.lower().endswith(".lrdata")
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in ("thumbs.db", "desktop.ini")
+
+
+def why(name: str) -> str:
+    """Why a file is not taken for an image."""
+    ending = Path(name).suffix
+    known = WHY.get(ending.lower())
+    return f"its name ends in {ending}: {known}" if known else "not an image by its name"
+
+
+def ours(folder: Path) -> str:
+    """What of ours a folder is, such as ``"gallery"``; empty for any other."""
+    return next((kind for file, kind in OURS.items() if (folder / file).is_file()), "")
+
+
+def refuse_ours(folder: Path) -> None:
+    """Refuse a gallery's, run's or package's own folder where photos are wanted.
+
+    Raises:
+        UserError: it is one.
+    """
+    if kind := ours(folder):
+        raise UserError(
+            f"{folder} is a {kind}, not a folder of photos",
+            cure="to bring two galleries together: reid gallery join"
+            if kind == "gallery"
+            else "give the photos",
+        )
+
+
+def by_ending(names: Iterable[str]) -> str:
+    """How many files there are of each ending: ``"12 .heic, 1 .avi"``."""
+    counted = Counter(Path(name).suffix.lower() or "without an ending" for name in names)
+    return ", ".join(f"{many} {ending}" for ending, many in counted.most_common())
+
+
+def nothing_to_read(others: Iterable[Failure]) -> str:
+    """A cure for a folder without a photo that can be read, from what lies there instead; else empty."""
+    names = [failure.image for failure in others]
+    if not names:
+        return ""
+    reasons = {known for name in names if (known := WHY.get(Path(name).suffix.lower()))}
+    return f"there are {by_ending(names)}" + (f": {'; '.join(sorted(reasons))}" if reasons else "")
+
+
+def _notes(others: list[Failure], passed: Counter[str]) -> list[str]:
+    notes = []
+    if others:
+        notes.append(f"{len(others)} files are not read: {by_ending(failure.image for failure in others)}")
+    if passed:
+        notes.append("passed over: " + ", ".join(f"{many} {what}" for what, many in passed.most_common()))
+    return notes

@@ -10,6 +10,7 @@ import pandas as pd
 
 from wildreid.data.columns import guess_columns
 from wildreid.data.dates import guess_form, read_dates
+from wildreid.data.exif import fill_dates
 from wildreid.data.table import BOX, TEXTS, Failure, Table
 from wildreid.errors import UserError
 
@@ -26,7 +27,8 @@ def read_table(
 ) -> Table:
     """Read a CSV or Parquet file with a row an annotation.
 
-    Columns that others call by another name are recognised where one can tell, and a note says which.
+    Columns that others call by another name are recognised where one can tell, and a note says which. Where the
+    table gives no date, the photo's EXIF does, if it is at hand.
 
     Args:
         file: see `wildreid.data.columns.TABLES` for its endings.
@@ -82,6 +84,7 @@ def read_table(
     except UserError as error:
         place = f"{file}, {error.where}" if error.where else str(file)
         raise UserError(error.what, where=place, cure=error.cure) from None
+    table = fill_dates(table)
     if not guessed:
         return table
     taken = ", ".join(f"'{theirs}' as {ours}" for ours, theirs in guessed.items())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +42,37 @@ class Added:
     left: tuple[Left, ...]
 
 
+@dataclass(frozen=True)
+class Joined:
+    """What joining two galleries did.
+
+    Attributes:
+        added: rows that were added, and those that were not.
+        shared: names that both galleries knew: taken for one animal.
+        near: pairs of names, ours and theirs, that differ by case, accents or blanks alone; two animals now.
+    """
+
+    added: Added
+    shared: tuple[str, ...]
+    near: tuple[tuple[str, str], ...]
+
+
+def pairs_of_names(ours: Iterable[str], theirs: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names, ours and theirs, that are not the same and yet differ by case, accents or blanks alone."""
+    plain: dict[str, list[str]] = {}
+    for name in ours:
+        plain.setdefault(_plain(name), []).append(name)
+    for name in theirs:
+        for one in plain.get(_plain(name), ()):
+            if one != name:
+                yield one, name
+
+
+def _plain(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
 def check_mark(own: Mark, other: Mark, folder: Path) -> None:
     """Refuse embeddings that cannot be compared with a gallery's own.
 
@@ -60,12 +93,24 @@ def check_mark(own: Mark, other: Mark, folder: Path) -> None:
         )
 
 
+def no_name(name: str) -> str:
+    """Why a text is no name for an individual, since it cannot be shown or typed; empty where it is one."""
+    good = name.strip() and name.isprintable() and name == name.strip()
+    return (
+        ""
+        if good
+        else f"{name!r} is no name for an individual: use printable text, without blanks at its ends"
+    )
+
+
 def check_name(name: str) -> None:
-    """Refuse a name that cannot be shown or typed."""
-    if not name.strip() or not name.isprintable() or name != name.strip():
-        raise UserError(
-            f"{name!r} is no name for an individual", cure="use printable text, without blanks at its ends"
-        )
+    """Refuse a name that cannot be shown or typed.
+
+    Raises:
+        UserError: it is such a name.
+    """
+    if wrong := no_name(name):
+        raise UserError(wrong)
 
 
 def check_embeddings(embeddings: Floats, rows: int, width: int) -> None:
@@ -91,7 +136,9 @@ def sort_out(annotations: pd.DataFrame, state: State) -> tuple[Ints, tuple[Left,
         if pd.isna(who) or not str(who).strip():
             left.append(Left(str(image), "it has no identity; ask reid identify, or reid discover"))
             continue
-        check_name(str(who))
+        if wrong := no_name(str(who)):
+            left.append(Left(str(image), wrong))
+            continue
         row = state.row_of.get(key)
         known = new.get(key) if row is None else state.individuals[state.codes[row]]
         if known is None:

@@ -17,11 +17,12 @@ def encounters(state: State, *, coordinates: bool = False) -> pd.DataFrame:
             asked for: where a rare animal lives is not for everybody.
 
     Returns:
-        ``individual``, ``encounter`` (camera and date), ``camera``, ``first``, ``last``, ``images``.
+        ``individual``, ``encounter`` (camera and first date), ``camera``, ``first``, ``last``, ``images``.
     """
     rows = present(state)
-    grouped = rows.groupby(["individual", "visit"], dropna=False)
+    grouped = rows.groupby(["individual", "met"])
     table = grouped.agg(
+        encounter=("visit", "min"),
         camera=("camera", "first"),
         first=("timestamp", "min"),
         last=("timestamp", "max"),
@@ -30,7 +31,7 @@ def encounters(state: State, *, coordinates: bool = False) -> pd.DataFrame:
     if coordinates:
         table["latitude"] = grouped["latitude"].mean()
         table["longitude"] = grouped["longitude"].mean()
-    table = table.reset_index().rename(columns={"visit": "encounter"})
+    table = table.reset_index().drop(columns="met")
     order = ["individual", "first", "encounter"]
     ordered: pd.DataFrame = table.sort_values(order, na_position="last", ignore_index=True)
     return ordered
@@ -41,7 +42,7 @@ def individuals(state: State) -> pd.DataFrame:
     rows = present(state)
     table = rows.groupby("individual").agg(
         images=("key", "size"),
-        encounters=("visit", "nunique"),
+        encounters=("met", "nunique"),
         first_seen=("timestamp", "min"),
         last_seen=("timestamp", "max"),
     )
@@ -49,10 +50,11 @@ def individuals(state: State) -> pd.DataFrame:
 
 
 def present(state: State) -> pd.DataFrame:
-    """The annotations that are in the gallery, with ``individual``: who it is now."""
+    """The annotations that are in the gallery, with ``individual``, who it is now, and ``met``, its encounter."""
     there = state.codes != GONE
     names = np.asarray(state.individuals, object)[state.codes[there]]
     rows: pd.DataFrame = state.rows[there].reset_index(drop=True)
     rows["individual"] = pd.Series(names, dtype="string")
     rows["visit"] = rows["visit"].fillna("")
+    rows["met"] = state.met[there]
     return rows

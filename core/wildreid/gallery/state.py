@@ -16,6 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from wildreid.data.groups import join
 from wildreid.errors import UserError
 from wildreid.gallery import journal, segments
 from wildreid.gallery.journal import Change
@@ -104,15 +105,30 @@ class State:
         return dict(zip(self.rows["key"].to_numpy()[rows], rows.tolist(), strict=True))
 
     @cached_property
-    def visits(self) -> NDArray[np.int64]:
-        """(N,) a number for each row's camera and date; with its individual, that is its encounter."""
-        return pd.factorize(self.rows["visit"].fillna(""))[0].astype(np.int64)
+    def met(self) -> NDArray[np.int64]:
+        """(N,) the number of each row's encounter: one individual at one camera on one date.
+
+        Dates on both sides of midnight are one encounter where its images are near enough, as the gallery's
+        ``encounters.midnight`` says; an undated image is one of its own. This is for people to read. Scores are
+        measured more carefully: there an undated image may belong to any of its individual's days.
+        """
+        visit, names = pd.factorize(self.rows["visit"].fillna(""))
+        pair, pairs = pd.factorize(self.codes.astype(np.int64) * (len(names) + 1) + visit)
+        time = self.rows["timestamp"].to_numpy("datetime64[us]")
+        camera = pd.factorize(self.rows["camera"])[0]
+        order = np.lexsort((time, camera, self.codes))
+        order = order[~np.isnat(time[order])]
+        a, b = order[:-1], order[1:]
+        within = np.timedelta64(round(self.manifest.encounters.midnight * 60e6), "us")
+        linked = (self.codes[a] == self.codes[b]) & (camera[a] == camera[b]) & (pair[a] != pair[b])
+        linked &= time[b] - time[a] < within
+        return join(len(pairs), edges=[(pair[a[linked]], pair[b[linked]])])[pair]
 
     @cached_property
     def encounters(self) -> Ints:
         """(individuals,) how many encounters each has."""
         there = self.codes != GONE
-        pairs = np.unique(np.stack([self.codes[there].astype(np.int64), self.visits[there]], axis=1), axis=0)
+        pairs = np.unique(np.stack([self.codes[there].astype(np.int64), self.met[there]], axis=1), axis=0)
         return np.bincount(pairs[:, 0], minlength=len(self.individuals)).astype(np.int64)
 
     @cached_property

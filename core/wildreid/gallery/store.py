@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -88,6 +89,16 @@ class Gallery:
             end = journal.write(folder, JournalEnd(), "create", what)
             manifest.model_copy(update={"journal": end}).save(folder)
         return cls(folder)
+
+    def discard(self) -> None:
+        """Remove a gallery that nothing was added to yet, its folder too.
+
+        Raises:
+            UserError: something was added; nobody's work is removed.
+        """
+        if self.state.manifest.segments:
+            raise UserError("the gallery holds images", where=str(self.folder))
+        shutil.rmtree(self.folder)
 
     @property
     def state(self) -> State:

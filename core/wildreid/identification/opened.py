@@ -15,9 +15,10 @@ from wildreid.data.images import read
 from wildreid.data.table import BOX, Table
 from wildreid.errors import UserError
 from wildreid.gallery import index, thumbnails
-from wildreid.gallery.admission import Added, Left, sort_out
+from wildreid.gallery.admission import Added, Joined, Left, check_mark, pairs_of_names, sort_out
+from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.state import State
+from wildreid.gallery.state import GONE, State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import FALSE_NEW, recalibrate
 from wildreid.identification.discover import agreement, discover
@@ -67,6 +68,7 @@ class OpenGallery:
             Left(str(rows["id"][row]), looked.reasons.get(int(row), "it has no identity; ask reid identify"))
             for row in np.flatnonzero(~(looked.usable & named))
         ]
+        left += [Left(failure.image or f"row {failure.row}", failure.reason) for failure in table.failures]
         keep, known = sort_out(rows.iloc[wanted], self.state)  # what is there already need not be embedded
         wanted = wanted[keep]
         embeddings = self.model.embed(looked.images, wanted)
@@ -80,6 +82,38 @@ class OpenGallery:
         added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source)
         self._keep_index()
         return replace(added, left=(*known, *added.left, *left))
+
+    def join(self, other: Gallery, *, root: Path | None = None) -> Joined:
+        """Add all that another gallery holds, in one change that can be undone; the other stays as it is.
+
+        Individuals are taken for one animal where their names are the same. A photo that both hold under two
+        names stays as it is here, and is named among those left.
+
+        Args:
+            other: of the same model, whose embeddings are then taken over; or of another.
+            root: the folder that the other's image paths are relative to: its photos are then embedded anew.
+
+        Raises:
+            UserError: it is of another model, and there is no `root`; or this very gallery.
+        """
+        if other.folder.resolve() == self.gallery.folder.resolve():
+            raise UserError("a gallery cannot be joined to itself", where=str(other.folder))
+        theirs, mine = other.state, set(self.state.individuals)
+        rows = present(theirs)
+        rows = rows.assign(identity=rows["individual"])
+        shared = tuple(sorted(mine & set(theirs.individuals)))
+        near = tuple(pairs_of_names(self.state.individuals, theirs.individuals))
+        source = f"the gallery {other.folder.name}"
+        if root is not None:
+            seen = rows.drop(columns=["key", "visit", "met", "individual", "change", "trained"])
+            return Joined(self.add(Table.of(seen, root.absolute()), source=source), shared, near)
+        check_mark(self.state.manifest.model, theirs.manifest.model, self.gallery.folder)
+        small = ((key, thumbnails.load(other.folder, key)) for key in rows["key"])
+        thumbnails.save(self.gallery.folder, ((key, image) for key, image in small if image is not None))
+        embeddings = theirs.embeddings(np.flatnonzero(theirs.codes != GONE))
+        added = self.gallery.add(rows, embeddings, model=theirs.manifest.model, source=source)
+        self._keep_index()
+        return Joined(added, shared, near)
 
     def identify(
         self,
@@ -117,10 +151,12 @@ class OpenGallery:
             by_row.get(row) or unreadable(rows["id"][row], looked.reasons.get(row, "it cannot be read"))
             for row in given
         ]
-        for failure in looked.table.failures:  # rows of a table that name no image, in the order of rows
-            if failure.row is not None:
+        for failure in looked.table.failures:
+            if failure.row is not None:  # rows of a table that name no image, in the order of rows
                 images.insert(failure.row - 1, unreadable(f"row {failure.row}", failure.reason))
-        notes = cautions(search.state, answers)
+            else:  # files of a folder that are no photos of ours
+                images.append(unreadable(failure.image, failure.reason))
+        notes = (*looked.table.notes, *cautions(search.state, answers))
         return Identified(tuple(images), tuple(encounters), notes, search, asked, embeddings, looked.table)
 
     def discover(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wildreid.artefacts import Missing
 from wildreid.errors import UserError
+from wildreid.gallery import journal
 from wildreid.gallery.admission import check_mark
 from wildreid.gallery.check import Checked, verify
 from wildreid.gallery.journal import author
@@ -61,8 +62,16 @@ def create_gallery(
         UserError: there is something in the folder already; there is no model.
     """
     path, model = Path(path), Path(model)
-    if path.exists() and any(path.iterdir()):
+    there = {one.name for one in path.iterdir()} if path.exists() else set()
+    begun = {
+        MODEL,
+        ".lock",
+        journal.FILE,
+    }  # what a process leaves that was stopped before there was a gallery
+    if not there <= begun:
         raise UserError(f"{path} is not empty", cure="choose another folder for the gallery")
+    for name in there:
+        shutil.rmtree(path / name) if (path / name).is_dir() else (path / name).unlink()
     package = export(model, path / MODEL, to="folder", card=False)
     try:
         loaded = load_model(path / MODEL, device=device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from wildreid.data.columns import is_table
-from wildreid.data.exif import with_exif
-from wildreid.data.files import find_images
+from wildreid.data.exif import dates_said, with_exif
+from wildreid.data.files import find_images, nothing_to_read
 from wildreid.data.fingerprints import boxes
 from wildreid.data.images import fit
 from wildreid.data.read import read_table
-from wildreid.data.table import Table
+from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.pipeline.reading import opened_with_pixels
 from wildreid.recipe import load_recipe
@@ -48,26 +48,36 @@ class Looked:
     reasons: dict[int, str]
 
 
-def find_photos(sources: Sequence[str | Path]) -> list[Path]:
+def find_photos(sources: Sequence[str | Path]) -> tuple[list[Path], list[Failure], list[str]]:
     """The photos that are meant by files and folders of them, absolute, in their order.
 
     A folder's are sorted. A photo that is given twice is there twice.
 
+    Returns:
+        The photos; the other files of the folders, each with the reason; notes on what was passed over.
+
     Raises:
         UserError: there is no such file, or no photo at all.
     """
-    found: list[Path] = []
+    photos: list[Path] = []
+    others: list[Failure] = []
+    notes: list[str] = []
     for source in sources:
         path = Path(os.path.abspath(source))  # without "..", which a table's paths must not have
         if path.is_dir():
-            found += [path / image for image in find_images(path)[0]]
+            found = find_images(path)
+            photos += [path / image for image in found.images]
+            others += [replace(failure, image=str(path / failure.image)) for failure in found.others]
+            notes += found.notes
         elif path.exists():
-            found.append(path)
+            photos.append(path)
         else:
             raise UserError(f"there is no photo, folder or table {source}")
-    if not found:
-        raise UserError("there is no photo here", where=", ".join(map(str, sources)))
-    return found
+    if not photos:
+        raise UserError(
+            "there is no photo here", where=", ".join(map(str, sources)), cure=nothing_to_read(others)
+        )
+    return photos, others, notes
 
 
 def read_photos(sources: Sequence[str | Path], *, root: str | Path | None = None) -> Table:
@@ -94,12 +104,13 @@ def read_given(
     if tables:
         table = read_table(tables[0], Path(root or tables[0].parent).absolute(), named=False)
         return table, range(len(table))
-    found = find_photos(sources)
+    found, others, notes = find_photos(sources)
     row = {photo: number for number, photo in enumerate(dict.fromkeys(found))}
     shared = Path(os.path.commonpath([photo.parent for photo in row]))
     rows = pd.DataFrame({"image": [photo.relative_to(shared).as_posix() for photo in row]})
     rows = with_exif(rows, shared)
-    table = Table.of(rows.assign(identity=None, camera=rows["serial"]), shared)
+    notes += dates_said(rows.pop("dated_by"), len(rows))
+    table = Table.of(rows.assign(identity=None, camera=rows["serial"]), shared, others).with_notes(notes)
     return table, [row[photo] for photo in found]
 
 
@@ -125,7 +136,7 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
         table = read_table(path, Path(root or path.parent).absolute())
     elif path.suffix.lower() in (".yaml", ".yml"):
         table = load_recipe(path).recipe.dataset.table()
-    elif (path / "split.parquet").is_file():
+    elif (path / "split.parquet").is_file():  # a run: the photos that it was made of
         from wildreid.pipeline import RunFolder
 
         table = RunFolder(path).load_split()
@@ -161,11 +172,7 @@ def look(table: Table, images: Images, encounters: Encounters, *, named: bool) -
         {
             "key": keys(met.rows),
             "sequence": met["sequence"].to_numpy(),
-            # an encounter without its identity: who was there may be corrected, when and where may not
-            "visit": [
-                text.removeprefix(f"{'?' if pd.isna(who) else who} | ")
-                for text, who in zip(met["encounter"], met["identity"], strict=True)
-            ],
+            "visit": visits(met.rows, keys(met.rows)),
         },
         index=found.kept,
     )
@@ -199,6 +206,18 @@ class _Held:
 
     def __len__(self) -> int:
         return len(self._pixels)
+
+
+def visits(rows: pd.DataFrame, keys: Sequence[str]) -> list[str]:
+    """Camera and date of each row: what with an individual is an encounter. An undated photo stands alone.
+
+    It says nothing that other rows decide, so that a gallery comes out the same in whatever order its photos
+    came, and in however many steps.
+    """
+    return [
+        f"{'?' if pd.isna(camera) else camera}@{f'undated@{key}' if pd.isna(when) else when.date().isoformat()}"
+        for camera, when, key in zip(rows["camera"], rows["timestamp"], keys, strict=True)
+    ]
 
 
 def keys(rows: pd.DataFrame) -> list[str]:

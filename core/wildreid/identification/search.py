@@ -86,7 +86,7 @@ class Search:
         chosen: list[tuple[int, float]] = []
         seen: set[int] = set()
         for at in np.argsort(-scores, kind="stable"):
-            visit = int(self.state.visits[rows[at]])
+            visit = int(self.state.met[rows[at]])
             if visit not in seen:
                 seen.add(visit)
                 chosen.append((int(rows[at]), float(scores[at])))

@@ -58,23 +58,27 @@ class CameraTrap(Dataset):
         """
         import pandas as pd
 
-        from wildreid.data.exif import with_exif, with_tag
-        from wildreid.data.files import find_images
+        from wildreid.data.exif import dates_said, with_exif, with_tag
+        from wildreid.data.files import find_images, nothing_to_read
         from wildreid.data.table import Failure, Table
 
-        images, failures = find_images(self.root)
+        found = find_images(self.root)
+        images, failures = found.images, found.others
         pattern = re.compile(self._pattern() + r"(?:\.\w+)?$")
-        fits = {image: found for image in images if (found := pattern.match(image))}
+        fits = {image: match for image in images if (match := pattern.match(image))}
         reason = f"the path does not fit the layout {self.layout}"
         failures += [Failure(image, reason) for image in images if image not in fits]
         if not fits:
             raise UserError(
                 f"none of {len(images)} images fits the layout {self.layout}",
                 where=str(self.root),
-                cure="write 'layout' as the paths are" + (f", such as {images[0]}" if images else ""),
+                cure=f"write 'layout' as the paths are, such as {images[0]}"
+                if images
+                else nothing_to_read(found.others) or "check the root",
             )
-        rows = pd.DataFrame([{"image": image, **found.groupdict()} for image, found in fits.items()])
+        rows = pd.DataFrame([{"image": image, **match.groupdict()} for image, match in fits.items()])
         rows = with_exif(rows.drop(columns="file", errors="ignore"), self.root)
+        notes = found.notes + dates_said(rows.pop("dated_by"), len(rows))
         if self.tag is not None:
             rows = with_tag(rows, self.root, tag=self.tag)
         if "identity" not in rows:
@@ -84,7 +88,7 @@ class CameraTrap(Dataset):
             rows["camera"] = rows["serial"]
         elif "camera" not in rows:
             rows["camera"] = rows.get("station", pd.NA)
-        return Table.of(rows, self.root, failures)
+        return Table.of(rows, self.root, failures).with_notes(notes)
 
     def _pattern(self) -> str:
         """The layout as a pattern: its own signs literally, each name up to the next of them."""

@@ -29,22 +29,24 @@ class Folder(Dataset):
         """
         import pandas as pd
 
-        from wildreid.data.exif import with_exif
-        from wildreid.data.files import find_images
+        from wildreid.data.exif import dates_said, with_exif
+        from wildreid.data.files import find_images, nothing_to_read
         from wildreid.data.table import Failure, Table
 
-        images, failures = find_images(self.root)
-        beside = [image for image in images if "/" not in image]
-        failures += [Failure(image, "in no individual's folder") for image in beside]
-        images = [image for image in images if "/" in image]
+        found = find_images(self.root)
+        beside = [image for image in found.images if "/" not in image]
+        failures = found.others + [Failure(image, "in no individual's folder") for image in beside]
+        images = [image for image in found.images if "/" in image]
         if not images:
             raise UserError(
                 "there is no photo in a folder of an individual",
                 where=str(self.root),
-                cure="lay the photos out as ROOT/INDIVIDUAL/PHOTO.jpg",
+                cure=nothing_to_read(found.others) or "lay the photos out as ROOT/INDIVIDUAL/PHOTO.jpg",
             )
         rows = pd.DataFrame({"image": images, "identity": [image.split("/")[0] for image in images]})
+        notes = found.notes
         if self.exif:
             rows = with_exif(rows, self.root)
-            rows["camera"] = rows["serial"]
-        return Table.of(rows, self.root, failures)
+            notes = notes + dates_said(rows["dated_by"], len(rows))
+            rows = rows.drop(columns="dated_by").assign(camera=rows["serial"])
+        return Table.of(rows, self.root, failures).with_notes(notes)

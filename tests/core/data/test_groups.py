@@ -217,3 +217,20 @@ def test_without_events_asking_for_them_changes_nothing(seed: int) -> None:
     assert plain.rows.equals(asked.rows)
     silent = annotate(made.with_rows(made.rows.assign(event=pd.NA)), Encounters(event=True))
     assert silent.rows.drop(columns="event").equals(plain.rows)
+
+
+def test_two_makes_of_camera_in_one_folder_are_two_bursts_and_yet_one_encounter(tmp_path: Path) -> None:
+    """A folder of photos from two cameras without serial numbers, both at one carcass within a minute."""
+    rows = pd.DataFrame(
+        {
+            "image": [f"in/{n}.jpg" for n in range(4)],
+            "identity": "Ada",
+            "timestamp": pd.Timestamp("2024-05-01 10:00") + pd.to_timedelta([0, 5, 10, 15], unit="s"),
+            "make": ["Reconyx", "Canon", "Reconyx", "Canon"],
+            "model": ["HC500", "EOS R5", "HC500", "EOS R5"],
+        }
+    )
+    found = annotate(Table.of(rows, tmp_path), Encounters())
+    assert found["sequence"].nunique() == 2
+    assert found["sequence"].iloc[0] == found["sequence"].iloc[2]
+    assert found["encounter"].nunique() == 1  # careful: no camera is known for certain

@@ -219,7 +219,7 @@ def test_calibration_leaves_out_encounters_and_individuals(tiny: Path, tmp_path:
     state = gallery.state
     vectors = state.embeddings(np.arange(len(state.rows)))
     scores = vectors @ vectors.T
-    who, visit = state.codes, state.visits
+    who, visit = state.codes, state.met
     asking = np.flatnonzero(~state.rows["trained"].to_numpy())
     other = np.array([scores[q, who != who[q]].max() for q in asking])
     own = np.array([scores[q, (who == who[q]) & (visit != visit[q])].max() for q in asking])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from wildreid.cli.gallery.building import add, create
+from wildreid.cli.gallery.building import add, create, join
 from wildreid.cli.gallery.caring import calibrate, verify
 from wildreid.cli.gallery.correcting import merge, remove, rename, split, undo
 from wildreid.cli.gallery.looking import list_, log, show
 
-COMMANDS = (create, add, list_, show, rename, merge, split, remove, undo, log, verify, calibrate)
+COMMANDS = (create, add, join, list_, show, rename, merge, split, remove, undo, log, verify, calibrate)
 
 
 def register(app: typer.Typer) -> None:

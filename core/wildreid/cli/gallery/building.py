@@ -39,12 +39,16 @@ def create(
 
     Example: [bold]reid gallery create bears --model runs/bears --data photos-by-bear[/]
     """
+    from wildreid.errors import UserError
     from wildreid.gallery.manifest import EXACT_UP_TO
     from wildreid.gallery.rule import Rule
     from wildreid.identification import create_gallery, read_data
     from wildreid.identification.calibration import can_tell
+    from wildreid.pipeline.reading import said
 
     table = None if data is None else read_data(data, parts=part or (), root=root)
+    if table is not None:
+        said(table)
     made = create_gallery(
         gallery,
         model,
@@ -55,7 +59,12 @@ def create(
     if table is None:
         printing.say(f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA")
         return
-    _say_added(made.add(table, source=str(data)), gallery)
+    try:
+        added = made.add(table, source=str(data))
+    except UserError:
+        made.gallery.discard()  # what was refused leaves nothing behind
+        raise
+    _say_added(added, gallery)
     if can_tell(made.state):
         rule, notes = made.calibrate()
         if isinstance(rule, Rule):
@@ -71,9 +80,43 @@ def add(
 ) -> None:
     """Add photos of known individuals; those that are there already are left out and named."""
     from wildreid.identification import open_gallery, read_data
+    from wildreid.pipeline.reading import said
 
     table = read_data(data, parts=part or (), root=root)
+    said(table)
     _say_added(open_gallery(gallery, device=device or "auto").add(table, source=str(data)), gallery)
+
+
+def join(
+    gallery: GalleryPath,
+    other: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OTHER", help="The gallery to take in; it stays as it is.", show_default=False
+        ),
+    ],
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="The other's photos, to be embedded anew: needed for another model."
+        ),
+    ] = None,
+    device: Device = None,
+) -> None:
+    """Take in all that another gallery holds; animals of the same name become one.
+
+    Example: [bold]reid gallery join herd herd-2023[/]
+    """
+    from wildreid.gallery.store import Gallery
+    from wildreid.identification import open_gallery
+
+    joined = open_gallery(gallery, device=device or "auto").join(Gallery(other), root=root)
+    _say_added(joined.added, gallery)
+    if joined.shared:
+        printing.say(f"taken for one animal, by name: {', '.join(joined.shared)}")
+    for ours, theirs in joined.near:
+        printing.say(f"! '{ours}' and '{theirs}' are two animals now; if they are one: reid gallery merge")
+    printing.say(f"reid gallery undo {gallery} takes all of it back")
 
 
 def _say_added(added: Added, gallery: Path) -> None:

@@ -77,11 +77,14 @@ def _keys(gallery: Gallery, individual: str, images: Sequence[str], encounters: 
     Raises:
         UserError: nothing was named, or something that the individual does not have.
     """
+    import pandas as pd
+
     from wildreid.errors import UserError
     from wildreid.option import did_you_mean
 
     state = gallery.state
-    rows = state.rows.iloc[state.rows_of(individual)]
+    own = state.rows_of(individual)
+    rows = state.rows.iloc[own]
     if not images and not encounters:
         raise UserError(
             "say which images: --image or --encounter", cure=f"reid gallery show … '{individual}'"
@@ -96,5 +99,7 @@ def _keys(gallery: Gallery, individual: str, images: Sequence[str], encounters: 
                     f"'{individual}' has no {name} '{one}'{did_you_mean(one, there)}",
                     cure=f"reid gallery show … '{individual}' lists them",
                 )
-    chosen = rows["key"].isin(images) | rows["image"].isin(images) | rows["visit"].isin(encounters)
+    met = pd.Series(state.met[own], index=rows.index)  # an encounter may reach over midnight
+    chosen = rows["key"].isin(images) | rows["image"].isin(images)
+    chosen |= met.isin(met[rows["visit"].isin(encounters)])
     return [str(key) for key in rows["key"][chosen]]
