@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from wildreid.pipeline import evaluate, load_results, run
     from wildreid.places import cache_folder
+    from wildreid.progress import quiet
     from wildreid.recipe import Loaded, Recipe, load_recipe
     from wildreid.registry import Registry
     from wildreid.training.embed import embed
@@ -46,6 +47,7 @@ STABLE = {
         "evaluate": "wildreid.pipeline",
         "load_results": "wildreid.pipeline",
         "load_recipe": "wildreid.recipe",
+        "quiet": "wildreid.progress",
     },
     "the stages, one by one": {
         "fingerprint": "wildreid.data.fingerprints",
@@ -119,6 +121,7 @@ __all__ = [
     "load_results",
     "open_gallery",
     "open_images",
+    "quiet",
     "rank",
     "read_data",
     "read_photos",

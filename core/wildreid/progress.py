@@ -1,9 +1,11 @@
-"""Progress bars for long work: one form for every stage, on standard error, silent where nobody looks."""
+"""All that the engine says while it works: lines, notes and progress bars, on standard error, or nothing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from rich.console import Console
@@ -17,6 +19,52 @@ from rich.progress import (
 )
 
 T = TypeVar("T")
+
+_SILENT: ContextVar[bool] = ContextVar("silent", default=False)
+_WORDS: ContextVar[Callable[[str], str]] = ContextVar("words", default=str)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within it this thread says nothing: no line, no note, no bar. `WILDREID_QUIET=1` keeps all of it silent.
+
+    For servers, notebooks and tests. Errors are raised as ever, and what a function returns it still returns.
+
+    >>> with quiet():
+    ...     say("nobody reads this")
+    """
+    before = _SILENT.set(True)
+    try:
+        yield
+    finally:
+        _SILENT.reset(before)
+
+
+@contextmanager
+def worded(by: Callable[[str], str]) -> Iterator[None]:
+    """Within it each line and note goes through `by` first: the command line puts its flags for our arguments."""
+    before = _WORDS.set(by)
+    try:
+        yield
+    finally:
+        _WORDS.reset(before)
+
+
+def silent() -> bool:
+    """Whether nothing is to be said."""
+    return _SILENT.get() or os.environ.get("WILDREID_QUIET", "0") not in ("", "0")
+
+
+def say(text: str) -> None:
+    """One line of what goes on, as it is, on standard error; one that begins with ``!`` in yellow."""
+    if not silent():
+        style = "bold yellow" if text.startswith("!") else None
+        console().print(_WORDS.get()(text), style=style, markup=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """A line that one should read: something is not as one might expect."""
+    say(f"! {text}")
 
 
 def console() -> Console:
@@ -47,7 +95,7 @@ def bar(items: Iterable[T], what: str | Callable[[], str], *, total: int | None 
         TimeRemainingColumn(),
     )
     with Progress(
-        *columns, console=out, transient=True, disable=out.quiet or not out.is_terminal
+        *columns, console=out, transient=True, disable=silent() or out.quiet or not out.is_terminal
     ) as progress:
         words = what if callable(what) else lambda: what
         task = progress.add_task(words(), total=total)

@@ -84,7 +84,7 @@ def test_the_fallback_is_loud(recipe: Path) -> None:
     assert loaded.recipe.loss.name == "triplet"
     (note,) = loaded.notes
     assert "sample" in note
-    assert "--set dataset.root" in note
+    assert "`dataset.root=FOLDER`" in note
 
 
 def test_a_root_that_was_given_is_never_replaced_by_the_fallback(

@@ -61,7 +61,7 @@ def test_cows_say_how_to_point_at_the_photos(checkout):
     assert recipe.stamp == ""
     with pytest.raises(UserError, match="is not there") as error:
         recipe.dataset.table()
-    assert "--set dataset.root=FOLDER" in error.value.cure
+    assert "`dataset.root=FOLDER`" in error.value.cure
 
 
 def test_cows_as_they_are(checkout, real_data):

@@ -65,7 +65,7 @@ def look_at(path: Path, *, layout: str | None = None) -> Look:
     if path.is_file():
         return _table(path)
     if not path.is_dir():
-        raise UserError(f"there is no file or folder {path}", where="--from")
+        raise UserError(f"there is no file or folder {path}", where="`source=…`")
     for file in sorted(path.iterdir()):
         if is_table(file):
             try:
@@ -77,7 +77,7 @@ def look_at(path: Path, *, layout: str | None = None) -> Look:
 
 def _table(file: Path) -> Look:
     if not is_table(file):
-        raise UserError(f"{file} is neither a .csv nor a .parquet file", where="--from")
+        raise UserError(f"{file} is neither a .csv nor a .parquet file", where="`source=…`")
     rows = read_rows(file)
     columns = guess_columns(rows)
     for needed in ("image", "identity"):

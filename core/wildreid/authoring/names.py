@@ -44,7 +44,7 @@ def fresh(folder: Path) -> Path:
         UserError: something is there that would be overwritten, or its parent is missing.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} is there already", cure="choose another name, or another --out")
+        raise UserError(f"{folder} is there already", cure="choose another name, or another `out=…`")
     if not folder.absolute().parent.is_dir():
-        raise UserError(f"there is no folder {folder.parent}", where="--out", cure="make it first")
+        raise UserError(f"there is no folder {folder.parent}", where="`out=…`", cure="make it first")
     return folder

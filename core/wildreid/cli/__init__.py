@@ -45,15 +45,18 @@ def _root(
 
 def main() -> None:
     """Run the command line; exits with 2 for a user's mistake, 130 after Ctrl-C."""
+    from wildreid.cli.words import as_typed
     from wildreid.errors import Interrupted, UserError
+    from wildreid.progress import worded
 
     try:
-        app()
+        with worded(as_typed):
+            app()
     except Interrupted as stopped:
-        _say(str(stopped))
+        _say(as_typed(str(stopped)))
         sys.exit(130)
     except UserError as error:
-        _say(f"error: {error}")
+        _say(as_typed(f"error: {error}"))
         sys.exit(2)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):

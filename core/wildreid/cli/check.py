@@ -20,12 +20,13 @@ def check(
     """Check a recipe: every mistake at once, each with its key and line."""
     from rich.console import Console
 
+    from wildreid.cli.words import as_typed
     from wildreid.recipe import load_recipe
 
     loaded = load_recipe(recipe, profiles=profile or (), settings=set_ or ())
     out = Console(highlight=False)
     for note in loaded.notes:
-        out.print(f"! {note}", markup=False, style="yellow")
+        out.print(f"! {as_typed(note)}", markup=False, style="yellow")
     if build:
         from wildreid.pipeline import check_build
 

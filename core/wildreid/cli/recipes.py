@@ -37,13 +37,14 @@ def _is_of_a_run(path: Path) -> bool:
 
 
 def _about(path: Path) -> tuple[str, str]:
+    from wildreid.cli.words import as_typed
     from wildreid.errors import UserError
     from wildreid.recipe.load import read_yaml
 
     try:
         raw, _ = read_yaml(path)
     except UserError as error:
-        return "", str(error)
+        return "", as_typed(str(error))
     about = str(raw.get("about") or "").strip().partition("\n")[0]
     return ", ".join(raw.get("profiles") or ()), about
 

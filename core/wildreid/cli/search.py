@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wildreid.cli.arguments import Device, Profiles, Settings
+
+if TYPE_CHECKING:
+    from wildreid.search.ledger import Entry
+    from wildreid.search.load import Search
 
 
 def search(
@@ -59,8 +66,21 @@ def search(
     from wildreid.search.run import run_search
 
     run_search(
-        loaded, out=out, trials=trials, timeout=timeout, storage=storage, join=join, final=final, grace=grace
-    )
+        loaded, out=out, trials=trials, timeout=timeout, storage=storage, join=join, final=final, grace=grace,
+        show=partial(_show, loaded),
+    )  # fmt: skip
+
+
+def _show(search: Search, listed: list[Entry], found: Mapping[str, Any] | None, page: Path) -> None:
+    from rich.console import Console
+
+    from wildreid.search import board
+
+    console = Console(highlight=False)
+    console.print(board.table(search, listed))
+    if found:
+        console.print(board.final_table(found))
+    console.print(f"page    {page}", markup=False, soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

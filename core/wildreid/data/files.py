@@ -67,7 +67,9 @@ def find_images(root: Path) -> Found:
     """
     if not root.is_dir():
         raise UserError(
-            f"the data set's root {root} is not there", where="dataset.root", cure="mend it in the recipe"
+            f"the data set's root {root} is not there",
+            where="dataset.root",
+            cure="mend it in the recipe, or give `dataset.root=FOLDER`",
         )
     refuse_ours(root)
     images: list[str] = []

@@ -122,14 +122,13 @@ def compare(
         UserError: fewer than two runs; different test parts or protocols, and not `anyway`.
     """
     if len(runs) < 2:
-        raise UserError("two runs are the least that can be compared", cure="reid compare RUN RUN")
+        raise UserError("two runs are the least that can be compared", cure="name two")
     evidences = [_evidence(run) for run in runs]
     differing = _differing(runs, evidences)
     if differing and not anyway:
         raise UserError(
             f"{differing}; a difference between their figures says nothing about the models",
-            where="reid compare",
-            cure="evaluate both on one split and protocol, or add --anyway",
+            cure="evaluate both on one split and protocol, or give `anyway=True`",
         )
     figures: dict[str, tuple[Figure, ...]] = {}
     measured = [_measure(evidence, metrics) for evidence in evidences]

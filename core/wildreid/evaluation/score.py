@@ -16,7 +16,7 @@ from wildreid.evaluation.intervals import FEW, Bootstrap
 from wildreid.evaluation.protocols import label, optimistic, standing_in, usable
 from wildreid.evaluation.rank import mated, rank
 from wildreid.evaluation.slices import slices
-from wildreid.progress import console
+from wildreid.progress import say
 from wildreid.recipe.model import Watched
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def validator(table: Table, *, protocol: str, gallery: str = "val") -> Callable[
         hint = (
             "; training.gallery=train may have it" if protocol == "time-cutoff" and gallery == "val" else ""
         )
-        console().print(f"validation is by {chosen} in place of {protocol}: {reason}{hint}")
+        say(f"validation is by {chosen} in place of {protocol}: {reason}{hint}")
     if not mated(sides, chosen, part="val", gallery=(gallery,)).any():
         raise UserError(
             f"no val image can be matched to another of its animal under {chosen}",

@@ -51,7 +51,7 @@ def verify(folder: Path) -> Checked:
     if missing := thumbnails.missing(state):
         notes.append(f"{missing} images have no thumbnail")
     if index.stale(state):
-        notes.append("the index is missing or old; reid gallery verify --index makes it anew")
+        notes.append("the index is missing or old; `index=True` makes it anew")
     return Checked(
         tuple(damage), tuple(notes), state.digest(), len(state.individuals), state.images, len(state.changes)
     )

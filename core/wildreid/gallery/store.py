@@ -23,7 +23,7 @@ from wildreid.gallery.journal import Change
 from wildreid.gallery.manifest import EXACT_UP_TO, FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import State
-from wildreid.progress import console
+from wildreid.progress import say
 from wildreid.recipe.model import Encounters
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ class Gallery:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            console().print(f"another process is writing to {self.folder}; waiting for it …", markup=False)
+            say(f"another process is writing to {self.folder}; waiting for it …")
             try:
                 lock.acquire(timeout=WAIT)
             except Timeout:

@@ -48,7 +48,7 @@ def to_onnx(run: RunFolder, path: Path, *, images: int = 100) -> dict[str, Any]:
     except Exception as error:  # whatever an operator without a counterpart makes it raise
         raise UserError(
             f"this network cannot be written as ONNX: {str(error).strip().splitlines()[0]}",
-            cure="export it with --to folder, which always works",
+            cure="export it with `to=folder`, which always works",
         ) from None
     session = onnx_session(path)
     cosines = []
@@ -64,7 +64,7 @@ def to_onnx(run: RunFolder, path: Path, *, images: int = 100) -> dict[str, Any]:
         raise UserError(
             f"the ONNX file does not agree with torch: on {len(cosine)} photos the least cosine similarity "
             f"of the embeddings is {cosine.min():.6f}, and {COSINE} is asked",
-            cure="export it with --to folder",
+            cure="export it with `to=folder`",
         )
     return {"images": len(cosine), "least": float(cosine.min()), "mean": float(cosine.mean())}
 
@@ -78,7 +78,7 @@ def _photos(run: RunFolder, settings: Any, count: int) -> np.ndarray[Any, np.dty
         raise UserError(
             "none of the run's photos can be read, so the export cannot be checked",
             where=str(table.root),
-            cure="bring the photos back, or export with --to folder",
+            cure="bring the photos back, or export with `to=folder`",
         )
     return store.take(rows)
 

@@ -27,7 +27,7 @@ from wildreid.identification.models import MODEL, Model
 from wildreid.identification.outputs import Discovered, Identified, proposals
 from wildreid.identification.photos import Looked, look, look_at_arrays, read_given
 from wildreid.identification.search import Search
-from wildreid.progress import console
+from wildreid.progress import say
 from wildreid.registry import Registry
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class OpenGallery:
             if rule is None:
                 raise UserError(
                     "the gallery is not calibrated, so there is no similarity at which to cut",
-                    cure="calibrate it with reid gallery calibrate, or give --cut",
+                    cure="calibrate it with reid gallery calibrate, or give `cut=…`",
                 )
             cut = rule.cut()
         if clusterer is None:
@@ -245,7 +245,7 @@ class OpenGallery:
     def _keep_index(self) -> None:
         """Make the index anew where the gallery has outgrown the one it has."""
         if index.stale(self.state):
-            console().print("making the index anew …")
+            say("making the index anew …")
             index.build_index(self.state)
 
 

@@ -20,7 +20,7 @@ from wildreid.gallery.store import Gallery
 from wildreid.identification.models import MODEL, check_model, load_model
 from wildreid.identification.opened import OpenGallery
 from wildreid.identification.package import export, package_rule
-from wildreid.progress import console
+from wildreid.progress import note
 
 
 def open_gallery(path: str | Path, *, model: str | Path | None = None, device: str = "auto") -> OpenGallery:
@@ -95,7 +95,7 @@ def create_gallery(
         },
     )
     if isinstance(rule, Missing):
-        console().print(f"! no probabilities yet: {rule.reason}; see reid gallery calibrate", markup=False)
+        note(f"no probabilities yet: {rule.reason}; see reid gallery calibrate")
     return OpenGallery(Gallery(path), loaded)
 
 

@@ -123,7 +123,7 @@ class RunFolder:
         if before is not None and before != key:
             raise UserError(
                 f"{self.path} was begun on other data, or with another recipe, than it has now",
-                cure="give this run another --name, or remove the folder",
+                cure="give this run another `name=…`, or remove the folder",
             )
         self.record(f"{stage} begun", key)
         return before is not None
@@ -176,9 +176,11 @@ def choose_folder(recipe: Recipe, out: Path, *, named: bool) -> RunFolder:
                 return folder
         if named:
             raise UserError(
-                f"{path} holds another run", where="--name", cure="choose another name, or remove the folder"
+                f"{path} holds another run",
+                where=f"`name={recipe.name}`",
+                cure="choose another name, or remove the folder",
             )
-    raise UserError(f"{out} holds too many runs named {recipe.name}", cure="give --name")
+    raise UserError(f"{out} holds too many runs named {recipe.name}", cure="give another `name=…`")
 
 
 def load_results(path: str | Path) -> Results:
@@ -195,7 +197,7 @@ def load_results(path: str | Path) -> Results:
     if not folder.scores.is_file():
         raise UserError(
             f"the run {folder.path} is not finished",
-            cure=f"finish it with: reid run --resume {folder.path}",
+            cure=f"finish it with `wildreid.pipeline.resume({str(folder.path)!r})`",
         )
     recipe = yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))
     scores = read_json(folder.scores)

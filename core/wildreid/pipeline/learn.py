@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,7 +32,7 @@ def fit(
     *,
     device: str,
     resume: bool,
-    say: Any,
+    say: Callable[[str], None],
     logs: Sequence[Log],
     picture: Projector | None = None,
     world: World = ALONE,
@@ -88,7 +87,7 @@ def embed_all(
     weights: str,
     *,
     device: str,
-    say: Any,
+    say: Callable[[str], None],
     world: World,
 ) -> None:
     """Write the embeddings of every row by the best weights, and beside them the ids."""

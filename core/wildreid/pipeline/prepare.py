@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from wildreid.data.audit import audit
 from wildreid.data.splits import split
@@ -41,7 +41,9 @@ class Ready:
     told: Begun
 
 
-def begin(loaded: Loaded, folder: RunFolder, *, device: str, say: Any, world: World = ALONE) -> Ready:
+def begin(
+    loaded: Loaded, folder: RunFolder, *, device: str, say: Callable[[str], None], world: World = ALONE
+) -> Ready:
     """From the data set to the split, written down with where it all came from."""
     recipe = loaded.recipe
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -69,7 +71,7 @@ def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:
     if not folder.split.is_file():
         raise UserError(
             f"this process sees no {folder.split}, which the first has written",
-            where="--out",
+            where="`out=…`",
             cure="put the runs on a file system that all machines of the run share",
         )
     table = folder.load_split()
@@ -77,7 +79,7 @@ def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:
     return table, open_images(table, recipe.images, cache=cache_folder(), threads=threads)
 
 
-def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStore]:
+def _read(recipe: Recipe, folder: RunFolder, say: Callable[[str], None]) -> tuple[Table, ImageStore]:
     """Data set to table and pixels: what cannot be read is reported and left out."""
     table = recipe.dataset.table()
     table = table.with_rows(table.rows.sort_values("id", kind="stable"))
@@ -110,7 +112,7 @@ def _read(recipe: Recipe, folder: RunFolder, say: Any) -> tuple[Table, ImageStor
     return table, images
 
 
-def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> tuple[Table, bool]:
+def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Callable[[str], None]) -> tuple[Table, bool]:
     table = split(table, recipe.splitter, seed=recipe.seed_of_split)
     table.save(folder.split)
     found = audit(table)
@@ -118,5 +120,5 @@ def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Any) -> tuple[T
     counts = table["part"].value_counts()
     say("split   " + " · ".join(f"{counts.get(part, 0)} {part}" for part in ("train", "val", "test")))
     if found.leaks:
-        say("[bold yellow]! this split leaks: every figure of this run flatters; see audit.json[/]")
+        say("! this split leaks: every figure of this run flatters; see audit.json")
     return table, found.leaks

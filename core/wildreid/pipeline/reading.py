@@ -21,7 +21,7 @@ from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.places import cache_folder
-from wildreid.progress import console
+from wildreid.progress import note
 from wildreid.recipe import Loaded
 from wildreid.recipe.model import Encounters, Images
 
@@ -56,7 +56,7 @@ def opened(table: Table, encounters: Encounters, *, perceptual: bool | None = No
     found = fingerprint(table, cache=cache_folder(), perceptual=looks)
     usable = found["phash" if looks else "content"].notna().to_numpy()
     if not usable.any():
-        console().print("no image can be read: near duplicates are not looked for", style="yellow")
+        note("no image can be read: near duplicates are not looked for")
         return _kept(table, encounters, np.arange(len(table)), ())
     failures = tuple(
         Failure(str(table["image"].iloc[row]), "the image cannot be read", int(row))
@@ -129,8 +129,8 @@ def of_recipe(loaded: Loaded) -> Table:
         UserError: as a run would.
     """
     recipe = loaded.recipe
-    for note in loaded.notes:
-        console().print(f"! {note}", markup=False, style="bold yellow")
+    for text in loaded.notes:
+        note(text)
     table = recipe.dataset.table()
     said(table)
     table = opened(table, recipe.encounters).table
@@ -139,5 +139,5 @@ def of_recipe(loaded: Loaded) -> Table:
 
 def said(table: Table) -> None:
     """Say what a reader should know of how a table was read."""
-    for note in table.notes:
-        console().print(f"! {note}", markup=False, style="yellow")
+    for text in table.notes:
+        note(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from wildreid.pipeline.learn import embed_all, fit, projector_of
 from wildreid.pipeline.prepare import begin
 from wildreid.pipeline.scoring import measure
 from wildreid.pipeline.tracking import Tracking
-from wildreid.progress import console
+from wildreid.progress import note, say
 from wildreid.recipe import Loaded, load_recipe, revised
 from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.training.device import pick_device
@@ -103,11 +102,13 @@ def evaluate(
     if all_but(before.recipe, NOTHING, FIGURES) != all_but(after.recipe, NOTHING, FIGURES):
         raise UserError(
             "these settings change the data or the training, not only the evaluation",
-            where="--set",
-            cure="start a new run with them: reid run … --set …",
+            where="`settings=…`",
+            cure="start a new run with them: `wildreid.run(…)`",
         )
     if not folder.model.is_file():
-        raise UserError(f"{path} is not trained yet", cure=f"finish it with: reid run --resume {path}")
+        raise UserError(
+            f"{path} is not trained yet", cure=f"finish it with `wildreid.pipeline.resume({str(path)!r})`"
+        )
     return _run(_with(after, device=device), folder, resume=True)
 
 
@@ -133,16 +134,15 @@ def check_build(loaded: Loaded) -> None:
 
 def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
     recipe = loaded.recipe
-    say = partial(console().print, soft_wrap=True)
     place = pick_device(recipe.device)
     device = str(place)
     with _resumable(folder), together(place) as world:
         folder = RunFolder(world.tell(lambda: folder.path))  # the others may see a folder that the first made
-        for note in loaded.notes:
-            say(f"[bold yellow]! {note}[/]")
+        for text in loaded.notes:
+            note(text)
         folder.path.mkdir(parents=True, exist_ok=True)
         several = f", {world.size} processes" if world.size > 1 else ""
-        say(f"run     [bold]{folder.path}[/] on {device}{several}")
+        say(f"run     {folder.path} on {device}{several}")
 
         begun = begin(loaded, folder, device=device, say=say, world=world)
         table, images = begun.table, begun.images
@@ -183,7 +183,7 @@ def _resumable(folder: RunFolder) -> Iterator[None]:
         raise Interrupted(
             "stopped; what is finished is kept",
             where=str(folder.path),
-            cure=f"go on with: reid run --resume {folder.path}",
+            cure=f"go on with `wildreid.pipeline.resume({str(folder.path)!r})`",
         ) from None
 
 

@@ -9,10 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-
 from wildreid.kinds import Log, ReportLog, Tracker
-from wildreid.progress import console
+from wildreid.progress import note
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Results
@@ -92,7 +90,4 @@ class Tracking:
 
 
 def _warn(name: str, error: Exception) -> None:
-    console().print(
-        f"[yellow]! the tracker '{name}' failed and is left out from now on: {escape(str(error))}[/]",
-        soft_wrap=True,
-    )
+    note(f"the tracker '{name}' failed and is left out from now on: {error}")

@@ -15,10 +15,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.markup import escape
 
 from wildreid.files import put
-from wildreid.progress import console
+from wildreid.progress import note, say
 from wildreid.projection.frames import FOLDER
 from wildreid.projection.layout import FEWEST
 from wildreid.projection.sample import sample
@@ -89,7 +88,7 @@ class Projector:
         if len(self.rows) < FEWEST:
             self.over = True
             few = f"{FEWEST} validation photos are the fewest for a picture, there are {len(self.rows)}"
-            console().print(f"umap    {few}")
+            say(f"umap    {few}")
             return
         try:
             self.hear()
@@ -113,10 +112,7 @@ class Projector:
             self._begin()
             self._write({})
             if self.under_way:
-                console().print(
-                    f"umap    waiting for {len(self.under_way)} pictures, at most {patience:.0f} s each",
-                    soft_wrap=True,
-                )
+                say(f"umap    waiting for {len(self.under_way)} pictures, at most {patience:.0f} s each")
             try:
                 waits = self.hear(min(patience, POLITE))
             except Empty:  # nobody trains now: it need not give way any longer
@@ -247,10 +243,7 @@ class Projector:
 
     def _warn(self, why: str) -> None:
         if not self.warned:
-            console().print(
-                f"[yellow]! a picture of the embeddings failed, and the run goes on: {escape(why)}[/]",
-                soft_wrap=True,
-            )
+            note(f"a picture of the embeddings failed, and the run goes on: {why}")
         self.warned = True
 
     def _give_up(self, why: str) -> None:

@@ -197,13 +197,13 @@ def _parse(settings: Mapping[str, Any] | Sequence[str]) -> list[dict[str, Any]]:
         if not equals or not key.strip():
             raise UserError(
                 f"'{text}' is not a setting",
-                where="--set",
-                cure="write it as key=value: --set loss.margin=0.3",
+                where="`settings=…`",
+                cure="write it as key=value, such as `loss.margin=0.3`",
             )
         try:
             parsed.append(_nest(key.strip(), _given(yaml.safe_load(value) if value else "")))
         except yaml.YAMLError:
-            raise UserError(f"the value of '{text}' is not readable as YAML", where="--set") from None
+            raise UserError(f"the value of '{text}' is not readable as YAML", where="`settings=…`") from None
     return parsed
 
 
@@ -244,7 +244,7 @@ def _absent_default_root(base: Mapping[str, Any], merged: Mapping[str, Any], fol
 def _how_to_point(base: Mapping[str, Any]) -> str:
     root = str(base["dataset"]["root"])
     variable = root[2:].split(":-")[0].rstrip("}") if root.startswith("${") else ""
-    return "--set dataset.root=FOLDER" + (f", or the environment variable {variable}" if variable else "")
+    return "give `dataset.root=FOLDER`" + (f", or the environment variable {variable}" if variable else "")
 
 
 def packs_of(merged: Mapping[str, Any], path: Path) -> list[Path]:

@@ -78,7 +78,7 @@ def recipe_schema(registry: Registry) -> Schema:
         "properties": {
             **properties,
             "profiles": {
-                "description": "named parts of a recipe, laid over it with --profile",
+                "description": "named parts of a recipe, laid over it where it is named",
                 "type": "object",
                 "additionalProperties": {"$ref": "#/$defs/Profile"},
             },

@@ -73,7 +73,7 @@ def summary(listed: Sequence[Entry]) -> str:
     if (winner := best(list(listed))) is not None:
         text += (
             f". The best is trial {winner.number}. The highest of {counts['done']} validation figures "
-            "flatters: only --final says what it is worth on photos that chose nothing"
+            "flatters: only `final=True` says what it is worth on photos that chose nothing"
         )
     return text + "." if listed else "There is no trial yet."
 

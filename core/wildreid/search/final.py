@@ -17,7 +17,7 @@ from wildreid.errors import UserError
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.files import write_json
 from wildreid.pipeline.stages import run
-from wildreid.progress import console
+from wildreid.progress import say
 from wildreid.search.draw import Scalar
 from wildreid.search.ledger import best, entries
 from wildreid.search.load import Search
@@ -43,23 +43,22 @@ def finish(search: Search, study: Study, folder: Path) -> dict[str, Any]:
     attrs = study.user_attrs
     if "final" in attrs:
         found: dict[str, Any] = json.loads(attrs["final"])
-        console().print(
-            f"the test part was scored before, with trial {found['trial']}; it is not touched again",
-            markup=False,
-        )
+        say(f"the test part was scored before, with trial {found['trial']}; it is not touched again")
         write_json(folder / FILE, found)
         return found
     listed = entries(study)
     if unfinished := [entry.number for entry in listed if entry.state in ("running", "waiting")]:
         raise UserError(
             f"trials are not over yet: {', '.join(map(str, unfinished))}",
-            where="--final",
-            cure="wait for their workers, or raise -n so that this one finishes those that were left",
+            where="`final=True`",
+            cure="wait for their workers, or raise `trials=…` so that this one finishes those that were left",
         )
     winner = best(listed)
     if winner is None:
         raise UserError(
-            "no trial is done, so there is no winner", where="--final", cure="search first: -n 20"
+            "no trial is done, so there is no winner",
+            where="`final=True`",
+            cure="search first, such as `trials=20`",
         )
     number = int(attrs.get("final trial", winner.number))
     study.set_user_attr("final trial", number)

@@ -92,7 +92,7 @@ def load_search(
     Args:
         path: the YAML file.
         profiles: of the file, of its recipe, or of both; laid over each that has it, from left to right.
-        settings: of the base recipe, as in ``reid run --set``.
+        settings: of the base recipe, as in `wildreid.run`.
         name: of the study; None: the file's own, or one made from the recipe's.
 
     Raises:
@@ -157,7 +157,7 @@ def _refuse_drawn(search: Search, settings: Mapping[str, Any] | Sequence[str]) -
             if f"{drawn}.".startswith(f"{key}.") or f"{key}.".startswith(f"{drawn}."):
                 raise UserError(
                     f"the space draws '{drawn}', so that this setting would have no effect",
-                    where=f"--set {key}",
+                    where=f"`settings={key}`",
                     cure=f"take '{drawn}' out of the space in {search.path}, or give it one value there",
                 )
 

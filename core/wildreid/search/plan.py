@@ -22,7 +22,7 @@ class Halving(_Settings):
 
 
 class Final(_Settings):
-    """What `--final` does with the best."""
+    """What `final=True` does with the best."""
 
     seeds: int = Field(5, ge=2, le=100, description="how often it is trained, each time from another seed")
     default: bool = Field(True, description="also train the base recipe as it stands, to compare with")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from wildreid.errors import UserError
-from wildreid.progress import console
+from wildreid.progress import note, say
 from wildreid.search import board
 from wildreid.search.final import finish
 from wildreid.search.ledger import Entry, entries
@@ -31,6 +29,7 @@ def run_search(
     join: bool = False,
     final: bool = False,
     grace: int = 60,
+    show: Callable[[list[Entry], Mapping[str, Any] | None, Path], None] = lambda listed, found, page: None,
 ) -> list[Entry]:
     """Work on a study until it has its trials, then show what it holds.
 
@@ -46,6 +45,8 @@ def run_search(
         join: the study must be there already.
         final: afterwards score the winner on the test part, from several seeds.
         grace: seconds after which a worker that gives no sign of life is taken for dead.
+        show: is given what is returned, what ``final.json`` holds (None: not scored), and the page, once they
+            are written, however the search ends.
 
     Returns:
         Each configuration of the study once, by number.
@@ -58,16 +59,16 @@ def run_search(
     folder = Path(out) / search.name
     storage = storage or str(folder / FILE)
     where = shown(storage)
-    for note in search.base.notes:
-        console().print(f"! {note}", markup=False, style="bold yellow", soft_wrap=True)
+    for text in search.base.notes:
+        note(text)
     study = open_study(search, storage, join=join, grace=grace)
     folder.mkdir(parents=True, exist_ok=True)
-    console().print(f"search  [bold]{folder}[/], study in {where}", soft_wrap=True)
+    say(f"search  {folder}, study in {where}")
     wanted = search.plan.trials if trials is None else trials
     worker = Worker(search, study, folder, trials=wanted, timeout=timeout, grace=grace, where=where)
     found: Mapping[str, Any] | None = None
     try:
-        console().print(f"done    {worker.work()}", markup=False)
+        say(f"done    {worker.work()}")
         if final:
             with reachable(where):
                 finish(search, study, folder)
@@ -79,11 +80,7 @@ def run_search(
                 board.write_csv(folder / board.FILE, search, listed)
                 page = write_page(search, study, folder, found)
         except UserError as error:  # the error on the way here says more
-            console().print(f"! no leaderboard: {error}", markup=False, style="yellow")
+            note(f"no leaderboard: {error}")
         else:
-            out_console = Console(highlight=False)
-            out_console.print(board.table(search, listed))
-            if found:
-                out_console.print(board.final_table(found))
-            out_console.print(f"page    {page}", markup=False, soft_wrap=True)
+            show(listed, found, page)
     return listed

@@ -50,7 +50,7 @@ def open_study(search: Search, storage: str, *, join: bool = False, grace: int =
             raise UserError(
                 f"there is no study '{search.name}' to join; there are: {', '.join(sorted(names)) or 'none'}",
                 where=where,
-                cure="begin it without --join, or mend --storage or --name",
+                cure="begin it without `join=True`, or mend `storage=…` or `name=…`",
             )
         study = optuna.create_study(
             study_name=search.name, storage=database, direction="maximize", load_if_exists=True
@@ -66,7 +66,7 @@ def open_study(search: Search, storage: str, *, join: bool = False, grace: int =
                 f"the study '{search.name}' searches another space or another recipe: "
                 + "; ".join(differences[:4]),
                 where=where,
-                cure="give this search another --name; the study that is there stays as it is",
+                cure="give this search another `name=…`; the study that is there stays as it is",
             )
     return study
 
@@ -89,7 +89,7 @@ def shown(storage: str) -> str:
     try:
         return make_url(storage).render_as_string(hide_password=True)
     except ArgumentError:
-        return "--storage"
+        return "`storage=…`"
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from wildreid.page.words import count
 from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.provenance import hash_of_rows
 from wildreid.pipeline.stages import train_only
-from wildreid.progress import console
+from wildreid.progress import note, say
 from wildreid.search.drawing import Exhausted, Prescribed, distribution, draw_new, size
 from wildreid.search.ledger import Entry, best, counted, entries, folder_of
 from wildreid.search.load import Search
@@ -234,9 +234,7 @@ class Worker:
             return
         number = self._trial.number
         if lost:
-            console().print(
-                f"[yellow]trial {number} was taken for dead and given to another worker; it is not counted[/]"
-            )
+            note(f"trial {number} was taken for dead and given to another worker; it is not counted")
             return
         listed = entries(self.study)
         entry = next(one for one in listed if one.number == number)
@@ -245,7 +243,7 @@ class Worker:
             shutil.rmtree(run.path / "checkpoints", ignore_errors=True)
             if not self.search.plan.keep_weights or attempt != number:
                 run.model.unlink(missing_ok=True)
-        console().print(_line(entry, best(listed), len(listed), self.trials), markup=False, soft_wrap=True)
+        say(_line(entry, best(listed), len(listed), self.trials))
         self._failed = self._failed + 1 if entry.state == "failed" else 0
         if self._failed >= ALIKE:
             raise UserError(
@@ -278,7 +276,7 @@ def _same_data(study: Study, folder: Path) -> None:
     raise UserError(
         "this worker's data set differs from the one that the study was begun on: trials cannot be compared",
         where="dataset",
-        cure="give this worker the same photos and tables, or begin another study with --name",
+        cure="give this worker the same photos and tables, or begin another study, of another `name=…`",
     )
 
 

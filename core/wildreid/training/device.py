@@ -32,7 +32,7 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise UserError(
             f"there is no device '{name}' here: {str(error).splitlines()[0]}",
-            cure="--device auto takes what there is",
+            cure="`device=auto` takes what there is",
         ) from None
     return device
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from wildreid.data.slabs import NOWHERE, Records, Slabs
 from wildreid.errors import UserError
-from wildreid.progress import bar, console
+from wildreid.progress import bar, say
 from wildreid.recipe.model import Recipe
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.fuse import fused
@@ -174,7 +174,7 @@ def open_features(
         finally:
             embedder.train(training)
         if missing:
-            console().print(f"kept    {len(missing)} times {width} features of the frozen backbone")
+            say(f"kept    {len(missing)} times {width} features of the frozen backbone")
         kept = [
             slabs.reader((found.get(key, NOWHERE) for key in form), shape=(width,), dtype="float32")
             for form in forms

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from wildreid.progress import console
+from wildreid.progress import say
 
 
 @dataclass
@@ -34,7 +34,7 @@ def listening() -> Iterator[Stop]:
         if stop.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         stop.asked = True
-        console().print("stopping at the next step and saving; Ctrl-C again stops at once")
+        say("stopping at the next step and saving; Ctrl-C again stops at once")
 
     before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

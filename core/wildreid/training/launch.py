@@ -34,8 +34,8 @@ def launch(processes: int, arguments: Sequence[str], *, device: str) -> None:
     if device != "cpu" and torch.cuda.device_count() < processes:
         raise UserError(
             f"there are {torch.cuda.device_count()} GPUs here, not {processes}",
-            where="--gpus",
-            cure=f"with --device cpu, {processes} processes share the processor",
+            where=f"`processes={processes}`",
+            cure=f"with `device=cpu`, {processes} processes share the processor",
         )
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # we say it ourselves
@@ -53,16 +53,16 @@ def launch(processes: int, arguments: Sequence[str], *, device: str) -> None:
         elastic_launch(config, sys.executable)("-m", "wildreid", *arguments)
     except SignalException as stopped:
         raise Interrupted(
-            "stopped; what was trained is saved", cure="go on with --resume and the same --gpus"
+            "stopped; what was trained is saved", cure="go on with `resume=…` and the same `processes=…`"
         ) from stopped
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         if failure.exitcode == 130:
-            raise Interrupted("stopped", cure="go on with --resume and the same --gpus") from None
+            raise Interrupted("stopped", cure="go on with `resume=…` and the same `processes=…`") from None
         if failure.exitcode == 2:
             raise UserError("a process stopped; its message is above") from None
         how = signal.Signals(-failure.exitcode).name if failure.exitcode < 0 else failure.exitcode
         raise UserError(
             f"process {rank} ended with {how}",
-            cure="go on from the last checkpoint with --resume and the same --gpus",
+            cure="go on from the last checkpoint with `resume=…` and the same `processes=…`",
         ) from None

@@ -19,7 +19,7 @@ from wildreid.errors import Interrupted, UserError
 from wildreid.files import put_text
 from wildreid.kinds import Log
 from wildreid.places import cache_folder
-from wildreid.progress import bar, console
+from wildreid.progress import bar, say
 from wildreid.recipe.model import Recipe
 from wildreid.training.best import Best
 from wildreid.training.checkpoint import identity_of, load_checkpoint, remove_checkpoints, save_checkpoint
@@ -162,9 +162,7 @@ def train(
         if len(states) == world.size:
             restore_random_state(states[world.rank], place)
         elif world.first:
-            console().print(
-                f"begun by {len(states)} processes, goes on with {world.size}: other random draws"
-            )
+            say(f"begun by {len(states)} processes, goes on with {world.size}: other random draws")
         best.publish(embedder, recipe)
     if world.first:
         _write_history(folder, history)
@@ -289,7 +287,7 @@ def _interrupted(folder: Path, epoch: int) -> Interrupted:
     return Interrupted(
         f"stopped in epoch {epoch + 1}; all is saved",
         where=str(folder),
-        cure=f"go on with: reid run --resume {folder}",
+        cure=f"go on with `wildreid.pipeline.resume({str(folder)!r})`",
     )
 
 
@@ -304,5 +302,5 @@ def _compile(embedder: Embedder, recipe: Recipe) -> None:
         raise UserError(
             f"torch.compile does not work here: {str(error).strip().splitlines()[0]}",
             where="training.compile",
-            cure="install a C++ compiler, or set training.compile=false",
+            cure="install a C++ compiler, or take `training.compile=false`",
         ) from None

@@ -237,7 +237,7 @@ def test_ctrl_c_outside_training_says_how_to_go_on(tmp_path: Path, monkeypatch: 
         with pytest.raises(Interrupted, match="what is finished is kept") as caught:
             wildreid.run(recipe, out=out, settings={"training.epochs": 0})
     (folder,) = out.iterdir()
-    assert f"reid run --resume {folder}" in str(caught.value)
+    assert f"resume('{folder}')" in str(caught.value)
     assert resume(folder).scores["protocols"]
 
 

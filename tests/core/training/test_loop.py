@@ -218,7 +218,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_goes_on_the_same(tmp_path: Path) -> 
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(Interrupted, match="all is saved") as caught:
         go(tmp_path / "stopped", images=images, training={"workers": 0})
-    assert f"reid run --resume {tmp_path / 'stopped'}" in str(caught.value)
+    assert f"resume('{tmp_path / 'stopped'}')" in str(caught.value)
     assert signal.getsignal(signal.SIGINT) is before
     go(tmp_path / "stopped", resume=True, training={"workers": 0})
     go(tmp_path / "whole", training={"workers": 0})

@@ -57,7 +57,7 @@ def test_what_cannot_be_used_is_told_with_its_place(tmp_path: Path, text: str, w
 def test_a_root_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not there") as caught:
         Table(root=tmp_path / "gone").table()
-    assert "--set dataset.root" in str(caught.value)
+    assert "`dataset.root=FOLDER`" in str(caught.value)
 
 
 def test_real_cows(real_data: Path) -> None:

@@ -15,6 +15,7 @@ def verify(
     index: Annotated[bool, typer.Option("--index", help="Also make the index anew.")] = False,
 ) -> None:
     """Read all of a gallery and compare every hash; exits with 1 if it is damaged."""
+    from wildreid.cli.words import as_typed
     from wildreid.gallery.index import build_index
     from wildreid.gallery.store import Gallery
     from wildreid.identification import verify_gallery
@@ -29,7 +30,7 @@ def verify(
         )
     found = verify_gallery(gallery)
     for note in found.notes:
-        printing.say(f"note: {note}")
+        printing.say(f"note: {as_typed(note)}")
     for damage in found.damage:
         printing.say(f"damaged: {damage}", style="bold red")
     if found.damage:
