@@ -7,8 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from wildreid.artefacts import Results
 from wildreid.errors import Interrupted, UserError
 from wildreid.files import hash_of_file
@@ -28,6 +26,7 @@ from wildreid.recipe import Loaded, load_recipe, revised
 from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.training.device import pick_device
 from wildreid.training.embedder import build_embedder
+from wildreid.training.learner import build_learner
 from wildreid.training.world import together
 
 
@@ -118,18 +117,9 @@ def check_build(loaded: Loaded) -> None:
     Raises:
         UserError: such as a model that timm does not have, or weights that are not there.
     """
-    recipe = loaded.recipe
-    embedder = build_embedder(recipe)
-    objective = recipe.loss.build(width=embedder.width, classes=2)
-    recipe.miner.build()
-    for transform in recipe.transforms:
-        transform.build(size=recipe.images.size)
-    groups = {"head": [p for p in embedder.parameters() if p.requires_grad]}
-    if isinstance(objective, torch.nn.Module) and (own := list(objective.parameters())):
-        groups["loss"] = own
-    if any(groups.values()):
-        optimizer = recipe.optimizer.build(groups=groups)
-        recipe.scheduler.build(optimizer=optimizer, steps=10)
+    embedder = build_embedder(loaded.recipe)
+    if loaded.recipe.training.epochs or embedder.groups():  # a network taken as it comes need not learn
+        build_learner(loaded.recipe, embedder, classes=2, steps=10)
 
 
 def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:

@@ -7,15 +7,18 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.files import put
+from wildreid.progress import say
 from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
 from wildreid.recipe.model import Recipe
+from wildreid.training.random_state import random_state, restore_random_state
+from wildreid.training.world import World
 
 FORMAT = 2
 FOLDER, LAST = "checkpoints", "last.pt"
@@ -27,6 +30,71 @@ def identity_of(recipe: Recipe, table: Table) -> dict[str, Any]:
     for row in table.of_part("train", "val")[["id", "identity", "part"]].itertuples(index=False):
         digest.update(repr(tuple(map(str, row))).encode())
     return {**all_but(recipe, NOTHING, FIGURES, ROWS), "data": digest.hexdigest()}
+
+
+class Standing(NamedTuple):
+    """How far a training has come: epochs and steps done, and a line of figures for each epoch."""
+
+    epoch: int
+    step: int
+    history: list[dict[str, Any]]
+
+
+class Checkpoints:
+    """The checkpoints of one training: whose they are, what is kept, and the generators of each process.
+
+    Args:
+        folder: the run's.
+        identity: what they belong to, as `identity_of` gives it.
+        parts: by name, what has a ``state_dict`` to keep and a ``load_state_dict`` to go on from.
+        place: the device whose generator of random numbers is kept, beside those of the CPU.
+        world: the processes that train together; the first alone writes.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        identity: Mapping[str, Any],
+        parts: Mapping[str, Any],
+        *,
+        place: torch.device,
+        world: World,
+    ) -> None:
+        self.folder, self.identity, self.parts = folder, identity, parts
+        self.place, self.world = place, world
+
+    def restore(self) -> Standing | None:
+        """Put every part and every generator back to where the last checkpoint was; None: there is none.
+
+        Other processes than it was written by have other shares of each batch, and draw anew.
+
+        Raises:
+            UserError: as `load_checkpoint`.
+        """
+        state = load_checkpoint(self.folder, self.identity)
+        if state is None:
+            return None
+        for name, part in self.parts.items():
+            part.load_state_dict(state[name])
+        states = state["random"]
+        if len(states) == self.world.size:
+            restore_random_state(states[self.world.rank], self.place)
+        elif self.world.first:
+            say(f"begun by {len(states)} processes, goes on with {self.world.size}: other random draws")
+        return Standing(state["epoch"], state["step"], state["history"])
+
+    def save(self, standing: Standing) -> None:
+        """Write one; all processes call it, since the generators of each are in it.
+
+        Raises:
+            UserError: as `save_checkpoint`.
+        """
+        states = self.world.ask(random_state(self.place))
+        if self.world.first:
+            parts = {name: part.state_dict() for name, part in self.parts.items()}
+            save_checkpoint(
+                self.folder, {"identity": self.identity, **parts, **standing._asdict(), "random": states}
+            )
 
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wildreid.data.table import Table
 from wildreid.errors import Interrupted, UserError
 from wildreid.files import put_text
 from wildreid.kinds import Log
 from wildreid.places import cache_folder
-from wildreid.progress import bar, say
+from wildreid.progress import bar
 from wildreid.recipe.model import Recipe
 from wildreid.training.best import Best
-from wildreid.training.checkpoint import identity_of, load_checkpoint, remove_checkpoints, save_checkpoint
+from wildreid.training.checkpoint import Checkpoints, Standing, identity_of, remove_checkpoints
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.embed import embed
 from wildreid.training.embedder import Embedder, build_embedder, save_embedder
 from wildreid.training.features import Features, open_features, rests
 from wildreid.training.freezing import train_mode
 from wildreid.training.interrupt import listening
+from wildreid.training.learner import build_learner, compile_network
 from wildreid.training.prefetch import prefetch
-from wildreid.training.random_state import random_state, restore_random_state, seed_all
+from wildreid.training.random_state import seed_all
 from wildreid.training.rows import training_rows, validation_rows
 from wildreid.training.tally import Tally
 from wildreid.training.world import ALONE, World
@@ -114,65 +113,30 @@ def train(
             cache=cache_folder(), world=world,
         )  # fmt: skip
 
-    # what learns, and how
-    built = recipe.loss.build(width=embedder.width, classes=int(labels.max()) + 1)
-    objective = cast("nn.Module", built).to(place)
-    miner = recipe.miner.build()
-    augment = [transform.build(size=recipe.images.size) for transform in recipe.transforms]
-    groups = embedder.groups()
-    if not groups:
-        raise UserError(
-            f"the backbone '{recipe.backbone.name}' and the head '{recipe.head.name}' have nothing to learn",
-            where="training.epochs",
-            cure="set training.epochs to 0, which takes the network as it comes",
-        )
-    if own := list(objective.parameters()):
-        groups["loss"] = own
-    learning = [parameter for group in groups.values() for parameter in group]
-    optimizer = recipe.optimizer.build(groups=groups)
+    # what learns, and how; a window of batches makes a step
     windows = ceil(len(batches) / settings.accumulate)
-    schedule = recipe.scheduler.build(optimizer=optimizer, steps=settings.epochs * windows)
-    scaler = torch.amp.GradScaler(place.type, enabled=half is torch.float16)
-    average = None
-    if settings.ema is not None:
-        average = AveragedModel(embedder, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))  # type: ignore[no-untyped-call]
-    measured_network = cast("Embedder", average.module) if average is not None else embedder
+    learner = build_learner(recipe, embedder, classes=int(labels.max()) + 1, steps=settings.epochs * windows)
     if settings.compile:
-        _compile(embedder, recipe)
+        compile_network(embedder, recipe.images.size)
 
     # where it stands
     best = Best(folder, patience=settings.patience, min_gain=settings.min_gain, writes=world.first)
-    tally, history = Tally(chosen), []
-    epoch = step = 0
-    stateful: dict[str, Any] = {
-        "embedder": embedder, "objective": objective, "optimizer": optimizer, "schedule": schedule,
-        "scaler": scaler, "best": best, "tally": tally,
-    } | ({"average": average} if average is not None else {})  # fmt: skip
-    identity = identity_of(recipe, table)
+    tally = Tally(chosen)
+    kept = Checkpoints(
+        folder, identity_of(recipe, table), learner.parts() | {"best": best, "tally": tally},
+        place=place, world=world,
+    )  # fmt: skip
     if not resume and world.first:
         remove_checkpoints(folder)
-    world.wait()
+    world.wait()  # nobody looks for a checkpoint that the first still removes
     if world.rank:  # the same weights as the first, but dropout and augmentation of its own
         seed_all(recipe.seed + 1_000_003 * world.rank)
-    if checkpoint := load_checkpoint(folder, identity):
-        for name, part in stateful.items():
-            part.load_state_dict(checkpoint[name])
-        epoch, step, history = checkpoint["epoch"], checkpoint["step"], checkpoint["history"]
-        states = checkpoint["random"]
-        if len(states) == world.size:
-            restore_random_state(states[world.rank], place)
-        elif world.first:
-            say(f"begun by {len(states)} processes, goes on with {world.size}: other random draws")
-        best.publish(embedder, recipe)
+    standing = kept.restore()
+    if standing is not None:
+        best.publish(embedder, recipe)  # a kill may have come between the checkpoint and this
+    epoch, step, history = standing or (0, 0, [])
     if world.first:
         _write_history(folder, history)
-
-    def save() -> None:
-        states = world.ask(random_state(place))
-        if world.first:
-            parts = {name: part.state_dict() for name, part in stateful.items()}
-            place_in_run = {"epoch": epoch, "step": step, "history": history, "random": states}
-            save_checkpoint(folder, {"identity": identity, **parts, **place_in_run})
 
     def read(batch: list[int]) -> tuple[list[int], torch.Tensor]:
         share = rows[list(world.share(batch))]
@@ -183,65 +147,62 @@ def train(
         return batch, inputs.pin_memory() if place.type == "cuda" else inputs
 
     def progress() -> str:
-        speed = f", {tally.images / tally.seconds:.0f} images/s" if tally.seconds else ""
+        speed = f", {tally.speed:.0f} images/s" if tally.speed else ""
         return f"training {epoch + 1}/{settings.epochs}, loss {tally.mean:.3f}{speed}"
 
     network: nn.Module | None = None
     with listening() as stop:
         while epoch < settings.epochs and not best.tired:
             train_mode(embedder, freeze=settings.freeze, thaw=settings.thaw, epoch=epoch)
-            if network is None or epoch == settings.thaw:
+            if network is None or epoch == settings.thaw:  # a wrapper knows what learns when it is made
                 network = world.wrap(embedder)
-            objective.train()
+            learner.objective.train()
             batches.set_epoch(epoch)
-            began, seconds_before = time.perf_counter(), tally.seconds
+            tally.start()
             ahead = list(batches)[tally.batches :]  # a resumed epoch goes on where it stopped
             for batch, inputs in bar(
                 prefetch(ahead, read, threads=settings.workers), progress, total=len(ahead)
             ):
+                # gradients of a window of batches are added up; the epoch's last window may be shorter, and
+                # its batches then weigh more, so that each step moves by a mean
                 done = tally.seen
                 window = min(settings.accumulate, len(batches) - (done - done % settings.accumulate))
                 waits = bool((done + 1) % settings.accumulate) and done + 1 < len(batches)
                 inputs = inputs.to(place, non_blocking=True)
-                if seen is images:
-                    inputs = embedder.prepare(inputs, augment)
+                if seen is images:  # features that are kept were augmented when they were computed
+                    inputs = embedder.prepare(inputs, learner.augment)
                 truth = torch.from_numpy(labels[batch]).to(place, non_blocking=True)
-                with world.apart(network, wanted=waits):
+                with world.apart(network, wanted=waits):  # processes need to agree but once a step
                     with torch.autocast(place.type, half, enabled=half is not None):
                         embeddings = network(inputs)
+                    # each process embeds its share of the batch, and all compute the loss of the whole
+                    # batch: miners and losses see as many pairs as one process alone would
                     embeddings = world.gather(embeddings, len(batch))
-                    loss = objective(embeddings, truth, miner(embeddings, truth))
+                    loss = learner.loss(embeddings, truth)
                     tally.add(loss, batch)
-                    scaler.scale(loss / window).backward()
+                    learner.scaler.scale(loss / window).backward()  # type: ignore[no-untyped-call]
                 if waits:
                     continue
-                world.average(own)
-                if settings.clip is not None:
-                    scaler.unscale_(optimizer)
-                    nn.utils.clip_grad_norm_(learning, settings.clip)
-                scaler.step(optimizer)
-                scaler.update()
-                optimizer.zero_grad(set_to_none=True)
-                schedule.step(None)
-                if average is not None:
-                    average.update_parameters(embedder)
+                world.average(learner.own)  # the network's own gradients, `wrap` has averaged as they came
+                learner.step()
                 step += 1
-                tally.seconds = seconds_before + time.perf_counter() - began
+                tally.lap()
+                # one that is asked to stop stops all of them, at the same step
                 asked = world.any(stop.asked)
                 if asked or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
-                    tally.settle()
-                    save()
+                    tally.settle()  # a loss that is not finite is told of before it is kept
+                    kept.save(Standing(epoch, step, history))
                 if asked:
                     raise _interrupted(folder, epoch)
             tally.settle()
 
             # the epoch is over: how good is it?
             line: dict[str, Any] = {"epoch": epoch + 1, "step": step, "loss": tally.mean}
-            line |= {f"rate/{group['name']}": group["lr"] for group in optimizer.param_groups}
+            line |= {f"rate/{group['name']}": group["lr"] for group in learner.optimizer.param_groups}
             value = None
             if validate is not None:
                 vectors = embed(
-                    measured_network, seen, held_out, device=str(place), precision=settings.precision,
+                    learner.measured, seen, held_out, device=str(place), precision=settings.precision,
                     batch=settings.batch, what=f"validating {epoch + 1}/{settings.epochs}", world=world,
                 )  # fmt: skip
                 figures = validate(vectors)
@@ -249,17 +210,18 @@ def train(
                     picture(epoch + 1, vectors)
                 value = _watched(figures, settings.watch)
                 line |= figures
-                schedule.step(value)
-            line |= {"seconds": round(seconds_before + time.perf_counter() - began, 3)}
-            line |= {"images/second": round(tally.images / max(tally.seconds, 1e-9), 1)}
+                learner.schedule.step(value)
+            line |= {"seconds": round(tally.elapsed, 3), "images/second": round(tally.speed, 1)}
             history.append(line)
             for log in logs:
                 log.log(epoch + 1, {name: value for name, value in line.items() if name != "epoch"})
             epoch += 1
             tally.clear()
-            best.offer(measured_network, value, epoch)
-            save()
-            best.publish(measured_network, recipe)
+            # the new best's file, then the checkpoint that names it, then the old best goes: a kill between
+            # any two of them leaves a checkpoint whose best weights are there
+            best.offer(learner.measured, value, epoch)
+            kept.save(Standing(epoch, step, history))
+            best.publish(learner.measured, recipe)
             if world.first:
                 _write_history(folder, history)
             if world.any(stop.asked) and epoch < settings.epochs and not best.tired:
@@ -289,18 +251,3 @@ def _interrupted(folder: Path, epoch: int) -> Interrupted:
         where=str(folder),
         cure=f"go on with `wildreid.pipeline.resume({str(folder)!r})`",
     )
-
-
-def _compile(embedder: Embedder, recipe: Recipe) -> None:
-    """Compile the network in place, and once run it, so that a missing compiler is told of now."""
-    embedder.compile()
-    size = recipe.images.size
-    try:
-        with torch.no_grad():
-            embedder.eval()(torch.zeros(2, 3, size, size, device=embedder.mean.device))
-    except Exception as error:
-        raise UserError(
-            f"torch.compile does not work here: {str(error).strip().splitlines()[0]}",
-            where="training.compile",
-            cure="install a C++ compiler, or take `training.compile=false`",
-        ) from None

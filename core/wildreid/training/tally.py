@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,27 @@ class Tally:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.total, self.seconds = 0.0, 0.0
+        self._began = time.perf_counter()
         self.batches, self.images = 0, 0
         self._waiting: tuple[Tensor, Sequence[int]] | None = None
+
+    def start(self) -> None:
+        """The clock runs from here, or on from where the checkpoint of a resumed epoch stopped it."""
+        self._began = time.perf_counter() - self.seconds
+
+    def lap(self) -> None:
+        """Take the time of the batches so far: `seconds`."""
+        self.seconds = self.elapsed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of the epoch so far."""
+        return time.perf_counter() - self._began
+
+    @property
+    def speed(self) -> float:
+        """Images a second; 0 before the first lap."""
+        return self.images / self.seconds if self.seconds else 0.0
 
     def add(self, loss: Tensor, rows: Sequence[int]) -> None:
         """Hand in the loss of a batch of these rows of the table."""

@@ -162,4 +162,17 @@ def test_the_tally_is_a_mean_that_can_be_put_back() -> None:
     again.load_state_dict(tally.state_dict())
     assert again.state_dict() == tally.state_dict()
     tally.clear()
-    assert (tally.mean, tally.seen) == (0.0, 0)
+    assert (tally.mean, tally.seen, tally.speed) == (0.0, 0, 0.0)
+
+
+def test_the_clock_of_a_tally_goes_on_where_a_checkpoint_stopped_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("wildreid.training.tally.time.perf_counter", lambda: now[0])
+    tally = Tally(micro.herd()[0])
+    tally.load_state_dict({"total": 4.0, "batches": 2, "images": 30, "seconds": 5.0})
+    now[0] = 200.0
+    tally.start()
+    now[0] = 205.0
+    tally.lap()
+    now[0] = 207.0
+    assert (tally.seconds, tally.speed, tally.elapsed) == (10.0, 3.0, 12.0)
