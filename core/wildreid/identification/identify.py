@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +54,8 @@ class Answer:
         burst: number of the burst that the image belongs to; None for one that cannot be read.
         in_gallery: who the gallery says is on this very image, where it holds it.
         reason: why there is no answer, or none that is certain.
+        rows: positions of its images in the rows that were asked about, the one that is most like the first
+            candidate first; empty for one that cannot be read.
     """
 
     query: str
@@ -67,6 +69,11 @@ class Answer:
     burst: int | None = None
     in_gallery: str | None = None
     reason: str = ""
+    rows: tuple[int, ...] = field(default=(), repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data: all but the positions, which mean nothing outside."""
+        return {name: value for name, value in asdict(self).items() if name != "rows"}
 
 
 def identify(
@@ -93,7 +100,9 @@ def identify(
     names = [None if row is None else state.individuals[state.codes[row]] for row in known]
     burst = rows["burst"].to_numpy()
     images = [
-        Answer(ids[n], (ids[n],), date=dates[n], burst=int(burst[n]), in_gallery=names[n], **verdict)
+        Answer(
+            ids[n], (ids[n],), date=dates[n], burst=int(burst[n]), in_gallery=names[n], rows=(n,), **verdict
+        )
         for n, verdict in enumerate(_verdicts(state, similarity, top))
     ]
     numbers, first, member = np.unique(burst, return_index=True, return_inverse=True)
@@ -101,18 +110,29 @@ def identify(
     np.add.at(sums, member, similarity)
     means = sums / np.bincount(member, minlength=len(numbers)).astype(np.float32)[:, np.newaxis]
     verdicts = _verdicts(state, means, top)
+    members = np.split(np.argsort(member, kind="stable"), np.cumsum(np.bincount(member))[:-1])
     encounters = [
         Answer(
             ids[first[n]],
-            tuple(ids[at] for at in np.flatnonzero(member == n)),
-            date=min((date for at in np.flatnonzero(member == n) if (date := dates[at])), default=None),
+            tuple(ids[at] for at in members[n]),
+            date=min((date for at in members[n] if (date := dates[at])), default=None),
             burst=int(numbers[n]),
             in_gallery=names[first[n]],
+            rows=_nearest_first(members[n], state, similarity, verdicts[n].get("candidates", ())),
             **verdicts[n],
         )
         for n in np.argsort(first)
     ]
     return images, encounters
+
+
+def _nearest_first(
+    rows: Ints, state: State, similarity: Floats, candidates: Sequence[Candidate]
+) -> tuple[int, ...]:
+    if candidates:
+        code = state.code(candidates[0].individual)
+        rows = rows[np.argsort(-similarity[rows, code], kind="stable")]
+    return tuple(rows.tolist())
 
 
 def bursts(rows: pd.DataFrame) -> Ints:

@@ -79,8 +79,8 @@ class Identified:
             },
             "notes": list(self.notes),
             "counts": {"images": counts(self.images), "encounters": counts(self.encounters)},
-            "images": [asdict(answer) for answer in self.images],
-            "encounters": [asdict(answer) for answer in self.encounters],
+            "images": [answer.as_dict() for answer in self.images],
+            "encounters": [answer.as_dict() for answer in self.encounters],
         }
 
     def save_json(self, path: Path) -> None:

@@ -39,7 +39,6 @@ def identified_page(found: Identified, read: Read) -> str:
         read: gives the pixels (h, w, 3) of a query image by its id; None where it cannot be read.
     """
     state = found.search.state
-    place = {name: n for n, name in enumerate(found.rows["id"])}
     shown = found.encounters[:STRIPS]
     return render(
         TEMPLATES / "identify.html",
@@ -55,10 +54,7 @@ def identified_page(found: Identified, read: Read) -> str:
         photos=len(found.images),
         bursts=len(found.encounters),
         unreadable=[answer for answer in found.images if answer.verdict == "unreadable"],
-        strips=[
-            {"answer": answer, "words": said(answer), **_strip(found, answer, read, place)}
-            for answer in shown
-        ],
+        strips=[{"answer": answer, "words": said(answer), **_strip(found, answer, read)} for answer in shown],
         rows=[_line(answer) for answer in found.images],
     )
 
@@ -122,20 +118,16 @@ def history_page(state: State, *, coordinates: bool = False) -> str:
     )
 
 
-def _strip(found: Identified, answer: Answer, read: Read, place: dict[str, int]) -> dict[str, Any]:
+def _strip(found: Identified, answer: Answer, read: Read) -> dict[str, Any]:
     """The query's photo, the one that is nearest to its first candidate, and the candidates' exemplars."""
     search = found.search
-    members = [place[name] for name in answer.images]
-    shown = members[0]
-    if answer.candidates:
-        code = search.state.code(answer.candidates[0].individual)
-        shown = members[int(np.argmax(search.similarity(found.embeddings[members])[:, code]))]
+    shown = answer.rows[0]
     name = str(found.rows["id"].iloc[shown])
     image = read(name)
     query = {
         "uri": None if image is None else thumbnail(image),
         "alt": f"the photo {name}",
-        "who": "burst of " + str(len(members)) if len(members) > 1 else "photo",
+        "who": f"burst of {len(answer.rows)}" if len(answer.rows) > 1 else "photo",
         "words": [name, (answer.date or "no date").replace("T", " ")],
         "mark": "query",
     }

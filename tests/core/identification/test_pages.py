@@ -60,6 +60,24 @@ def test_the_page_of_answers_shows_every_photo_and_no_name_as_html(gallery: Gall
     assert str(gallery.folder) not in page
 
 
+def test_the_page_shows_of_a_burst_what_is_most_like_its_first_candidate_and_searches_nothing(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = found(gallery)
+    shown = []
+    for answer in answers.encounters:
+        code = gallery.state.code(answer.candidates[0].individual)
+        scores = Search(gallery.state).similarity(answers.embeddings[list(answer.rows)])[:, code]
+        assert scores.tolist() == sorted(scores, reverse=True)
+        assert {answers.rows["id"][row] for row in answer.rows} == set(answer.images)
+        shown.append(answers.rows["id"][answer.rows[0]])
+    monkeypatch.setattr(Search, "similarity", None)
+    asked: list[str] = []
+    identified_page(answers, lambda name: asked.append(name))  # type: ignore[func-returns-value]
+    assert asked == shown
+    assert all("rows" not in one for one in answers.as_dict()["images"] + answers.as_dict()["encounters"])
+
+
 def test_a_photo_that_is_gone_leaves_a_blank(gallery: Gallery) -> None:
     assert 'class="blank"' in identified_page(found(gallery), lambda name: None)
 
