@@ -16,7 +16,7 @@ from wildreid.option import Option
 
 def _homes() -> dict[str, str]:
     """Where each name lives that an example may use in annotations: what `wildreid.kinds` imports or defines."""
-    homes = {}
+    homes: dict[str, str] = {}
     for node in ast.walk(ast.parse(inspect.getsource(kinds))):
         if isinstance(node, ast.ImportFrom):
             homes |= {alias.name: str(node.module) for alias in node.names}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from wildreid.data.depth import check_colours, eight_bit, is_deep, raw_mode
 from wildreid.errors import UserError
 
 Box = tuple[float, float, float, float]
@@ -46,7 +47,7 @@ def read(
     """Read an image, or the part of it inside a box, as the camera's owner would see it.
 
     EXIF orientation is applied first, so a box is in pixels of the upright image. Transparent pixels come
-    out black, 16-bit greys are scaled to 8 bits.
+    out black; greys deeper than 8 bit are brought to 8 as `wildreid.data.depth.eight_bit` says.
 
     Args:
         path: the file; only formats in `FORMATS` are decoded, whatever its name says.
@@ -150,6 +151,7 @@ def _open(
                     where=str(path),
                     cure="leave it out, or raise images.max_pixels if you trust the file",
                 )
+            raw = raw_mode(picture)  # asking for EXIF may decode the file, and then it is forgotten
             turn = _turn(picture)
             turned = turn in _SIDEWAYS
             full = picture.size[::-1] if turned else picture.size
@@ -160,7 +162,7 @@ def _open(
                 draft = (math.ceil(picture.width * scale), math.ceil(picture.height * scale))
                 picture.draft(None, draft)
             reduced = picture.width / (full[1] if turned else full[0])
-            upright = _rgb(picture)
+            upright = _rgb(picture, raw)
             if turn is not None:
                 upright = upright.transpose(turn)
     except UnidentifiedImageError:
@@ -188,10 +190,11 @@ def _cut(
     return picture.resize(wanted, Image.Resampling.BILINEAR, box=(window[0], window[1], right, bottom))
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I;16") or picture.mode == "I":
-        deep = np.asarray(picture).astype(np.int64)
-        return Image.fromarray((deep >> 8).clip(0, 255).astype(np.uint8)).convert("RGB")
+def _rgb(picture: Image.Image, raw: str) -> Image.Image:
+    if is_deep(picture):
+        return eight_bit(picture).convert("RGB")
+    if ";16" in raw:
+        check_colours(picture)
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")
         flat = Image.new("RGB", clear.size)

@@ -22,7 +22,7 @@ from wildreid.recipe.model import Images
 
 Pixels = NDArray[np.uint8]
 
-_FORM = 1  # of the pixels in the cache; a change of how images are read makes a new one
+_FORM = 2  # of the pixels in the cache; a change of how images are read makes a new one
 _BYTES = 32 * 2**20  # decoded at once while the cache is filled
 
 
