@@ -37,7 +37,8 @@ class Option(BaseModel, ABC):
     A kind (``Loss``) is an abstract subclass that sets ``kind``; an option (``Triplet``) is a concrete
     subclass of a kind that sets ``name``. Where a field is typed by the kind, as ``loss: Loss`` is in a
     recipe, the class is chosen by the ``name`` key of the value, through the ``registry`` (a `Chooser`)
-    in the validation context; a bare string is a name with every field at its default.
+    in the validation context; a bare string is a name with every field at its default. With ``saved`` in that
+    context the value was written by a run, perhaps of an earlier version: see `before`.
 
     Raises:
         pydantic.ValidationError: for an unknown key, a wrong type or a value out of bounds; for a name
@@ -48,6 +49,8 @@ class Option(BaseModel, ABC):
 
     kind: ClassVar[str]
     name: ClassVar[str]
+    before: ClassVar[Mapping[str, Any]] = {}
+    """Of fields that came later, what was done before they were there: what a saved option without them means."""
 
     @classmethod
     def is_kind(cls) -> bool:
@@ -65,7 +68,9 @@ class Option(BaseModel, ABC):
         if isinstance(value, cls):
             return value
         if not cls.is_kind():
-            return handler(_without_name(value, cls))
+            value = _without_name(value, cls)
+            saved = (info.context or {}).get("saved") and isinstance(value, Mapping)
+            return handler({**cls.before, **value} if saved else value)
         if isinstance(value, str):
             value = {"name": value}
         if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):

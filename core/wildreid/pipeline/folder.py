@@ -146,9 +146,8 @@ class RunFolder:
             raise UserError(
                 f"{self.path} is no run: it has no recipe.yaml", cure="give the folder that `reid run` wrote"
             )
-        return load_recipe(
-            self.recipe, settings=settings if isinstance(settings, Mapping) else tuple(settings)
-        )
+        given = settings if isinstance(settings, Mapping) else tuple(settings)
+        return load_recipe(self.recipe, settings=given, saved=True)
 
     def load_split(self) -> Table:
         """The split table, with its root."""

@@ -46,6 +46,7 @@ def load_recipe(
     profiles: Sequence[str] = (),
     settings: Mapping[str, Any] | Sequence[str] = (),
     registry: Registry | None = None,
+    saved: bool = False,
 ) -> Loaded:
     """Read, merge and validate a recipe; nothing heavy is imported and no data is read.
 
@@ -57,6 +58,7 @@ def load_recipe(
         profiles: names of profiles in the file.
         settings: ``{"loss.margin": 0.3}``, or texts such as ``"loss.margin=0.3"``.
         registry: the options to choose from; None: the installed plugins and the recipe's packs.
+        saved: a run wrote it, perhaps of an earlier version: what it does not say was as it was then.
 
     Raises:
         RecipeError: all that is wrong with it, each with its path and line.
@@ -100,7 +102,9 @@ def load_recipe(
         notes.append(f"{root} is not there; to use your own data: {_how_to_point(base)}")
     registry = registry or Registry(packs=packs_of(merged, path))
     notes.extend(registry.notes)
-    recipe = validate(merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path))
+    recipe = validate(
+        merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path), saved=saved
+    )
     return Loaded(recipe, registry, path, tuple(notes), tuple(profiles))
 
 
@@ -267,6 +271,7 @@ def validate(
     base: Path,
     lines: Mapping[tuple[str | int, ...], int],
     where: str,
+    saved: bool = False,
 ) -> Recipe:
     """A recipe from merged raw values; `lines` tells the line of a key, relative paths start at `base`.
 
@@ -274,7 +279,7 @@ def validate(
         RecipeError: all that is wrong with it, each with its path and line.
     """
     try:
-        return Recipe.model_validate(raw, context={"registry": registry, "base": base})
+        return Recipe.model_validate(raw, context={"registry": registry, "base": base, "saved": saved})
     except ValidationError as error:
         problems = []
         for item in error.errors(include_url=False):

@@ -168,7 +168,7 @@ def load_embedder(folder: Path, registry: Registry) -> Embedder:
             raise UserError(
                 f"a model of format {description['format']}", where=str(described), cure="update wildreid"
             )
-        context = {"registry": registry, "base": folder}
+        context = {"registry": registry, "base": folder, "saved": True}
         backbone = Backbone.model_validate(description["backbone"], context=context)
         head = Head.model_validate(description["head"], context=context)
         images = Images.model_validate(description["images"])

@@ -18,7 +18,8 @@ class Hard(Miner):
     """For each image the most similar image of another animal, and the least similar of its own.
 
     ``positives`` chooses the image of its own animal: ``hard`` the least similar, ``easy`` the most similar,
-    ``semi-hard`` the least similar that is still nearer than the negative, ``all`` each of them.
+    ``semi-hard`` the least similar that is still nearer than the negative, ``all`` each of them. With ``all``
+    an image that is alone of its animal in the batch is named with its negative too; otherwise it is left out.
 
     Source: Hermans et al. 2017, "In Defense of the Triplet Loss for Person Re-Identification" (batch hard).
     """
