@@ -78,7 +78,7 @@ class Answers:
 
     def figure(self, k: int) -> dict[str, float]:
         """Accuracy@k over all runs' queries, with its interval by individual."""
-        low, high = bounds(self._drawn(k), 0.95) or (np.nan, np.nan)
+        low, high = bounds(self._drawn(k), 0.95, self._effective(k)) or (np.nan, np.nan)
         return {"value": float(np.nanmean(self.hits[k])), "low": low, "high": high}
 
     def each(self, k: int) -> list[float]:
@@ -93,11 +93,18 @@ class Answers:
         """
         if not np.array_equal(self.names, other.names):
             raise ValueError("the two sides ask different queries")
-        low, high = bounds(self._drawn(k) - other._drawn(k), 0.95) or (np.nan, np.nan)
+        low, high = bounds(self._drawn(k) - other._drawn(k), 0.95, self._effective(k)) or (np.nan, np.nan)
         return {"value": self.figure(k)["value"] - other.figure(k)["value"], "low": low, "high": high}
 
+    @property
+    def _bootstrap(self) -> Bootstrap:
+        return Bootstrap(pd.factorize(self.names, sort=True)[0], RESAMPLES, 0.95, 0)
+
     def _drawn(self, k: int) -> NDArray[np.float64]:
-        return Bootstrap(pd.factorize(self.names, sort=True)[0], RESAMPLES, 0.95, 0).means(self.hits[k])
+        return self._bootstrap.means(self.hits[k])
+
+    def _effective(self, k: int) -> float:
+        return self._bootstrap.effective(self.hits[k])
 
 
 def trained(record: Record, trials: Mapping[Any, Trial], seeds: Sequence[int]) -> dict[Any, list[Results]]:

@@ -2,7 +2,7 @@
 
 Accuracy@k is by individual; seeds 0, 1 and 2 each draw the split, the first weights and the batches, and the
 queries of the three runs are pooled. The interval is over resampled individuals, an animal that several runs test
-being one animal; there are few of them, so it is too narrow rather than too wide. Rates, margins and epochs were
+being one animal; there are few of them, so it is wide. Rates, margins and epochs were
 chosen on validation figures. Headline: across encounters, no photo of the query's own encounter may answer.
 *Optimistic*: image-loo, where all but the query photo itself may answer, the next frame of its burst too. A random
 split puts the frames of one burst into training and test; it would have claimed what its test photos get against

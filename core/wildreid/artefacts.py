@@ -202,6 +202,12 @@ class Evidence:
             np.array([len(part) for part in parts]),
         )
 
+    def few_shots(self, k: int) -> NDArray[np.float64]:
+        """(Q,) see `wildreid.shots.few_shots`: the chance of being right with k gallery photos an individual."""
+        from wildreid.shots import few_shots
+
+        return few_shots(self, k)
+
     def by_individual(self, values: NDArray[Any], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
         """(Q,) the mean of (Q,) values over an individual's counted queries, at the first of them; else NaN.
 

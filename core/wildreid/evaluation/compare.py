@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 
 from wildreid.artefacts import Combined, Evidence, Missing, Results
 from wildreid.errors import UserError
-from wildreid.evaluation.intervals import FEW, Bootstrap, bounds
+from wildreid.evaluation.intervals import Bootstrap, bounds, few
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,9 +157,10 @@ def _notes(runs: Sequence[Results], evidences: Sequence[Evidence]) -> Iterator[s
     for run in runs:
         if why := run.scores["protocols"][_protocol(run)]["optimistic"]:
             yield f"{run.name} is optimistic: {why}"
-    individuals = min(len(np.unique(evidence.individuals)) for evidence in evidences)
-    if individuals < FEW:
-        yield f"{individuals} individuals, under {FEW}: the intervals are too narrow"
+    asked = min((evidence.individuals for evidence in evidences), key=lambda them: len(np.unique(them)))
+    everyone = Bootstrap(asked, 0, 0.95, 0).effective(np.ones(len(asked)))
+    if note := few(len(np.unique(asked)), everyone):
+        yield note
 
 
 def _protocol(run: Results) -> str:
@@ -220,14 +221,18 @@ def _figures(
         draw.figures(value) if isinstance(value, Combined) else None
         for value, draw in zip(values, draws, strict=True)
     ]
+    many = [
+        draw.effective(value) if isinstance(value, Combined) else 0.0
+        for value, draw in zip(values, draws, strict=True)
+    ]
     found = []
     for at, (mean, sample) in enumerate(zip(means, drawn, strict=True)):
-        interval = None if sample is None else bounds(sample, confidence)
+        interval = None if sample is None else bounds(sample, confidence, many[at])
         difference = spread = None
         if at and mean is not None and means[0] is not None:
             difference = mean - means[0]
             if sample is not None and drawn[0] is not None:
-                spread = bounds(sample - drawn[0], confidence)
+                spread = bounds(sample - drawn[0], confidence, min(many[at], many[0]))
         found.append(Figure(mean, interval, difference, spread))
     return found
 

@@ -12,7 +12,7 @@ from wildreid.artefacts import Combined, Evidence, Missing, Scores
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.curves import curves
-from wildreid.evaluation.intervals import FEW, Bootstrap
+from wildreid.evaluation.intervals import Bootstrap, few
 from wildreid.evaluation.protocols import label, optimistic, standing_in, usable
 from wildreid.evaluation.rank import mated, rank
 from wildreid.evaluation.slices import slices
@@ -90,11 +90,9 @@ def _figure(
     figure |= {"value": mean, "n": int(counted.any(axis=0).sum())}
     bounds = intervals.interval(value) if intervals.resamples else None
     individuals = min(len(np.unique(evidence.individuals[part])) for part in counted)
-    if bounds is not None:
-        figure["low"], figure["high"] = bounds
-        if individuals < FEW:
-            ending = "" if individuals == 1 else "s"
-            figure["note"] = f"{individuals} individual{ending}, under {FEW}: the interval is too narrow"
+    if intervals.resamples:
+        figure["low"], figure["high"] = bounds or (None, None)
+        figure["note"] = few(individuals, intervals.effective(value)) or None
     return figure
 
 

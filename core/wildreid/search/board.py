@@ -113,7 +113,7 @@ def final_note(found: Mapping[str, Any]) -> str:
     """The n behind the figures, and what the difference allows to say."""
     note = f"n = {found['queries']} mated queries of {found['individuals']} individuals."
     if found["individuals"] < 30:
-        note += " Under 30 individuals the interval by individual is too narrow."
+        note += " Under 30 individuals the interval by individual is wide and rough."
     if (difference := found["difference"]) is not None and difference["by_individual"] is not None:
         intervals = (difference["over_seeds"], difference["by_individual"])
         apart = all(low > 0 for low, _ in intervals) or all(high < 0 for _, high in intervals)

@@ -67,5 +67,5 @@ def warnings(facts: Facts, audit: Audit, *, size: int, failures: int) -> list[st
         files = "file or row is" if failures == 1 else "files or rows are"
         found.append(f"{failures:,} {files} left out; the list is below.")
     if people < 30:
-        found.append("With fewer than 30 individuals, intervals will be too narrow.")
+        found.append("With fewer than 30 individuals, intervals will be wide and rough.")
     return found

@@ -11,7 +11,9 @@ from wildreid_plugins.metrics.clusters import Clusters
 from wildreid_plugins.metrics.dir_fpir import DirFpir
 from wildreid_plugins.metrics.encounter_accuracy_at_k import EncounterAccuracyAtK
 from wildreid_plugins.metrics.image_accuracy_at_k import ImageAccuracyAtK
+from wildreid_plugins.metrics.k_shot import KShot
 from wildreid_plugins.metrics.macro_accuracy_at_k import MacroAccuracyAtK
+from wildreid_plugins.metrics.macro_average_precision import MacroAveragePrecision
 from wildreid_plugins.metrics.mrr import MRR
 from wildreid_plugins.metrics.r_precision import RPrecision
 from wildreid_plugins.metrics.verification import Verification
@@ -30,7 +32,9 @@ def wildreid_metrics() -> list[type[Metric]]:
         DirFpir,
         EncounterAccuracyAtK,
         ImageAccuracyAtK,
+        KShot,
         MacroAccuracyAtK,
+        MacroAveragePrecision,
         MRR,
         RPrecision,
         Verification,

@@ -124,7 +124,7 @@ def test_what_must_be_known_stands_under_the_table(tmp_path):
     scores = {"headline": "cross-encounter", "seed": 0, "protocols": {"cross-encounter": block}}
     small = Results(tmp_path, "a", "", {}, {}, table, embeddings, {"cross-encounter": ranking}, scores)
     text = printed(compare([small, replace(small, name="b")], METRICS))
-    assert "8 individuals, under 30: the intervals are too narrow" in text
+    assert "8 individuals, under 30: the interval is wide and rough" in text
     assert "optimistic" not in text
     assert "-0.000" not in text
 

@@ -58,7 +58,7 @@ def test_every_figure_has_its_n_interval_and_reason():
 def test_few_individuals_are_said_to_make_the_interval_too_narrow():
     _, table, embeddings = golden()
     first = scored(table, embeddings)["scores"]["first"]
-    assert first["note"] == "3 individuals, under 30: the interval is too narrow"
+    assert first["note"] == "3 individuals, under 30: the interval is wide and rough"
     assert scored(table, embeddings, bootstrap=0)["scores"]["first"]["low"] is None
 
 

@@ -58,7 +58,7 @@ def test_the_headline_says_the_figure_its_interval_and_its_protocol(make_results
     assert f"{100 * score['value']:.1f} % of the photos" in page
     assert f"95 % interval {100 * score['low']:.1f} to {100 * score['high']:.1f} %" in page
     assert "cross-encounter , test against test, across encounters" in page
-    assert "under 30: the interval is too narrow" in page
+    assert "under 30: the interval is wide and rough" in page
 
 
 def test_what_the_burst_gives_away_is_counted_on_the_same_queries(make_results: Make) -> None:
