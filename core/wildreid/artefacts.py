@@ -236,8 +236,14 @@ class Decision:
         gallery: (individuals, images) of the gallery it was fitted on; in a larger one more are
             accepted falsely.
         queries: (mated, non-mated) queries it was fitted on.
-        simulated: whether the unknowns were simulated by taking each query's individual out of the gallery.
+        simulated: whether the unknowns are for the most part simulated, by taking each query's individual out
+            of the gallery.
         protocol: the protocol it was fitted under.
+        prior: the share of encounters with new animals that the probabilities are meant for; None: an earlier
+            version fitted it, for whatever share validation had.
+        burst_scores: knots as `scores`, for the mean score of a burst of several images; empty: none were fitted.
+        burst_probabilities: as `probabilities`, for bursts.
+        accepts: interval (95 %, by individual) of the false-accept rate at the threshold; None: not known.
     """
 
     threshold: float
@@ -249,12 +255,30 @@ class Decision:
     queries: tuple[int, int]
     simulated: bool
     protocol: str
+    prior: float | None = None
+    burst_scores: tuple[float, ...] = ()
+    burst_probabilities: tuple[float, ...] = ()
+    accepts: tuple[float, float] | None = None
 
-    def probability(self, scores: Floats) -> NDArray[np.float64]:
-        """The calibrated probability that the first individual is right, for scores of any shape."""
+    def probability(self, scores: Floats, *, burst: bool = False) -> NDArray[np.float64]:
+        """The calibrated probability that the first individual is right, for scores of any shape.
+
+        Args:
+            scores: cosine similarities; of a burst the mean over its images.
+            burst: whether these are scores of bursts of several images.
+        """
         import numpy as np
 
+        if burst and self.burst_scores:
+            return np.interp(scores, self.burst_scores, self.burst_probabilities)
         return np.interp(scores, self.scores, self.probabilities)
+
+    @property
+    def in_words(self) -> str:
+        """What a probability means, as it must stand beside one."""
+        if self.prior is None:
+            return "probabilities are meant for as many new animals as validation had"
+        return f"probabilities are meant for a stream with new animals in {100 * self.prior:g} % of its encounters"
 
 
 class Scores(dict[str, Any]):

@@ -89,6 +89,8 @@ def identify(
     printing.say(
         f"{len(found.images)} photos in {len(found.encounters)} bursts: {said}; {len(unread)} photos not read"
     )
+    if (rule := found.search.state.rule) is not None:
+        printing.say(rule.decision.in_words)
     for note in found.notes:
         printing.say(f"! {note}", style="yellow")
 

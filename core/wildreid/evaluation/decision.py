@@ -8,138 +8,131 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from wildreid.artefacts import TIE, Decision, Missing
+from wildreid.artefacts import TIE, Combined, Decision, Evidence, Missing
 from wildreid.data.table import Table
+from wildreid.evaluation.bursts import sample_of_bursts
+from wildreid.evaluation.calibration import UNKNOWN, Curve, Sample, fit_curve
+from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.protocols import standing_in
 from wildreid.evaluation.rank import rank
-from wildreid.files import put_text
+from wildreid.files import put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats
 
-UNKNOWN = 30
-"""With fewer non-mated queries than this, unknowns are simulated."""
 LEAST = 10
 """With fewer unknowns than this, simulated ones among them, nothing is fitted."""
-ISOTONIC = 200
-"""Encounters from which on the calibration is isotonic; below it a logistic curve overfits less."""
+PRIOR = 0.5
+"""The share of encounters with new animals that a probability is meant for, unless told."""
+RESAMPLES, CONFIDENCE = 1000, 0.95
 
 
 def fit_decision(
-    embeddings: Floats, table: Table, *, protocol: str, false_accepts: float
+    embeddings: Floats, table: Table, *, protocol: str, false_accepts: float, prior: float = PRIOR
 ) -> Decision | Missing:
     """Fit threshold and calibration on the val part; rows and labels of the test part are never looked at.
 
-    The threshold is the smallest that accepts no more than the asked share of unknown queries. The
-    probability that the first individual is right rises with its score: isotonic regression where there are
-    enough encounters, else Platt's logistic curve with his smoothed targets (Platt 1999, "Probabilistic
-    outputs for support vector machines"). An encounter weighs as much as any other, however many images a
-    burst has. Unknown queries are the non-mated ones; where they are few, each mated query also serves as
-    one, its own individual taken out of the gallery; the probability is then that of a stream in which half
-    of the animals are new.
+    Unknown queries are the non-mated ones. Besides, each mated query serves as one with its own individual
+    taken out of the gallery; all of these simulated ones together count as `UNKNOWN` real ones do, so that they
+    decide where there are few real ones, and hardly matter where there are many.
+
+    The threshold is the smallest that accepts no more than the asked share of unknown queries. The probability
+    that the first individual is right is that of a stream in which a share `prior` of the encounters is with
+    new animals, whatever their share in val (see `fit_curve`); an encounter weighs as much as any other,
+    however many images a burst has. Bursts of several images have a probability of their own, for the mean
+    score over their images.
 
     Args:
         embeddings: (rows, width) float32 of unit length, one for each row of the table.
-        table: has ``part`` and ``encounter``.
+        table: has ``part`` and ``encounter``, and ``sequence`` where there are bursts.
         protocol: of the run; without dates, where it cannot be used, image-loo.
         false_accepts: share of unknown queries that may be taken for known ones.
+        prior: share of encounters with new animals, above 0 and below 1.
 
     Returns:
         The decision, or why there is none.
+
+    Raises:
+        ValueError: the prior is no share.
     """
+    if not 0 < prior < 1:
+        raise ValueError(f"the prior is a share between 0 and 1, not {prior}")
     ranking = rank(embeddings, table, protocol=standing_in(table, protocol), part="val", keep=1)
-    mated = ranking.mated
-    if not mated.any():
+    if not ranking.mated.any():
         return Missing("no val query has an image to be matched to")
-    encounters = pd.factorize(table["encounter"])[0][ranking.queries]
-    scores, truths, whose = ranking.first_score, ranking.own_rank == 1, encounters
-    unknown = scores[~mated]
-    simulated = len(unknown) < UNKNOWN
-    if simulated:
-        without_own = ranking.impostor_score[mated]
-        unknown = np.concatenate([unknown, without_own])
-        scores = np.concatenate([scores, without_own])
-        truths = np.concatenate([truths, np.zeros(len(without_own), dtype=bool)])
-        whose = np.concatenate([whose, encounters[mated] + encounters.max() + 1])
-    unknown = unknown[np.isfinite(unknown)]
-    if len(unknown) < LEAST:
-        return Missing(f"{len(unknown)} unknown val queries, simulated ones among them, are too few")
-    scored = np.isfinite(scores)
-    truths, whose = truths[scored], whose[scored]
-    weights = 1 / np.bincount(whose)[whose]
-    isotonic = len(np.unique(whose)) >= ISOTONIC and min(truths.sum(), (~truths).sum()) >= UNKNOWN
-    knots, probabilities = (_isotonic if isotonic else _logistic)(
-        scores[scored].astype(float), truths, weights
+    evidence = Evidence(ranking, table, embeddings)
+    images = Sample.of(
+        ranking.first_score, ranking.own_rank == 1, ranking.impostor_score, ranking.mated, evidence.encounters
     )
+    if images.unknowns < LEAST:
+        return Missing(f"{images.unknowns} unknown val queries, simulated ones among them, are too few")
+    curve = fit_curve(images, prior)
+    bursts = sample_of_bursts(evidence)
+    enough = bursts is not None and min(len(bursts.known), bursts.unknowns) >= LEAST
+    of_bursts = fit_curve(bursts, prior) if bursts is not None and enough else Curve.none()
+    threshold = threshold_for(*images.unknown(by_encounter=False), false_accepts)
     return Decision(
-        threshold=threshold_for(unknown, false_accepts),
+        threshold=threshold,
         target=false_accepts,
-        method="isotonic" if isotonic else "logistic",
-        scores=tuple(knots.tolist()),
-        probabilities=tuple(probabilities.tolist()),
+        method=curve.method,
+        scores=curve.scores,
+        probabilities=curve.probabilities,
         gallery=(len(ranking.individuals), len(ranking.gallery)),
-        queries=(int(mated.sum()), int((~mated).sum())),
-        simulated=simulated,
+        queries=(int(ranking.mated.sum()), int((~ranking.mated).sum())),
+        simulated=int((~ranking.mated).sum()) < UNKNOWN,
         protocol=ranking.protocol,
+        prior=prior,
+        burst_scores=of_bursts.scores,
+        burst_probabilities=of_bursts.probabilities,
+        accepts=_accepts(evidence, threshold),
     )
 
 
-def threshold_for(unknown: NDArray[np.floating[Any]], false_accepts: float) -> float:
-    """The smallest threshold that at most this share of the unknowns' scores reaches; ties reach it."""
-    falling = np.sort(unknown.astype(float))[::-1]
-    allowed = int(np.floor(false_accepts * len(falling) + 1e-9))
-    return float(falling[allowed] + TIE) if allowed < len(falling) else -1.0
+def threshold_for(
+    unknown: NDArray[np.floating[Any]], weights: NDArray[np.float64], false_accepts: float
+) -> float:
+    """The smallest threshold that at most this share of the unknowns' weight reaches; ties reach it."""
+    order = np.argsort(-unknown.astype(float), kind="stable")
+    falling = unknown.astype(float)[order]
+    share = np.cumsum(weights[order]) / weights.sum()
+    over = np.flatnonzero(share > false_accepts + 1e-9)
+    return float(falling[over[0]] + TIE) if len(over) else -1.0
 
 
-def _isotonic(
-    scores: NDArray[np.float64], truths: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    from sklearn.isotonic import IsotonicRegression
+def _accepts(evidence: Evidence, threshold: float) -> tuple[float, float] | None:
+    """The interval of the share of unknown animals that reach the threshold, by individual.
 
-    never = 1 / (weights.sum() + 2)  # so many encounters do not show that a mistake cannot be
-    fitted = IsotonicRegression(y_min=never, y_max=1 - never)
-    fitted.fit(scores, truths.astype(float), sample_weight=weights)
-    return np.asarray(fitted.X_thresholds_), np.asarray(fitted.y_thresholds_)
-
-
-def _logistic(
-    scores: NDArray[np.float64], truths: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Platt's curve, drawn at 201 knots; flat where the fitted slope is not upward."""
-    from sklearn.linear_model import LogisticRegression
-
-    yes, no = weights[truths].sum(), weights[~truths].sum()
-    target = np.where(truths, (yes + 1) / (yes + 2), 1 / (no + 2))
-    center, scale = scores.mean(), scores.std() or 1.0
-    fitted = LogisticRegression(C=1e6).fit(
-        np.tile((scores - center) / scale, 2)[:, None],
-        np.repeat([1, 0], len(scores)),
-        sample_weight=np.concatenate([weights * target, weights * (1 - target)]),
-    )
-    knots = np.linspace(-1, 1, 201)
-    slope = max(float(fitted.coef_[0, 0]), 0.0)
-    if slope == 0:
-        return knots, np.full(len(knots), (yes + 1) / (yes + no + 2))
-    logit = slope * (knots - center) / scale + float(fitted.intercept_[0])
-    return knots, 1 / (1 + np.exp(-np.clip(logit, -50, 50)))
+    Among simulated unknowns two animals that are alike are taken for one another both ways, so that two
+    individuals say what one would say alone: the variance is twice that of individuals drawn apart.
+    """
+    ranking = evidence.ranking
+    real = np.where(ranking.mated, np.nan, ranking.first_score >= threshold)
+    simulated = np.where(ranking.mated, ranking.impostor_score >= threshold, np.nan)
+    known = int((~ranking.mated).sum())
+    weight = known / (known + UNKNOWN)
+    values = Combined((real, simulated), lambda a, b: weight * a + (1 - weight) * b) if known else simulated
+    found = Bootstrap(evidence.individuals, RESAMPLES, CONFIDENCE, evidence.seed).interval(values)
+    if found is None:
+        return None
+    share = values.value if isinstance(values, Combined) else float(np.nanmean(values))
+    widening = np.sqrt(2 - weight)
+    low, high = (share + widening * (bound - share) for bound in found)
+    return max(float(low), 0.0), min(float(high), 1.0)
 
 
 def save_decision(decision: Decision | Missing, path: Path) -> None:
     """Write ``decision.json``, whole or not at all; a missing decision is its reason."""
     text = json.dumps({"format": 1, **asdict(decision)}, indent=1) + "\n"
-    put_text(path, text)
+    put(path, lambda aside: aside.write_text(text, encoding="utf-8"))
 
 
 def load_decision(path: Path) -> Decision | Missing:
-    """Read what `save_decision` wrote."""
+    """Read what `save_decision` wrote, in this version or an earlier one."""
     value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     del value["format"]
     if "reason" in value:
         return Missing(**value)
-    for name in ("scores", "probabilities", "gallery", "queries"):
-        value[name] = tuple(value[name])
-    return Decision(**value)
+    return Decision(**{name: tuple(one) if isinstance(one, list) else one for name, one in value.items()})

@@ -44,7 +44,7 @@ class Rule:
             return "known"
         return "new" if score < self.new_below else "undecided"
 
-    def probabilities(self, scores: Floats) -> NDArray[np.float64]:
+    def probabilities(self, scores: Floats, bursts: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """The probability of each candidate and of a new individual, which add up to 1.
 
         The first candidate's is the calibrated one, p. The rest, 1 - p, is shared by the odds
@@ -53,11 +53,16 @@ class Rule:
 
         Args:
             scores: (queries, candidates) similarities, best first, -inf where there is none.
+            bursts: (queries,) whether each is a burst of several images, whose scores are means over these;
+                None: none is.
 
         Returns:
             (queries, candidates + 1); the last column is a new individual's.
         """
-        known = np.clip(self.decision.probability(scores), SURE, 1 - SURE)
+        known = self.decision.probability(scores)
+        if bursts is not None:
+            known[bursts] = self.decision.probability(scores[bursts], burst=True)
+        known = np.clip(known, SURE, 1 - SURE)
         known[np.isneginf(scores)] = 0
         odds = known / (1 - known)
         rest = np.concatenate([odds[:, 1:], np.ones((len(scores), 1))], axis=1)

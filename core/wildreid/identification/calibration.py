@@ -11,7 +11,7 @@ import pandas as pd
 from wildreid.artefacts import Decision, Missing, Ranking
 from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
-from wildreid.evaluation.decision import fit_decision, load_decision
+from wildreid.evaluation.decision import PRIOR, fit_decision, load_decision
 from wildreid.evaluation.rank import rank
 from wildreid.files import read_json
 from wildreid.gallery.history import present
@@ -54,7 +54,7 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
 
 
 def rule_of_gallery(
-    state: State, *, false_accepts: float, false_new: float = FALSE_NEW
+    state: State, *, false_accepts: float, false_new: float = FALSE_NEW, prior: float = PRIOR
 ) -> tuple[Rule | Missing, tuple[str, ...]]:
     """A rule for the gallery's present size: each encounter, and each individual, is left out in turn.
 
@@ -66,6 +66,7 @@ def rule_of_gallery(
         state: the gallery.
         false_accepts: share of unknown animals that may be taken for known ones.
         false_new: share of known animals that may be called new.
+        prior: share of encounters with new animals that the probabilities are meant for.
 
     Returns:
         the rule, or why there is none, and what one should know of it.
@@ -83,7 +84,9 @@ def rule_of_gallery(
             notes.append("optimistic: fitted on images that the model has trained on, for want of others")
     if not table.dated:
         notes.append(UNDATED)
-    decision = fit_decision(embeddings, table, protocol="cross-encounter", false_accepts=false_accepts)
+    decision = fit_decision(
+        embeddings, table, protocol="cross-encounter", false_accepts=false_accepts, prior=prior
+    )
     if isinstance(decision, Missing):
         return decision, tuple(notes)
     ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
@@ -152,7 +155,11 @@ def _rule(
 
 
 def recalibrate(
-    folder: Path, *, false_accepts: float | None = None, false_new: float = FALSE_NEW
+    folder: Path,
+    *,
+    false_accepts: float | None = None,
+    false_new: float = FALSE_NEW,
+    prior: float | None = None,
 ) -> tuple[Rule | Missing, tuple[str, ...]]:
     """Fit a gallery's rule anew for its present size and keep it; no model is needed.
 
@@ -160,6 +167,7 @@ def recalibrate(
         folder: the gallery.
         false_accepts: share of unknown animals that may be taken for known ones; None: as before.
         false_new: share of known animals that may be called new.
+        prior: share of encounters with new animals that the probabilities are meant for; None: as before.
 
     Returns:
         the rule, or why none could be fitted (then the old one stays), and notes.
@@ -168,7 +176,9 @@ def recalibrate(
     state = gallery.state
     if false_accepts is None:
         false_accepts = state.rule.decision.target if state.rule else FALSE_ACCEPTS
-    rule, notes = rule_of_gallery(state, false_accepts=false_accepts, false_new=false_new)
+    if prior is None:
+        prior = (state.rule.decision.prior if state.rule else None) or PRIOR
+    rule, notes = rule_of_gallery(state, false_accepts=false_accepts, false_new=false_new, prior=prior)
     if isinstance(rule, Rule):
         gallery.calibrate(rule)
     return rule, notes

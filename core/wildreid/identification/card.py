@@ -104,10 +104,14 @@ def _decision(rule: dict[str, Any]) -> list[str]:
         return [f"None could be fitted: {rule['reason']}."]
     decision = rule["decision"]
     simulated = ", the unknowns simulated" if decision["simulated"] else ""
+    prior = decision.get("prior")
     return [
         f"A match is believed from a cosine similarity of {decision['threshold']:.3f}: then about "
         f"{100 * decision['target']:.0f} of 100 unknown animals are taken for known ones. Below "
         f"{rule['new_below']:.3f} an animal is called new: about {100 * rule['known_called_new']:.0f} of 100 "
         f"known ones are. Fitted on {sum(decision['queries'])} validation queries{simulated}, "
-        f"against {decision['gallery'][0]} individuals; calibrate anew for a gallery twice as large.",
+        f"against {decision['gallery'][0]} individuals; calibrate anew for a gallery twice as large."
+        + (
+            f" Probabilities are meant for {100 * prior:g} % of encounters with new animals." if prior else ""
+        ),
     ]

@@ -14,6 +14,8 @@ from wildreid.gallery.state import State
 from wildreid.identification.search import Search
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from wildreid.artefacts import Floats, Ints
 
 
@@ -108,9 +110,10 @@ def identify(
     numbers, first, member = np.unique(burst, return_index=True, return_inverse=True)
     sums = np.zeros((len(numbers), similarity.shape[1]), np.float32)
     np.add.at(sums, member, similarity)
-    means = sums / np.bincount(member, minlength=len(numbers)).astype(np.float32)[:, np.newaxis]
-    verdicts = _verdicts(state, means, top)
-    members = np.split(np.argsort(member, kind="stable"), np.cumsum(np.bincount(member))[:-1])
+    sizes = np.bincount(member, minlength=len(numbers))
+    means = sums / sizes.astype(np.float32)[:, np.newaxis]
+    verdicts = _verdicts(state, means, top, bursts=sizes > 1)
+    members = np.split(np.argsort(member, kind="stable"), np.cumsum(sizes)[:-1])
     encounters = [
         Answer(
             ids[first[n]],
@@ -153,8 +156,10 @@ def unreadable(name: str, reason: str) -> Answer:
     return Answer(name, (name,), "unreadable", reason=reason)
 
 
-def _verdicts(state: State, similarity: Floats, top: int) -> list[dict[str, Any]]:
-    """The parts of an answer that follow from (queries, individuals) scores."""
+def _verdicts(
+    state: State, similarity: Floats, top: int, bursts: NDArray[np.bool_] | None = None
+) -> list[dict[str, Any]]:
+    """The parts of an answer that follow from (queries, individuals) scores; which are of bursts of several."""
     people = similarity.shape[1]
     keep = min(max(top, 2), people)
     best = np.argpartition(-similarity, keep - 1, axis=1)[:, :keep] if keep < people else _all(similarity)
@@ -162,7 +167,7 @@ def _verdicts(state: State, similarity: Floats, top: int) -> list[dict[str, Any]
     order = np.argsort(-scores, axis=1, kind="stable")
     best, scores = np.take_along_axis(best, order, axis=1), np.take_along_axis(scores, order, axis=1)
     rule = state.rule
-    chances = rule.probabilities(scores[:, :top]) if rule and people else None
+    chances = rule.probabilities(scores[:, :top], bursts) if rule and people else None
     return [
         _verdict(state, rule, best[n, :top], scores[n], None if chances is None else chances[n])
         for n in range(len(similarity))

@@ -202,10 +202,14 @@ class OpenGallery:
         )
 
     def calibrate(
-        self, *, false_accepts: float | None = None, false_new: float = FALSE_NEW
+        self,
+        *,
+        false_accepts: float | None = None,
+        false_new: float = FALSE_NEW,
+        prior: float | None = None,
     ) -> tuple[Rule | Missing, tuple[str, ...]]:
         """Fit the rule anew for the gallery's present size; see `recalibrate`."""
-        return recalibrate(self.gallery.folder, false_accepts=false_accepts, false_new=false_new)
+        return recalibrate(self.gallery.folder, false_accepts=false_accepts, false_new=false_new, prior=prior)
 
     def pixels(self, found: Identified, name: str) -> NDArray[np.uint8] | None:
         """A query image by its id, for a page; None where it cannot be read or came as an array."""

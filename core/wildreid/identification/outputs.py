@@ -75,6 +75,7 @@ class Identified:
                 "new_below": rule.new_below,
                 "new_called_known": rule.decision.target,
                 "known_called_new": rule.known_called_new,
+                "prior": rule.decision.prior,
                 "source": rule.source,
             },
             "notes": list(self.notes),

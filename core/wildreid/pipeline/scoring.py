@@ -63,7 +63,11 @@ def measure(
             save_ranking(ranking, file)
             folder.record(f"rank {protocol}", key)
         decision = fitted[protocol] = fit_decision(
-            embeddings, table, protocol=protocol, false_accepts=settings.false_accepts
+            embeddings,
+            table,
+            protocol=protocol,
+            false_accepts=settings.false_accepts,
+            prior=settings.prior,
         )
         known = decision if isinstance(decision, Decision) else None
         evidence = Evidence(ranking, table, embeddings, known, recipe.seed)

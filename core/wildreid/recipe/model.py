@@ -127,6 +127,10 @@ class Evaluation(_Settings):
     false_accepts: Share = Field(
         0.05, description="share of new individuals that may be taken for known ones"
     )
+    prior: Share = Field(
+        0.5,
+        description="share of encounters with new individuals that the calibrated probabilities are meant for",
+    )
     probes: bool = Field(False, description="background-only, camera and mirrored probes")
 
 

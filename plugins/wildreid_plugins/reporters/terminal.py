@@ -111,4 +111,9 @@ def _notes(scores: Mapping[str, Any]) -> list[str]:
         notes.append(
             "the threshold was fitted on simulated unknowns: there were too few real ones in validation"
         )
+    if decision.get("prior"):
+        notes.append(
+            "probabilities are meant for a stream with new animals in "
+            f"{100 * decision['prior']:g} % of its encounters"
+        )
     return notes

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from tests.core.evaluation.tables import make_table, simulated
 
-from wildreid.artefacts import Decision, Missing
+from wildreid.artefacts import Decision, Evidence, Missing
+from wildreid.evaluation.bursts import sample_of_bursts
 from wildreid.evaluation.decision import fit_decision, load_decision, save_decision, threshold_for
 from wildreid.evaluation.rank import rank
 
@@ -34,10 +37,12 @@ def fit(table, embeddings, **settings):
 def test_the_threshold_is_the_smallest_that_keeps_to_the_rate():
     scores = np.array([0.9, 0.8, 0.8, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.0])
     for rate, accepted in [(0.0, 0), (0.1, 1), (0.25, 1), (0.3, 3), (0.9, 9)]:
-        threshold = threshold_for(scores, rate)
+        threshold = threshold_for(scores, np.full(10, 0.3), rate)
         assert (scores >= threshold).sum() == accepted
         lower = np.sort(scores[scores < threshold])[-1]
         assert (scores >= lower).mean() > rate
+    # a score that weighs as much as the other nine
+    assert threshold_for(scores, np.r_[9.0, np.ones(9)], 0.4) > 0.9 > threshold_for(scores, np.ones(10), 0.4)
 
 
 def test_real_unknowns_are_used_where_there_are_enough():
@@ -56,9 +61,170 @@ def test_few_unknowns_are_joined_by_simulated_ones():
     assert found.simulated
     assert found.queries == (304, 16)
     ranking = rank(embeddings, table, protocol="cross-encounter", part="val")
-    # a query whose own individual is out of the gallery has its best impostor first
-    unknown = np.concatenate([ranking.first_score[~ranking.mated], ranking.impostor_score[ranking.mated]])
-    assert 0.09 <= (unknown >= found.threshold).mean() <= 0.1
+    # a query whose own individual is out of the gallery has its best impostor first; all of these count as thirty
+    real, simulated = ranking.first_score[~ranking.mated], ranking.impostor_score[ranking.mated]
+    shares = [(scores >= found.threshold).mean() for scores in (real, simulated)]
+    assert 0.08 <= np.average(shares, weights=(16, 30)) <= 0.1
+
+
+def with_strangers(count, seed=3):
+    """A val part, and single photos of animals that are not in it."""
+    table, embeddings = val(20, noise=1.4, seed=seed)
+    others, vectors = val(60, noise=1.4, seed=seed + 1)
+    alone = others.rows.iloc[: 8 * count : 8].assign(role="query")
+    for column in ("image", "id", "identity", "encounter", "group"):
+        alone[column] = "other " + others.rows["image"].iloc[: 8 * count : 8]
+    return table.with_rows(pd.concat([table.rows, alone])), np.concatenate(
+        [embeddings, vectors[: 8 * count : 8]]
+    )
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_one_unknown_more_moves_the_probability_little(seed):
+    grid = np.linspace(-0.2, 1, 200)
+    found = [fit(*with_strangers(count, seed)) for count in (0, 1, 28, 29, 30, 31)]
+    curves = [one.probability(grid) for one in found]
+    moved = np.abs(np.diff(curves, axis=0)).max(axis=1)
+    assert np.delete(moved, 1).max() < 0.02  # but for the step from 1 to 28
+    assert [one.simulated for one in found] == [True, True, True, True, False, False]
+
+
+def test_the_probability_is_that_of_the_stated_prior():
+    table, embeddings = val(30, noise=1.4, strangers=4)
+    grid = np.linspace(0, 1, 50)
+    rare, half, often = (fit(table, embeddings, prior=prior).probability(grid) for prior in (0.1, 0.5, 0.9))
+    assert np.all(rare > half - 0.005)
+    assert np.all(half > often - 0.005)
+    assert (rare - often).max() > 0.3
+    assert fit(table, embeddings).prior == 0.5
+    assert "50 %" in fit(table, embeddings).in_words
+    for wrong in (0, 1, -0.1):
+        with pytest.raises(ValueError, match="a share between 0 and 1"):
+            fit(table, embeddings, prior=wrong)
+
+
+def stream(individuals, share, seed, *, encounters=4, burst=3, noise=1.7):
+    """A gallery, and one encounter more with each of its animals and with as many new ones as asked."""
+    new = round(individuals * share / (1 - share))
+    table, embeddings = simulated(
+        individuals=individuals + new, encounters=encounters + 1, burst=burst, noise=noise, encounter=0.5,
+        seed=seed, part="val",
+    )  # fmt: skip
+    who, meeting = np.divmod(np.arange(len(table)) // burst, encounters + 1)
+    role = np.where(meeting == encounters, "query", np.where(who < individuals, "gallery", "none"))
+    rows = table.rows.assign(role=role, sequence=table.rows["encounter"])
+    return table.with_rows(rows[role != "none"]), embeddings[role != "none"]
+
+
+def reliability(seeds, individuals, share):
+    """Probabilities and whether the first was right, of images and of bursts, on streams of this share."""
+    found = {False: ([], []), True: ([], [])}
+    for seed in seeds:
+        table, embeddings = stream(individuals, 0.3, 1000 + seed)
+        rows = table.rows.assign(role=table.rows["role"].where(table.rows["role"] == "query", "both"))
+        decision = fit(table.with_rows(rows), embeddings, prior=share)
+        table, embeddings = stream(individuals, share, seed)
+        evidence = Evidence(
+            rank(embeddings, table, protocol="cross-encounter", part="val"), table, embeddings
+        )
+        ranking, bursts = evidence.ranking, sample_of_bursts(evidence)
+        found[False][0].append(decision.probability(ranking.first_score))
+        found[False][1].append(ranking.own_rank == 1)
+        found[True][0].append(decision.probability(np.r_[bursts.known, bursts.real], burst=True))
+        found[True][1].append(np.r_[bursts.right, np.zeros(len(bursts.real), bool)])
+    return {burst: tuple(map(np.concatenate, both)) for burst, both in found.items()}
+
+
+def far(probability, right, least=40):
+    """The largest distance between probability and share right, in bins of a fifth that hold enough."""
+    bins = np.digitize(probability, (0.2, 0.4, 0.6, 0.8))
+    full = [bins == at for at in range(5) if (bins == at).sum() >= least]
+    assert len(full) >= 2
+    return max(abs(probability[at].mean() - right[at].mean()) for at in full)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_probabilities_hold_on_a_stream_of_the_stated_prior(share):
+    for probability, right in reliability(range(4), 40, share).values():
+        assert abs(probability.mean() - right.mean()) < 0.1
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("share", [0.1, 0.5])
+@pytest.mark.parametrize("individuals", [12, 20, 60])
+def test_probabilities_hold_on_many_streams_of_the_stated_prior(individuals, share):
+    for burst, (probability, right) in reliability(range(60), individuals, share).items():
+        assert abs(probability.mean() - right.mean()) < 0.06, burst
+        assert far(probability, right, 100) < 0.12, burst
+
+
+def test_a_burst_is_scored_by_the_mean_over_its_images():
+    table, embeddings = stream(6, 0.3, 0)
+    rows = table.rows.assign(role="both")
+    table = table.with_rows(rows)
+    evidence = Evidence(rank(embeddings, table, protocol="cross-encounter", part="val"), table, embeddings)
+    bursts = sample_of_bursts(evidence)
+    own, other, right = [], [], []
+    similarity = embeddings @ embeddings.T
+    for _, images in rows.groupby("encounter").groups.items():
+        who, valid = (
+            rows["identity"][images[0]],
+            np.flatnonzero(rows["encounter"] != rows["encounter"][images[0]]),
+        )
+        scores = {}
+        for name in rows["identity"][valid].unique():
+            theirs = [row for row in valid if rows["identity"][row] == name]
+            scores[name] = np.mean([max(similarity[image, theirs]) for image in images])
+        if who in scores:
+            own.append(max(scores.values()))
+            other.append(max(value for name, value in scores.items() if name != who))
+            right.append(scores[who] > other[-1])
+        else:
+            other.append(None)
+    np.testing.assert_allclose(np.sort(bursts.known), np.sort(own), atol=1e-6)
+    np.testing.assert_allclose(
+        np.sort(bursts.simulated), np.sort([one for one in other if one is not None]), atol=1e-6
+    )
+    assert bursts.right.sum() == sum(right)
+    assert len(bursts.real) == sum(one is None for one in other)
+
+
+def test_bursts_have_a_probability_of_their_own_where_there_are_bursts():
+    table, embeddings = val(30, noise=1.4)
+    assert fit(table, embeddings).burst_scores == ()
+    score = np.array([0.5])
+    assert fit(table, embeddings).probability(score, burst=True) == fit(table, embeddings).probability(score)
+    table.rows["sequence"] = table.rows["encounter"]
+    assert fit(table, embeddings).burst_scores
+    lonely = table.with_rows(table.rows.iloc[::2])  # bursts of one image
+    assert fit(lonely, embeddings[::2]).burst_scores == ()
+
+
+def accepted_by_others(seeds, individuals):
+    """How often the interval of the decision holds the share of very many other animals that are accepted."""
+    held = []
+    for seed in seeds:
+        table, embeddings = val(individuals + 150, encounters=4, seed=seed)
+        mine = 8 * individuals
+        found = fit(table.with_rows(table.rows.iloc[:mine]), embeddings[:mine])
+        rows = table.rows.assign(role=np.where(np.arange(len(table)) < mine, "gallery", "query"))
+        ranking = rank(embeddings, table.with_rows(rows), protocol="cross-encounter", part="val", keep=1)
+        low, high = found.accepts
+        held.append(low <= (ranking.first_score >= found.threshold).mean() <= high)
+    return np.mean(held)
+
+
+def test_a_small_gallery_says_how_little_is_known_of_its_false_accepts():
+    few, many = (fit(*val(count)).accepts for count in (12, 80))
+    assert few[0] < 0.1 < few[1]
+    assert few[1] - few[0] > 1.5 * (many[1] - many[0])
+    assert accepted_by_others(range(12), 12) >= 0.6
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("individuals", [10, 20, 50])
+def test_the_interval_of_false_accepts_holds_the_truth_in_many_simulations(individuals):
+    assert accepted_by_others(range(200), individuals) >= 0.82
 
 
 @pytest.mark.parametrize(("individuals", "method"), [(12, "logistic"), (60, "isotonic")])
@@ -131,6 +297,16 @@ def test_embeddings_that_tell_nothing_give_a_flat_probability():
     assert len(set(np.round(found.probabilities, 6))) == 1
     assert found.probabilities[0] < 0.1
     assert found.threshold > 1
+
+
+def test_a_decision_of_an_earlier_version_is_read(tmp_path):
+    new = {"prior", "burst_scores", "burst_probabilities", "accepts"}
+    save_decision(fit(*val(12)), tmp_path / "decision.json")
+    value = json.loads((tmp_path / "decision.json").read_text())
+    (tmp_path / "decision.json").write_text(json.dumps({k: v for k, v in value.items() if k not in new}))
+    old = load_decision(tmp_path / "decision.json")
+    assert (old.prior, old.burst_scores, old.accepts) == (None, (), None)
+    assert "as many new animals as validation had" in old.in_words
 
 
 def test_survives_a_file(tmp_path):

@@ -54,6 +54,14 @@ def calibrate(
     false_new: Annotated[
         float, typer.Option(min=0.0, max=0.5, help="Share of known animals that may be called new.")
     ] = 0.05,
+    prior: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.999,
+            help="Share of encounters with new animals that probabilities are meant for; as before, or 0.5.",
+        ),
+    ] = None,
 ) -> None:
     """Fit thresholds and probabilities anew for the gallery's present size.
 
@@ -63,7 +71,7 @@ def calibrate(
     from wildreid.errors import UserError
     from wildreid.identification.calibration import recalibrate
 
-    rule, notes = recalibrate(gallery, false_accepts=false_accepts, false_new=false_new)
+    rule, notes = recalibrate(gallery, false_accepts=false_accepts, false_new=false_new, prior=prior)
     if isinstance(rule, Missing):
         raise UserError(
             f"no rule could be fitted: {rule.reason}",

@@ -44,11 +44,17 @@ def say_rule(rule: Rule, notes: Sequence[str]) -> None:
     for note in notes:
         say(f"note: {note}")
     decision = rule.decision
+    between = ""
+    if decision.accepts is not None:
+        low, high = decision.accepts
+        between = f"; of other animals {100 * low:.0f} to {100 * high:.0f} %"
+    simulated = ", unknowns simulated" if decision.simulated else ""
     say(
         f"known from {decision.threshold:.3f} ({100 * decision.target:g} % of unknown animals are taken for "
-        f"known), new below {rule.new_below:.3f} ({100 * rule.known_called_new:g} % of known ones are called new); "
-        f"fitted on {sum(decision.queries)} images{', unknowns simulated' if decision.simulated else ''}"
+        f"known{between}), new below {rule.new_below:.3f} ({100 * rule.known_called_new:g} % of known ones are "
+        f"called new); fitted on {sum(decision.queries)} images{simulated}"
     )
+    say(decision.in_words)
 
 
 def each(frame: Any) -> Any:

@@ -104,6 +104,10 @@ def practice(view: View) -> dict[str, Any]:
         "threshold": f"{decision.threshold:.3f}",
         "target": percent(decision.target, 0),
         "simulated": decision.simulated,
+        "meant_for": decision.in_words,
+        "accepts": None
+        if decision.accepts is None
+        else f"{percent(decision.accepts[0], 0)} to {percent(decision.accepts[1], 0)}",
         "fitted_on": f"{count(decision.queries[0], 'query', 'queries')} of known and "
         f"{decision.queries[1]:,} of new individuals",
         "gallery": count(decision.gallery[0], "individual"),
