@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wildreid.choice import Choice, choice_of
 from wildreid.showing import (
     ranking_html,
     ranking_in_words,
@@ -329,6 +330,11 @@ class Results:
     history: tuple[Mapping[str, Any], ...] = ()
     decision: Decision | None = None
     read: Callable[[int, int], NDArray[np.uint8]] | None = field(default=None, repr=False)
+
+    @property
+    def choice(self) -> Choice | None:
+        """Which epoch's weights were chosen, and how sure that was; None where nothing was trained."""
+        return choice_of(self.history, self.recipe)
 
     def __repr__(self) -> str:
         return results_in_words(self)

@@ -45,7 +45,9 @@ def fit(
     resume = world.tell(lambda: folder.begun("train", inputs)) or resume
     settings, validate = recipe.training, None
     if settings.epochs:  # else nothing is chosen
-        validate = validator(begun.table, protocol=settings.protocol, gallery=settings.gallery)
+        validate = validator(
+            begun.table, protocol=settings.protocol, gallery=settings.gallery, watch=settings.watch
+        )
     train(
         recipe,
         begun.table,

@@ -25,7 +25,10 @@ from wildreid.option import Location, Option
 
 Protocol = Literal["cross-encounter", "image-loo", "fixed-gallery", "time-cutoff"]
 # what validation measures (evaluation/score.py) and training.watch may name: this is the one list
-Watched = Literal["accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "mrr", "map"]
+Watched = Literal[
+    "accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "macro-accuracy@1", "mrr", "map", "macro-map",
+    "1-shot", "5-shot",
+]  # fmt: skip
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -75,6 +78,13 @@ class Training(_Settings):
     min_gain: float = Field(0.0, ge=0, description="what counts as a gain of the watched metric")
     watch: Watched = Field(
         "accuracy@1", description="validation metric that chooses the weights; higher is better"
+    )
+    smooth: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="choose by the mean of the watched metric over so many epochs, the present one the last; where "
+        "there are fewer yet, the missing ones count as 0",
     )
     protocol: Protocol = Field("cross-encounter", description="protocol of validation")
     gallery: Literal["val", "train"] = Field(

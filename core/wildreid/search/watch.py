@@ -19,16 +19,16 @@ class Pruned(BaseException):
 class Watcher:
     """Tells the study how a trial goes, and the loop when to stop it."""
 
-    def __init__(self, trial: Trial, watch: str, folder: Path) -> None:
-        self.trial, self.watch, self.folder = trial, watch, folder
+    def __init__(self, trial: Trial, folder: Path) -> None:
+        self.trial, self.folder = trial, folder
         self.best: float | None = None
 
     def log(self, step: int, values: Mapping[str, float], pictures: Mapping[str, Path] | None = None) -> None:
         """Report the best value so far; raises `Pruned` where the trial is not to go on."""
         if self.best is None:  # a trial that goes on after a kill has epochs behind it
             before = read_history(RunFolder(self.folder).history)
-            self.best = max((line[self.watch] for line in before), default=values[self.watch])
-        self.best = max(self.best, values[self.watch])
+            self.best = max((line["watched"] for line in before), default=values["watched"])
+        self.best = max(self.best, values["watched"])
         self.trial.report(self.best, step)
         if self.trial.should_prune():
             raise Pruned

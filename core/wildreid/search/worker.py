@@ -143,7 +143,7 @@ class Worker:
         watch = self.search.base.recipe.training.watch
         try:
             recipe = self.search.recipe(values, name=f"{self.search.name}-{trial.number:04d}")
-            history = train_only(recipe, folder, logs=[Watcher(trial, watch, folder)])
+            history = train_only(recipe, folder, logs=[Watcher(trial, folder)])
         except Pruned:
             raise optuna.TrialPruned from None
         except Interrupted:
@@ -154,7 +154,7 @@ class Worker:
             reason = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
             raise self._fail(trial, reason) from None
         _same_data(self.study, folder)
-        reached = [(line[watch], -line["epoch"]) for line in history if line.get(watch) is not None]
+        reached = [(line["watched"], -line["epoch"]) for line in history if line.get("watched") is not None]
         trial.set_user_attr("epochs", len(history))
         if not reached:
             raise self._fail(trial, f"it has no validation figure '{watch}'")

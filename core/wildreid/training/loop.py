@@ -18,7 +18,7 @@ from wildreid.files import put_text
 from wildreid.kinds import Log
 from wildreid.places import cache_folder
 from wildreid.progress import bar
-from wildreid.recipe.model import Recipe
+from wildreid.recipe.model import Recipe, Training
 from wildreid.training.best import Best
 from wildreid.training.checkpoint import Checkpoints, Standing, identity_of, remove_checkpoints
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
@@ -65,7 +65,8 @@ def train(
         images: the decoded images.
         folder: the run's.
         validate: figures from the embeddings of `validation_rows`, in their order; the best weights are those
-            with the highest ``training.watch``. None: the last weights are the best.
+            with the highest ``training.watch``, smoothed by ``training.smooth``. None: the last weights are the
+            best.
         device: as in a recipe.
         logs: are told of each epoch.
         picture: is given the number of each epoch and what `validate` was given; draws no random numbers.
@@ -208,8 +209,8 @@ def train(
                 figures = validate(vectors)
                 if picture is not None:
                     picture(epoch + 1, vectors)
-                value = _watched(figures, settings.watch)
-                line |= figures
+                value = _watched(figures, settings, history)
+                line |= {**figures, "watched": value}
                 learner.schedule.step(value)
             line |= {"seconds": round(tally.elapsed, 3), "images/second": round(tally.speed, 1)}
             history.append(line)
@@ -230,14 +231,17 @@ def train(
     return best.load_into(embedder)
 
 
-def _watched(figures: dict[str, float], watch: str) -> float:
+def _watched(figures: dict[str, float], settings: Training, history: Sequence[dict[str, Any]]) -> float:
+    """What this epoch's weights are judged by: the watched figure, or its mean over the last epochs."""
+    watch = settings.watch
     if watch not in figures:
         raise UserError(
             f"validation gives no '{watch}', by which to choose the weights; it gives {', '.join(figures)}",
             where="training.watch",
             cure="watch one of those",
         )
-    return figures[watch]
+    before = [line[watch] for line in history[max(0, len(history) - settings.smooth + 1) :]]
+    return float(figures[watch] + sum(before)) / settings.smooth
 
 
 def _write_history(folder: Path, history: list[dict[str, Any]]) -> None:

@@ -24,7 +24,19 @@ class Terminal(Reporter):
 
     name = "terminal"
     scores: tuple[str, ...] = Field(
-        (*CHIEF, "macro-accuracy@1", "encounter-accuracy@1", "map", "auroc", "dir@1", "fpir", "ece"),
+        (
+            *CHIEF,
+            "macro-accuracy@1",
+            "encounter-accuracy@1",
+            "map",
+            "macro-map",
+            "1-shot",
+            "5-shot",
+            "auroc",
+            "dir@1",
+            "fpir",
+            "ece",
+        ),
         description="which scores to print, in this order; those that were not measured are left out",
     )
 
@@ -45,6 +57,8 @@ class Terminal(Reporter):
                     console.print(f"* {note}", style="dim", markup=False, soft_wrap=True)
                 console.print(_counts(block["counts"]), style="dim", soft_wrap=True)
             console.print()
+        if results.choice:
+            console.print(f"{results.choice}", style="dim", markup=False, soft_wrap=True)
         for note in _notes(results.scores):
             console.print(f"• {note}", style="yellow", markup=False)
         page = folder / "index.html"

@@ -155,12 +155,49 @@ def test_validation_is_by_val_alone(gallery):
     figures = {f"accuracy@{k}": np.mean(ranks <= k) for k in (1, 3, 5, 10)}
     true_ranks = np.split(ranking.true_ranks, ranking.true_offsets[1:-1])
     precisions = [naive.average_precision(one.tolist()) for one in true_ranks if len(one)]
-    assert found == pytest.approx(figures | {"mrr": np.mean(1 / ranks), "map": np.mean(precisions)})
+    figures |= {"mrr": np.mean(1 / ranks), "map": np.mean(precisions)}
+    who = table["identity"].iloc[ranking.queries[ranking.mated]].to_numpy(str)
+    for name, values in (("macro-accuracy@1", ranks <= 1), ("macro-map", np.array(precisions))):
+        figures[name] = np.mean([values[who == one].mean() for one in np.unique(who)])
+    evidence = Evidence(ranking, table, embeddings)
+    figures |= {f"{k}-shot": np.nanmean(evidence.few_shots(k)) for k in (1, 5)}
+    assert found == pytest.approx(figures)
     assert set(found) == set(get_args(Watched))
     # other labels in the test part change nothing
     rows_of = table.rows.assign(identity=table["identity"].where(table["part"] != "test", "nobody"))
     other = validator(table.with_rows(rows_of), protocol="cross-encounter", gallery=gallery)
     assert other(embeddings[rows]) == found
+
+
+def test_few_shots_of_a_large_validation_part_are_measured_where_they_choose(monkeypatch):
+    monkeypatch.setattr("wildreid.evaluation.score.QUICK", 3)
+    table, embeddings = split_table()
+    val = embeddings[np.flatnonzero(table["part"] == "val")]
+    assert "1-shot" not in validator(table, protocol="cross-encounter")(val)
+    found = validator(table, protocol="cross-encounter", watch="1-shot")(val)
+    assert "1-shot" in found
+    assert "5-shot" not in found
+
+
+class Accuracy(Metric):
+    """Under the name of the headline."""
+
+    name: ClassVar[str] = "accuracy"
+
+    def measure(self, *, evidence):
+        ranking = evidence.ranking
+        return {"accuracy@1": np.where(ranking.mated, ranking.own_rank == 1, np.nan)}
+
+
+def test_image_loo_that_is_saturated_says_so():
+    table, embeddings = simulated(individuals=40, encounters=3, burst=3, noise=0.2, encounter=2.0)
+    notes = {}
+    for protocol in ("image-loo", "cross-encounter"):
+        evidence = Evidence(rank(embeddings, table, protocol=protocol), table, embeddings)
+        block = score(evidence, [Accuracy()], bootstrap=10, confidence=0.95, seed=0)
+        notes[protocol] = block["scores"]["accuracy@1"]["note"]
+    assert "saturated" in notes["image-loo"]
+    assert notes["cross-encounter"] is None
 
 
 def test_validation_without_dates_is_by_image_loo_and_says_so(capsys):

@@ -85,6 +85,20 @@ def test_the_saved_model_is_the_best_epoch_and_the_one_returned(tmp_path: Path) 
     assert any(not torch.equal(value, loaded[name]) for name, value in last.items())
 
 
+def test_a_smoothed_choice_passes_over_a_spike(tmp_path: Path) -> None:
+    table, images = micro.herd()
+    figures, smooth = [0.6, 0.2, 0.3, 0.5, 0.52, 0.48, 0.4], 3
+    mean = [sum(figures[max(0, n - smooth + 1) : n + 1]) / smooth for n in range(len(figures))]
+    values = iter(figures)
+    train(
+        micro.recipe(**PLAIN, training={"epochs": len(figures), "smooth": smooth}), table, images, tmp_path,
+        validate=lambda vectors: {"accuracy@1": next(values)}, device="cpu",
+    )  # fmt: skip
+    assert [line["watched"] for line in history(tmp_path)] == pytest.approx(mean)
+    assert mean.index(max(mean)) == 5
+    assert [path.name for path in (tmp_path / "checkpoints").glob("best-*")] == ["best-0006.safetensors"]
+
+
 def test_patience_counts_epochs_without_a_gain_of_the_asked_size(tmp_path: Path) -> None:
     table, images = micro.herd()
     values = iter([0.50, 0.55, 0.56, 0.57, 0.9])

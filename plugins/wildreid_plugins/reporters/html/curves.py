@@ -76,10 +76,7 @@ def training(view: View) -> dict[str, Markup]:
     history = view.results.history
     epochs = [float(entry.get("epoch", n)) for n, entry in enumerate(history, 1)]
     names = list(dict.fromkeys(name for entry in history for name in entry))
-    watched = [
-        entry.get(view.results.recipe.get("training", {}).get("watch", "accuracy@1")) for entry in history
-    ]
-    known = [value for value in watched if value is not None]
+    choice = view.results.choice
 
     def of(wanted: str) -> list[Series]:
         chosen = [name for name in names if name.startswith(wanted)]
@@ -95,7 +92,7 @@ def training(view: View) -> dict[str, Markup]:
             x="epoch",
             y="validation accuracy, %",
             y_range=(0, 1),
-            mark=epochs[watched.index(max(known))] if known else None,
+            mark=choice.epoch if choice else None,
             percent=True,
         )
     if rates := _distinct(of("rate/")):

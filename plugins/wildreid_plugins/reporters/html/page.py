@@ -56,6 +56,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         atlas=atlas(options, view),
         training=curves.training(view),
         epochs=len(results.history),
+        choice=results.choice,
         counts=curves.counts(view),
         split=individuals.split_summary(view),
         failures=_failures(results.folder),
