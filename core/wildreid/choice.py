@@ -42,8 +42,8 @@ class Choice:
         ended = "In the last epoch" if self.last == 1 else f"In the last {self.last} epochs"
         return (
             f"The weights are those of epoch {self.epoch} of {self.epochs}, chosen by validation "
-            f"{self.watch}{mean} of {self.value:.3f}. {ended} it was {self.low:.3f} to {self.high:.3f} (standard deviation "
-            f"{self.spread:.3f}): differences of that size between epochs are chance."
+            f"{self.watch}{mean} of {self.value:.3f}. {ended} it was {self.low:.3f} to {self.high:.3f} "
+            f"(standard deviation {self.spread:.3f}): differences of that size between epochs are chance."
         )
 
 
