@@ -436,3 +436,34 @@ def wildreid_clusterers() -> list[type[kinds.Clusterer]]:  # type: ignore[empty-
     ... def wildreid_clusterers() -> list[type[Clusterer]]:
     ...     return [Strangers]
     """
+
+
+@hookspec
+def wildreid_exporters() -> list[type[kinds.Exporter]]:  # type: ignore[empty-body]
+    r"""The form in which a survey is written for another program.
+
+    Called: by `reid gallery export`, once, and once for each draw of uncertain identities.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Exporter
+
+    >>> class Lines(Exporter):
+    ...     '''A line for each encounter: who, where, on which occasion.'''
+    ...
+    ...     name = "lines"
+    ...
+    ...     def write(self, *, survey: Survey, folder: Path) -> list[Path]:
+    ...         met = survey.detections
+    ...         lines = [
+    ...             f"{one.code} {one.station} {one.occasion}\n"
+    ...             for one in met[["code", "station", "occasion"]].itertuples()
+    ...         ]
+    ...         path = folder / "encounters.txt"
+    ...         path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    ...         return [path]
+
+    >>> @hookimpl
+    ... def wildreid_exporters() -> list[type[Exporter]]:
+    ...     return [Lines]
+    """

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wildreid.artefacts import Combined, Evidence, Missing, Results
     from wildreid.data.peek import Guess, Peek
     from wildreid.data.table import Table
+    from wildreid.population.survey import Survey
 
 
 class Dataset(Option):
@@ -350,6 +351,24 @@ class Clusterer(Option):
         two animals in one frame; the engine divides a cluster that holds such a pair all the same. ``cut``
         is the similarity at which two are as likely one animal as not. The images of one burst are already
         one encounter. The answer does not depend on the order of the encounters, the numbers may.
+        """
+
+
+class Exporter(Option):
+    """The form in which a survey is written for another program."""
+
+    kind: ClassVar[str] = "exporter"
+
+    @abstractmethod
+    def write(self, *, survey: Survey, folder: Path) -> list[Path]:
+        """Write into ``folder``, which is there and empty, and return the files written.
+
+        What ``survey`` holds may be written: where it is public, its places and names are replaced already.
+        The same survey gives the same bytes: no clock, no random name, no order but the survey's own. Beside
+        the data lies ``load.R`` where R reads them.
+
+        Raises:
+            UserError: the survey lacks what this form needs, such as positions or a species.
         """
 
 

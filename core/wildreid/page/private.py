@@ -19,6 +19,11 @@ _HIDDEN = re.compile(
 )
 
 
+def tells(key: str) -> bool:
+    """Whether a key or column of this name may tell a place on earth, a machine or its serial number."""
+    return bool(_HIDDEN.search(key) or re.search("serial", key, re.IGNORECASE))
+
+
 class Veil:
     """Makes cameras anonymous, and takes paths, coordinates and the machine's name out of what a page shows.
 

@@ -10,6 +10,7 @@ at a recipe and its data. `wildreid.testing.fixtures` has fixtures for pytest.
 
 from wildreid.testing.heavy import heavy_import
 from wildreid.testing.material import TINY_RECIPE, embeddings_of, evidence_of, results_of, tiny_table
+from wildreid.testing.of_surveys import tiny_survey
 from wildreid.testing.options import check_option
 from wildreid.testing.photos import draw_photos
 from wildreid.testing.plugins import check_plugin, check_registered
@@ -26,5 +27,6 @@ __all__ = [
     "evidence_of",
     "heavy_import",
     "results_of",
+    "tiny_survey",
     "tiny_table",
 ]
