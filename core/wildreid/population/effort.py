@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,7 +129,7 @@ def effort_of(
             spans = united(spans)
         rows[str(station)] = [
             sum(max(min(high, to) - max(low, since), pd.Timedelta(0)) / DAY for low, high in spans)
-            for since, to in zip(borders[:-1], borders[1:], strict=True)
+            for since, to in pairwise(borders)
         ]
     return pd.DataFrame.from_dict(rows, orient="index", columns=range(1, occasions.count + 1)).astype(float)
 

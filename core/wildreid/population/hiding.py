@@ -83,6 +83,7 @@ class Told:
         )
 
     def deployments(self) -> pd.DataFrame:
+        """The deployments; in public without metres, texts and what may tell a place, degrees rounded."""
         found = self._deployments.copy()
         for sort, names in self.names.items():
             found[sort] = found[sort].map(names)
@@ -98,6 +99,7 @@ class Told:
         return found.sort_values("deployment", ignore_index=True)
 
     def stations(self, names: list[str]) -> pd.DataFrame:
+        """``x``, ``y`` in metres and the covariates that are numbers, of each station."""
         first = self._deployments.groupby("station").first().reindex(names)
         numbers = [name for name in self._covariates if self._number(name)]
         table = first[numbers].apply(pd.to_numeric)

@@ -15,7 +15,7 @@ def plain(name: str) -> str:
 
 
 def codes(names: Iterable[str]) -> dict[str, str]:
-    """A plain name for each, in sorted order; one that is taken, whatever its case, gets ``.2``, ``.3`` …"""
+    """A plain name for each; one that is taken, whatever its case, gets ``.2``, the next ``.3``."""
     out: dict[str, str] = {}
     taken: set[str] = set()
     # those that are plain already keep their names

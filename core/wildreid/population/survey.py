@@ -38,7 +38,8 @@ class Survey:
             missing), ``probability`` (or missing), ``withheld`` (its owner shows the photo to nobody). A text
             that is not known is empty.
         deployments: ``deployment``, ``station``, ``camera``, ``start``, ``end``, ``periods`` (when it worked),
-            ``start_offset``, ``end_offset``, ``latitude``, ``longitude``, ``coordinate_uncertainty``, and covariates.
+            ``start_offset``, ``end_offset`` (minutes from UTC, or missing), ``latitude``, ``longitude``,
+            ``coordinate_uncertainty`` (metres), and covariates.
         stations: ``x`` and ``y`` in metres (or missing) and covariates that are numbers, by station, sorted.
         occasions: when.
         effort: (stations, occasions) camera-days.
@@ -48,7 +49,7 @@ class Survey:
         notes: what one should know of it.
         dropped: annotations for which no camera was looking, where these are left out.
         hidden: what the owner alone may know: ``sort``, ``name``, ``code``; nothing an exporter may write.
-        read: gives row n of `photos` as pixels (h, w, 3), without its box cut out; None where photos are not at hand.
+        read: gives the upright photo of row n of `photos` (h, w, 3), whole; None where photos are not at hand.
         sizes: (width, height) of row n's upright photo; None where it is not known.
     """
 
@@ -59,7 +60,7 @@ class Survey:
     stations: pd.DataFrame
     occasions: Occasions
     effort: pd.DataFrame
-    design: Design = Design()
+    design: Design = field(default_factory=Design)
     identities: str = ""
     counts: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -67,6 +68,11 @@ class Survey:
     hidden: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     read: Callable[[int], NDArray[np.uint8]] | None = field(default=None, repr=False)
     sizes: Callable[[int], tuple[int, int] | None] = field(default=lambda row: None, repr=False)
+
+    @property
+    def open_names(self) -> bool:
+        """Whether stations, cameras, deployments and files go by their own names."""
+        return self.design.private or self.design.station_names
 
     @cached_property
     def encounters(self) -> pd.DataFrame:
@@ -101,7 +107,10 @@ class Survey:
 
     @cached_property
     def individuals(self) -> pd.DataFrame:
-        """One row an individual: ``individual``, ``code``, ``sex``, ``species``, ``first``, ``last``, ``encounters``."""
+        """One row an individual, by code.
+
+        ``individual``, ``code``, ``sex``, ``species``, ``first``, ``last``, ``encounters`` (how many).
+        """
         table = self.encounters.groupby("individual", sort=False).agg(
             code=("code", "first"), sex=("sex", "first"), species=("species", "first"), first=("first", "min"),
             last=("last", "max"), encounters=("event", "size"),

@@ -113,7 +113,7 @@ def take_survey(
         occasions=occasions,
         effort=effort.rename(index=told.names["station"]).sort_index(),
         design=design,
-        identities=_identities(taken, design),
+        identities=_identities(taken),
         counts={
             "came in": came,
             "written": len(taken),
@@ -258,13 +258,16 @@ def _described(rows: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _identities(rows: pd.DataFrame, design: Design) -> str:
+def _identities(rows: pd.DataFrame) -> str:
     """Who decided, in words without signs that any format minds; empty where no machine did."""
-    if not design.machine:
+    machine = rows["method"].eq("machine").fillna(False).astype(bool)
+    if not machine.any():
         return ""
-    machine = int(rows["method"].eq("machine").sum())
-    least = f" with a probability of at least {design.min_probability:g}"
-    return f"identities of {machine} photos by a machine{least} and of {len(rows) - machine} by people"
+    least = float(rows.loc[machine, "probability"].min())
+    return (
+        f"identities of {machine.sum()} photos by a machine, at probabilities from {least:.3g}, "
+        f"and of {(~machine).sum()} by people"
+    )
 
 
 def _by_row(
