@@ -10,7 +10,7 @@ import typer
 
 COMMANDS = (
     "run", "check", "evaluate", "report", "compare", "data", "audit",
-    "gallery", "identify", "discover", "history", "export", "search",
+    "gallery", "identify", "discover", "history", "population", "export", "search",
     "plugins", "recipes", "new", "schema",
 )  # fmt: skip
 

@@ -46,25 +46,13 @@ def discover(
 
     Example: [bold]reid discover bears new-photos --csv proposals.csv[/]
     """
-    import yaml
-    from pydantic import ValidationError
-
     from wildreid.cli.gallery import printing
-    from wildreid.errors import UserError
+    from wildreid.cli.options import chosen
     from wildreid.identification import open_gallery
-    from wildreid.registry import Registry
 
-    fields = dict(text.partition("=")[::2] for text in set_ or ())
-    try:
-        option = Registry().choose("clusterer", clusterer)
-        chosen = option.model_validate({key: yaml.safe_load(value) for key, value in fields.items()})
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise UserError(wrong, where="--set", cure=f"reid plugins clusterer {clusterer}") from None
-    except ValueError as error:
-        raise UserError(str(error), where="--clusterer") from None
+    option = chosen("clusterer", clusterer, set_, where="--clusterer")
     opened = open_gallery(gallery, device=device or "auto")
-    found = opened.discover(photos, root=root, clusterer=chosen, cut=cut)  # type: ignore[arg-type]
+    found = opened.discover(photos, root=root, clusterer=option, cut=cut)  # type: ignore[arg-type]
     if csv:
         found.save_csv(csv)
     if json:

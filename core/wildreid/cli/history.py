@@ -20,6 +20,10 @@ def history(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a page with timelines.")
     ] = None,
+    stations: Annotated[
+        bool, typer.Option("--stations", help="Also print when each was first and last seen at each station.")
+    ] = False,
+    together: Annotated[bool, typer.Option("--together", help="Also print who was met with whom.")] = False,
     coordinates: Annotated[
         bool, typer.Option("--coordinates", help="Say where, too; think of who may read it.")
     ] = False,
@@ -29,7 +33,8 @@ def history(
     Example: [bold]reid history bears --html history.html[/]
     """
     from wildreid.cli.gallery import printing
-    from wildreid.gallery.history import encounters, individuals
+    from wildreid.gallery.history import by_station, encounters, individuals
+    from wildreid.gallery.history import together as pairs_of
     from wildreid.gallery.store import Gallery
     from wildreid.identification.pages import history_page
 
@@ -52,6 +57,30 @@ def history(
         numbers=(1, 2),
     )  # fmt: skip
     printing.say(f"{len(by_individual)} individuals in {len(table)} encounters")
+    if stations:
+        printing.table(
+            ("individual", "station", "encounters", "images", "first seen", "last seen"),
+            [
+                (
+                    row.individual, row.station, row.encounters, row.images, printing.day(row.first_seen),
+                    printing.day(row.last_seen),
+                )
+                for row in printing.each(by_station(state))
+            ],
+            numbers=(2, 3),
+        )  # fmt: skip
+    if together:
+        printing.table(
+            ("individual", "with", "encounters", "photos of both", "first", "last", "index"),
+            [
+                (
+                    row.individual, row.other, row.together, row.on_one_photo, printing.day(row.first),
+                    printing.day(row.last), f"{row.ratio:.2f}",
+                )
+                for row in printing.each(pairs_of(state))
+            ],
+            numbers=(2, 3, 6),
+        )  # fmt: skip
 
 
 def _days(first: object) -> str:

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from wildreid.gallery import thumbnails
-from wildreid.gallery.history import encounters, individuals
+from wildreid.gallery.history import by_station, encounters, individuals, together
 from wildreid.gallery.state import State
 from wildreid.identification.identify import Answer, Candidate, counts
 from wildreid.identification.outputs import Identified
-from wildreid.page import render, thumbnail
+from wildreid.page import render, thumbnail, timeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,8 +27,6 @@ TEMPLATES = Path(__file__).with_name("templates")
 STRIPS = 150
 """Encounters shown with pictures, so that the page stays under 8 MB; the table has them all."""
 CANDIDATES, EXEMPLARS = 3, 2
-WIDTH = 640
-"""Of a timeline, in its own units."""
 
 
 def identified_page(found: Identified, read: Read) -> str:
@@ -84,13 +82,18 @@ def history_page(state: State, *, coordinates: bool = False) -> str:
         styles=[TEMPLATES / "gallery.css"],
         title=f"Who was seen when? {state.folder.absolute().name}",
         stamp=state.manifest.provenance.get("stamp", ""),
-        sections=[("timelines", "Timelines"), ("encounters", "Encounters")],
+        sections=[
+            ("timelines", "Timelines"),
+            ("stations", "Stations"),
+            ("together", "Together"),
+            ("encounters", "Encounters"),
+        ],
         made=_made(),
         state=state,
         low=low,
         high=high,
-        width=WIDTH,
-        ticks=_ticks(low, high),
+        width=timeline.WIDTH,
+        ticks=timeline.ticks(low, high),
         people=[
             {
                 "name": row.individual,
@@ -115,7 +118,18 @@ def history_page(state: State, *, coordinates: bool = False) -> str:
             for row in _each(table)
         ],
         coordinates=coordinates,
-    )
+        stations=[
+            [row.individual, row.station, row.encounters, row.images, _day(row.first_seen), _day(row.last_seen)]
+            for row in _each(by_station(state))
+        ],
+        pairs=[
+            [
+                row.individual, row.other, row.together, row.on_one_photo, _day(row.first), _day(row.last),
+                f"{row.ratio:.2f}",
+            ]
+            for row in _each(together(state))
+        ],
+    )  # fmt: skip
 
 
 def _strip(found: Identified, answer: Answer, read: Read) -> dict[str, Any]:
@@ -173,34 +187,9 @@ def _line(answer: Answer) -> list[Any]:
 
 def _dots(table: pd.DataFrame | None, low: Any, high: Any) -> list[dict[str, Any]]:
     """Where an individual's encounters lie on its timeline."""
-    if table is None:
-        return []
-    return [
-        {
-            "x": _across(row.first, low, high),
-            "r": 3 + min(5.0, float(np.log2(row.images))),
-            "words": f"{_day(row.first)}, {row.images} images",
-        }
-        for row in _each(table)
-    ]
-
-
-def _ticks(low: Any, high: Any) -> list[dict[str, Any]]:
-    """Round dates along the axis: years, months or days, six at most."""
-    if low is None:
-        return []
-    for step in ("D", "7D", "MS", "QS", "YS", "2YS", "5YS", "10YS"):
-        days = pd.date_range(low.normalize(), high, freq=step)
-        days = days[days >= low] if len(days) > 1 else days
-        if len(days) <= 6:
-            break
-    form = "%Y" if "YS" in step else "%b %Y" if step in ("MS", "QS") else "%d %b %Y"
-    return [{"x": _across(max(day, low), low, high), "words": f"{day:{form}}"} for day in days]
-
-
-def _across(when: pd.Timestamp, low: pd.Timestamp, high: pd.Timestamp) -> float:
-    span = (high - low).total_seconds() or 1.0
-    return round(10 + (WIDTH - 20) * (when - low).total_seconds() / span, 1)
+    return (
+        [] if table is None else timeline.dots(zip(table["first"], table["images"], strict=True), low, high)
+    )
 
 
 def _each(table: pd.DataFrame) -> Iterable[Any]:

@@ -31,7 +31,7 @@ class Design:
         side: ``left`` or ``right``: photos of this side alone; ``linked``: only individuals that were photographed
             from both; ``both``: all.
         private: tell places as they are, and the names of stations, cameras and files.
-        precision: decimals of a degree that a public export gives.
+        precision: decimals of a degree that a public export gives; None: it gives no degrees at all.
         station_names: keep the names of stations, cameras, deployments and files in a public export, since they are
             codes that tell nobody a place.
     """
@@ -49,13 +49,14 @@ class Design:
     species: str = ""
     side: Side = "both"
     private: bool = False
-    precision: int = 2
+    precision: int | None = 2
     station_names: bool = False
 
     def __post_init__(self) -> None:
         for name, low, high in (("occasion_days", 1, 36500), ("start_hour", 0, 23), ("precision", 1, 3)):
-            if not low <= getattr(self, name) <= high:
-                raise UserError(f"{name} is {getattr(self, name)}, not from {low} to {high}")
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UserError(f"{name} is {value}, not from {low} to {high}")
         if not 0 <= self.min_probability <= 1:
             raise UserError(f"min_probability is {self.min_probability}, not from 0 to 1")
         if self.side not in ("left", "right", "both", "linked"):

@@ -96,7 +96,9 @@ class Marking:
         seen = np.asarray(histories) > 0
         before = np.cumsum(seen, axis=1) - seen > 0
         return cls(
-            seen.sum(axis=0).astype(float), (seen & before).sum(axis=0).astype(float), before.sum(axis=0).astype(float)
+            seen.sum(axis=0).astype(float),
+            (seen & before).sum(axis=0).astype(float),
+            before.sum(axis=0).astype(float),
         )
 
     @property

@@ -198,16 +198,20 @@ def _cautions(survey: Survey, count: int, recaptures: int, errors: Errors | None
             "that do not exist, so the numbers are too large; look at the band."
         )
     if errors is None:
-        said.append("Nobody measured how often identities are wrong, so there is no band: believe the numbers less.")
+        said.append(
+            "Nobody measured how often identities are wrong, so there is no band: believe the numbers less."
+        )
     days = survey.occasions.days * survey.occasions.count
     if days > LONG:
         said.append(
-            f"The survey lasts {days} days. The models take nobody to be born, to die, to come or to go in that time."
+            f"The survey lasts {days} days. The models take nobody to be born, to die, to come or to go in it."
         )
     people = survey.individuals["encounters"]
     if count and float((people == 1).mean()) > 0.5:
         said.append("More than half of the individuals were met once: many others may never have been met.")
-    said.append("Both models take every animal to be as easy to meet as any other; where that is not so, N is larger.")
+    said.append(
+        "Both models take every animal to be as easy to meet as any other; where that is not so, N is larger."
+    )
     return tuple(said)
 
 

@@ -35,6 +35,7 @@ class Told:
                 "a public survey needs a frame, which hides where its stations are",
                 cure="give frame=Frame.open(gallery), or private=True for your own eyes",
             )
+        self.notes: list[str] = []
         self.frame = frame if frame is None or design.private else frame.kept()
         self._covariates = [
             name for name in deployments
@@ -88,15 +89,24 @@ class Told:
         for sort, names in self.names.items():
             found[sort] = found[sort].map(names)
         if not self.design.private:
-            written = int(self._deployments.attrs.get("decimals", 15))
-            found = coarsened(found, written, self.design.precision)
-            found = found.drop(columns=["x", "y"])
+            found = self._coarsened(found).drop(columns=["x", "y"])
             texts = [name for name in self._covariates if not self._number(name)]
             found = found.drop(
                 columns=[name for name in found if name in texts or (tells(str(name)) and name not in KNOWN)]
             )
         found.attrs = {}
         return found.sort_values("deployment", ignore_index=True)
+
+    def _coarsened(self, found: pd.DataFrame) -> pd.DataFrame:
+        """The degrees rounded; none, and a note, where that would hide nothing."""
+        degrees = ["latitude", "longitude", "coordinate_uncertainty"]
+        if self.design.precision is None:
+            return found.assign(**dict.fromkeys(degrees, np.nan))
+        try:
+            return coarsened(found, int(self._deployments.attrs.get("decimals", 15)), self.design.precision)
+        except UserError as error:
+            self.notes.append(f"no degrees are told: {error.what}; a smaller precision tells them")
+            return found.assign(**dict.fromkeys(degrees, np.nan))
 
     def stations(self, names: list[str]) -> pd.DataFrame:
         """``x``, ``y`` in metres and the covariates that are numbers, of each station."""

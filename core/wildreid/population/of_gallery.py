@@ -46,7 +46,9 @@ def taker(state: State, deployments: pd.DataFrame, *, photos: Path | None = None
             found = measure_all([photos / image])[0]
             if found is None:
                 raise UserError(
-                    "the photo is not there, or cannot be read", where=str(photos / image), cure="say where photos lie"
+                    "the photo is not there, or cannot be read",
+                    where=str(photos / image),
+                    cure="say where photos lie",
                 )
             return found
 
@@ -104,7 +106,9 @@ def errors_of_run(folder: Path) -> Errors:
         if one is None or one["value"] is None:
             reason = "its recipe has no metric dir-fpir" if one is None else one["reason"]
             raise UserError(
-                f"the run has no {name}: {reason}", where=str(folder), cure="evaluate it with the metric dir-fpir"
+                f"the run has no {name}: {reason}",
+                where=str(folder),
+                cure="evaluate it with the metric dir-fpir",
             )
         low, high = one.get("low"), one.get("high")
         value = float(one["value"])

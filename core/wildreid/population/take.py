@@ -104,11 +104,13 @@ def take_survey(
     if idle:
         notes.append(f"nobody looked in occasion {', '.join(idle)}; not every model takes that")
     told = Told(design, frame, deployments, taken)
+    places = told.deployments()
+    notes += told.notes
     return Survey(
         name=name,
         model=model,
         photos=told.photos(taken),
-        deployments=told.deployments(),
+        deployments=places,
         stations=told.stations(sorted(effort.index)),
         occasions=occasions,
         effort=effort.rename(index=told.names["station"]).sort_index(),
@@ -244,14 +246,14 @@ def _placed(
 def _described(rows: pd.DataFrame) -> pd.DataFrame:
     """Sex of each individual and number of each event, in the order of the files."""
     rows = rows.sort_values(["image", *BOX], kind="stable", ignore_index=True)
-    rows["sex"] = rows["sex"].str.strip().str.lower().map(SEXES).astype("string")
-    sexes = rows.dropna(subset=["sex"]).groupby("individual")["sex"].unique()
-    for who, found in sexes.items():
-        if len(found) > 1:
+    sexes: dict[str, str] = {}
+    for who, sex in zip(rows["individual"], rows["sex"].fillna(""), strict=True):
+        known = SEXES.get(str(sex).strip().lower(), "")
+        if known and sexes.setdefault(str(who), known) != known:
             raise UserError(
                 f"'{who}' is female on some photos and male on others", cure="mend its sex in the data"
             )
-    rows["sex"] = rows["individual"].map(sexes.str[0]).fillna("").astype(object)
+    rows["sex"] = [sexes.get(str(who), "") for who in rows["individual"]]
     day = rows["timestamp"].dt.strftime("%Y-%m-%d")
     met = rows["event"].fillna(rows["visit"]).fillna(day)
     rows["event"] = pd.factorize(rows["deployment"].astype("string") + " | " + met.astype("string"))[0] + 1

@@ -81,7 +81,7 @@ class CamtrapDP(Exporter):
             raise UserError(
                 "Camtrap DP needs latitude and longitude of every deployment",
                 where="deployments",
-                cure="add these columns; a public export rounds them",
+                cure="add these columns; a public export rounds them, to fewer decimals than they come with",
             )
         if (survey.photos["species"] == "").any():
             raise UserError(

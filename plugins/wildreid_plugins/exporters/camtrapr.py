@@ -99,6 +99,7 @@ def _load(survey: Survey, problems: bool) -> str:
         "library(camtrapR)\n" + note + 'st <- read.csv("camtrapr_stations.csv")\n'
         'records <- read.csv("camtrapr_records.csv")\n'
         'op <- cameraOperation(st, stationCol = "Station", setupCol = "Setup_date", '
-        f'retrievalCol = "Retrieval_date", hasProblems = {"TRUE" if problems else "FALSE"}, dateFormat = "ymd HMS", '
+        f'retrievalCol = "Retrieval_date", hasProblems = {"TRUE" if problems else "FALSE"}, '
+        f'dateFormat = "ymd HMS", '
         f"occasionStartTime = {occasions.start.hour})\n" + "".join(calls) + "print(sdh)\n"
     )
