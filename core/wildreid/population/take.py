@@ -145,9 +145,9 @@ def _completed(rows: pd.DataFrame) -> pd.DataFrame:
             if name in rows
             else pd.array([pd.NA] * len(rows), "Float64")
         )
-    rows["timestamp"] = pd.to_datetime(rows["timestamp"]).astype("datetime64[us]")
+    rows["timestamp"] = pd.to_datetime(rows["timestamp"], format="ISO8601").astype("datetime64[us]")
     decided = rows["decided_at"] if "decided_at" in rows else pd.Series(pd.NaT, rows.index)
-    rows["decided_at"] = pd.to_datetime(decided, utc=True)
+    rows["decided_at"] = pd.to_datetime(decided, utc=True, format="ISO8601")
     private = rows["private"] if "private" in rows else pd.Series(False, rows.index)
     rows["private"] = private.astype("boolean").fillna(False).astype(bool)
     return rows
