@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ class Uncertain:
         """(E,) an individual for each encounter, or None.
 
         Gibbs sampling: `SWEEPS` times over the encounters in a random order, each is drawn from its candidates
-        but those that an encounter in the same frame has. Where no two share a frame, that is a draw of each
+        but those that an encounter in the same frame has. It is drawn together with one of these, since two
+        that may only change places would never move alone. Where no two share a frame, that is a draw of each
         by its probabilities.
 
         Args:
@@ -50,18 +52,36 @@ class Uncertain:
         """
         random = np.random.default_rng([seed, number])
         now: list[str | None] = [None] * len(self.rows)
-        crowded = any(self.apart)
-        for _ in range(SWEEPS if crowded else 1):
+        for _ in range(SWEEPS if any(self.apart) else 1):
             for at in random.permutation(len(self.rows)):
-                taken = {now[other] for other in self.apart[at]} - {None}
-                free = np.array([name not in taken for name in self.names[at]])
-                chances = np.where(free, self.chances[at], 0.0)
-                total = chances.sum()
-                # somebody unknown is always possible, also where its probability came out as 0
-                now[at] = (
-                    self.names[at][random.choice(len(chances), p=chances / total)] if total > 0 else None
-                )
+                others = self.apart[at]
+                block = (int(at), others[random.integers(len(others))]) if others else (int(at),)
+                for one, name in zip(block, self._together(block, now, random), strict=True):
+                    now[one] = name
         return now
+
+    def _together(
+        self, block: tuple[int, ...], now: Sequence[str | None], random: np.random.Generator
+    ) -> tuple[str | None, ...]:
+        """Names for one encounter or two that share a frame, given those of all others."""
+        taken = [{now[other] for other in self.apart[one] if other not in block} - {None} for one in block]
+        free = [
+            [
+                (name, p)
+                for name, p in zip(self.names[one], self.chances[one], strict=True)
+                if name not in used and p > 0
+            ]
+            for one, used in zip(block, taken, strict=True)
+        ]
+        choices, chances = [], []
+        for chosen in product(*free):
+            names = tuple(name for name, _ in chosen)
+            if len(block) == 1 or names[0] is None or names[0] != names[1]:
+                choices.append(names)
+                chances.append(math.prod(p for _, p in chosen))
+        if not choices:  # somebody unknown is always possible, also where its probability came out as 0
+            return (None,) * len(block)
+        return choices[random.choice(len(choices), p=np.array(chances) / sum(chances))]
 
 
 def uncertain_of(rows: pd.DataFrame) -> Uncertain:
@@ -169,7 +189,12 @@ def _encounters(rows: pd.DataFrame, loose: NDArray[np.bool_]) -> pd.Series[str]:
 
     met = text("event").where(text("event") != "", text("visit"))
     place = text("station") + "/" + text("camera") + "/" + text("deployment")
-    day = pd.to_datetime(rows["timestamp"]).dt.strftime("%Y-%m-%d").astype("string").fillna("")
+    day = (
+        pd.to_datetime(rows["timestamp"], format="ISO8601")
+        .dt.strftime("%Y-%m-%d")
+        .astype("string")
+        .fillna("")
+    )
     met = met.where(met != "", day)
     named = "named " + place + " " + met + " " + text("individual")
     given = text("encounter").where(text("encounter") != "", text("image"))

@@ -84,11 +84,13 @@ class Marking:
         caught: (K,) individuals met in each.
         again: (K,) of these, those that had been met in an earlier one.
         marked: (K,) individuals met before each.
+        doubt: variance that a correction adds to the sum of `again`; 0 for what was counted.
     """
 
     caught: NDArray[np.float64]
     again: NDArray[np.float64]
     marked: NDArray[np.float64]
+    doubt: float = 0.0
 
     @classmethod
     def of(cls, histories: NDArray[np.integer]) -> Marking:
@@ -111,16 +113,20 @@ class Marking:
 
         Of `caught` encounters a share α of those with marked animals is taken for new, a share γ of those with
         new ones for marked: E[again] = (1 − α) m + γ (caught − m). It is solved for m, within what is possible,
-        and the marked are counted anew.
+        and the marked are counted anew. Which of them were mistaken is chance: that adds the `doubt`
+        Σ [m α (1 − α) + (caught − m) γ (1 − γ)] / (1 − α − γ)².
         """
-        again, marked, there = np.zeros_like(self.again), np.zeros_like(self.marked), 0.0
+        again, marked, there, doubt = np.zeros_like(self.again), np.zeros_like(self.marked), 0.0, 0.0
         for k, (caught, seen) in enumerate(zip(self.caught, self.again, strict=True)):
             marked[k] = there
             share = 1 - missed - merged
             solved = (seen - merged * caught) / share if share > 0 else caught
             again[k] = min(max(solved, 0.0), caught, there)
+            if share > 0 and there > 0:
+                wrong = again[k] * missed * (1 - missed) + (caught - again[k]) * merged * (1 - merged)
+                doubt += wrong / share**2
             there += caught - again[k]
-        return Marking(self.caught, again, marked)
+        return Marking(self.caught, again, marked, doubt)
 
 
 def two_samples(histories: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -130,16 +136,18 @@ def two_samples(histories: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.stack([seen[:, :middle].any(axis=1), seen[:, middle:].any(axis=1)], axis=1).astype(np.int64)
 
 
-def chapman(first: float, second: float, both: float) -> Estimate:
+def chapman(first: float, second: float, both: float, *, doubt: float = 0.0) -> Estimate:
     """Animals from two samples: (n1 + 1)(n2 + 1)/(m + 1) − 1 (Chapman 1951), variance of Seber (1970).
 
     Args:
         first: n1, met in the first.
         second: n2, met in the second.
         both: m, met in both.
+        doubt: variance of m beside that of the sampling.
     """
     value = (first + 1) * (second + 1) / (both + 1) - 1
     variance = (first + 1) * (second + 1) * (first - both) * (second - both) / ((both + 1) ** 2 * (both + 2))
+    variance += ((value + 1) / (both + 1)) ** 2 * doubt
     known = first + second - both
     return Estimate(value, *_beyond(value, known, variance), variance)
 
@@ -147,15 +155,17 @@ def chapman(first: float, second: float, both: float) -> Estimate:
 def schnabel(marking: Marking) -> Estimate | None:
     """Animals from several samples: Σ C M / (Σ R + 1) (Chapman 1952); None where there is one sample alone.
 
-    Limits: those of a Poisson number of recaptures R, never below the individuals that were met.
+    Limits: those of a Poisson number of recaptures R, never below the individuals that were met. A corrected R
+    is known as well as a Poisson number with the same relative variance, R² / (R + doubt).
     """
     from scipy.stats import chi2
 
     exposed, again = float((marking.caught * marking.marked).sum()), float(marking.again.sum())
     if exposed == 0:
         return None
-    fewest = chi2.ppf(0.025, 2 * again) / 2 if again > 0 else 0.0
-    most = chi2.ppf(0.975, 2 * (again + 1)) / 2
+    scale = again / (again + marking.doubt) if again > 0 else 1.0
+    fewest = chi2.ppf(0.025, 2 * again * scale) / 2 / scale if again > 0 else 0.0
+    most = chi2.ppf(0.975, 2 * (again * scale + 1)) / 2 / scale
     known = marking.individuals
     value = exposed / (again + 1)
     high = exposed / fewest if fewest > 0 else math.inf

@@ -113,7 +113,7 @@ def first_numbers(survey: Survey, errors: Errors | None, *, season: str = "year"
     why = "" if several else "there is one occasion, so nobody can be met again"
     figures = (
         _figure("individuals met", marking, _count, errors),
-        _figure("Chapman, first and second half", halves, _chapman, errors) if several
+        _figure("Chapman, first and second half", halves, chapman_of, errors) if several
         else Figure("Chapman, first and second half", None, why),
         _figure("Schnabel, all occasions", marking, schnabel, errors) if several
         else Figure("Schnabel, all occasions", None, why),
@@ -139,8 +139,11 @@ def _count(marking: Marking) -> Estimate:
     return Estimate(marking.individuals, marking.individuals, marking.individuals)
 
 
-def _chapman(halves: Marking) -> Estimate:
-    return chapman(float(halves.caught[0]), float(halves.caught[1]), float(halves.again[1]))
+def chapman_of(halves: Marking) -> Estimate:
+    """`chapman` of two samples; see `two_samples`."""
+    return chapman(
+        float(halves.caught[0]), float(halves.caught[1]), float(halves.again[1]), doubt=halves.doubt
+    )
 
 
 def _figure(
@@ -151,10 +154,17 @@ def _figure(
         return Figure(name, None, "nobody was met before the last occasion")
     if errors is None:
         return Figure(name, estimate)
-    found = [one for corner in _corners(marking, errors) if (one := estimator(corner)) is not None]
     middle = estimator(marking.corrected(errors.missed.value, errors.merged.value))
-    band = (min(one.low for one in found), max(one.high for one in found)) if found else None
+    band = band_of(marking, estimator, errors)
     return Figure(name, estimate, band=band, corrected=middle and middle.value)
+
+
+def band_of(
+    marking: Marking, estimator: Callable[[Marking], Estimate | None], errors: Errors
+) -> tuple[float, float] | None:
+    """The lowest and the highest limit of an estimate at the ends of the measured shares of errors."""
+    found = [one for corner in _corners(marking, errors) if (one := estimator(corner)) is not None]
+    return (min(one.low for one in found), max(one.high for one in found)) if found else None
 
 
 def _corners(marking: Marking, errors: Errors) -> list[Marking]:

@@ -87,7 +87,11 @@ def test_a_file_is_read_whatever_its_mark_and_refused_where_it_is_none(tmp_path:
     file = tmp_path / "d.csv"
     file.write_bytes(b"\xef\xbb\xbfstation,start,end\nNA,2024-05-01,2024-05-02\n")
     assert read_deployments(file)["station"][0] == "NA"
-    for data, words in ((b"station,start\nA,2024-05-01\n", "no column end"), (b"\xff\xfe\x00", "cannot be read"), (b"", "cannot be read")):
+    for data, words in (
+        (b"station,start\nA,2024-05-01\n", "no column end"),
+        (b"\xff\xfe\x00", "cannot be read"),
+        (b"", "cannot be read"),
+    ):
         file.write_bytes(data)
         with pytest.raises(UserError, match=words):
             read_deployments(file)

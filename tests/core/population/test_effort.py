@@ -21,7 +21,10 @@ ONE = deployments(("A", "c", "2024-05-01", "2024-05-21"))
 def test_a_time_at_a_border_belongs_to_the_later_occasion() -> None:
     occasions, note = occasions_of(ONE, 5)
     times = pd.Series(
-        pd.to_datetime(["2024-05-01T00", "2024-05-05T23:59:59", "2024-05-06", "2024-05-20", "2024-05-21"], format="ISO8601")
+        pd.to_datetime(
+            ["2024-05-01T00", "2024-05-05T23:59:59", "2024-05-06", "2024-05-20", "2024-05-21"],
+            format="ISO8601",
+        )
     )
     assert list(occasions.number(times)) == [1, 1, 2, 4, 5]
     assert (occasions.count, note) == (4, "")
@@ -94,11 +97,17 @@ def test_effort_hour_by_hour(ends: list[int], problems: list[tuple[int, int]], d
     columns = {}
     for n, (low, length) in enumerate(problems, 1):
         columns |= {f"problem{n}_from": [when(low), ""], f"problem{n}_to": [when(low + length), ""]}
-    some = deployments(("A", "c", when(min(ends)), when(max(ends))), ("B", "d", when(0), when(480)), **columns)
+    some = deployments(
+        ("A", "c", when(min(ends)), when(max(ends))), ("B", "d", when(0), when(480)), **columns
+    )
     occasions, _ = occasions_of(some, days, partial=True)
     bad = {hour for low, length in problems for hour in range(low, low + length)}
     expected = [
-        sum(min(ends) <= hour < max(ends) and hour not in bad for hour in range(24 * days * k, 24 * days * (k + 1))) / 24
+        sum(
+            min(ends) <= hour < max(ends) and hour not in bad
+            for hour in range(24 * days * k, 24 * days * (k + 1))
+        )
+        / 24
         for k in range(occasions.count)
     ]
     assert effort_of(some, occasions).loc["A"].tolist() == pytest.approx(expected)
@@ -106,7 +115,9 @@ def test_effort_hour_by_hour(ends: list[int], problems: list[tuple[int, int]], d
 
 def test_a_photo_belongs_to_the_camera_that_looked_half_open() -> None:
     some = deployments(
-        ("A", "c", "2024-05-01", "2024-05-05"), ("A", "c2", "2024-05-05", "2024-05-09"), ("B", "d", "2024-05-01", "2024-05-09")
+        ("A", "c", "2024-05-01", "2024-05-05"),
+        ("A", "c2", "2024-05-05", "2024-05-09"),
+        ("B", "d", "2024-05-01", "2024-05-09"),
     )
     photos = pd.DataFrame(
         [

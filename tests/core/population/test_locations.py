@@ -28,9 +28,12 @@ def test_distances_over_100_km_are_right_to_30_ppm() -> None:
     assert abs(np.hypot(*(north - south)) / arc - 1) < 3e-5
 
 
-def places(latitude: float = 51.496, longitude: float = 4.774, uncertainty: float | None = 187) -> pd.DataFrame:
+def places(
+    latitude: float = 51.496, longitude: float = 4.774, uncertainty: float | None = 187
+) -> pd.DataFrame:
     return pd.DataFrame(
-        {"latitude": [latitude], "longitude": [longitude], "coordinate_uncertainty": [uncertainty]}, dtype=float
+        {"latitude": [latitude], "longitude": [longitude], "coordinate_uncertainty": [uncertainty]},
+        dtype=float,
     )
 
 
@@ -75,4 +78,14 @@ def test_the_first_survey_sets_the_origin_for_all_others(tmp_path: Path) -> None
 def test_an_alias_is_the_same_at_every_export_and_tells_nothing() -> None:
     one, other = Frame("00" * 16), Frame("01" * 16)
     assert one.alias("S", "creek") == one.alias("S", "creek")
-    assert len({one.alias("S", "creek"), other.alias("S", "creek"), one.alias("C", "creek"), one.alias("S", "ford")}) == 4
+    assert (
+        len(
+            {
+                one.alias("S", "creek"),
+                other.alias("S", "creek"),
+                one.alias("C", "creek"),
+                one.alias("S", "ford"),
+            }
+        )
+        == 4
+    )

@@ -9,11 +9,22 @@ from wildreid.population.names import codes, file_names, plain
 
 
 def test_plain_names() -> None:
-    assert [plain(name) for name in ("F01", "Björn #2", ";*/", "a_b", "Ærø")] == ["F01", "Bjorn-2", "x", "a-b", "r"]
+    assert [plain(name) for name in ("F01", "Björn #2", ";*/", "a_b", "Ærø")] == [
+        "F01",
+        "Bjorn-2",
+        "x",
+        "a-b",
+        "r",
+    ]
 
 
 def test_one_that_is_taken_gets_a_number_and_plain_names_stay() -> None:
-    assert codes(["a b", "a-b", "A-B", "a;b"]) == {"A-B": "A-B", "a-b": "a-b.2", "a b": "a-b.3", "a;b": "a-b.4"}
+    assert codes(["a b", "a-b", "A-B", "a;b"]) == {
+        "A-B": "A-B",
+        "a-b": "a-b.2",
+        "a b": "a-b.3",
+        "a;b": "a-b.4",
+    }
 
 
 @given(st.sets(st.text(min_size=1), max_size=20))

@@ -53,7 +53,10 @@ def places() -> pd.DataFrame:
     table = pd.read_csv(GOLDEN / "deployments.csv", dtype=str, keep_default_na=False)
     for name in ("start", "end", "problem1_from", "problem1_to"):
         table[name] = [text and f"{text}+02:00" for text in table[name]]
-    degrees = {"latitude": ["50.00123", "49.99876", "50.01234"], "longitude": ["4.00123", "4.01877", "4.01234"]}
+    degrees = {
+        "latitude": ["50.00123", "49.99876", "50.01234"],
+        "longitude": ["4.00123", "4.01877", "4.01234"],
+    }
     return table.drop(columns=["x", "y"]).assign(**degrees)
 
 

@@ -32,7 +32,9 @@ def check_package(folder: Path, schemas: Path) -> list[str]:
     profile = json.loads((schemas / "camtrap-dp-profile.json").read_text())
     anything = referencing.Resource.from_contents({}, default_specification=referencing.jsonschema.DRAFT7)
     foreign = referencing.Registry(retrieve=lambda uri: anything)  # a data package's profile, and GeoJSON's
-    found = [error.message for error in jsonschema.Draft7Validator(profile, registry=foreign).iter_errors(package)]
+    found = [
+        error.message for error in jsonschema.Draft7Validator(profile, registry=foreign).iter_errors(package)
+    ]
     package.pop("profile")
     for resource in package["resources"]:
         if resource["name"] in TABLES:
@@ -56,7 +58,11 @@ def written(survey: Survey, folder: Path, **fields: Any) -> Path:
 
 
 def test_frictionless_and_the_official_schemas_find_nothing(schemas: Path, tmp_path: Path) -> None:
-    for name, survey in (("golden", in_public()), ("private", tiny_survey(private=True)), ("public", tiny_survey())):
+    for name, survey in (
+        ("golden", in_public()),
+        ("private", tiny_survey(private=True)),
+        ("public", tiny_survey()),
+    ):
         (tmp_path / name).mkdir()
         assert check_package(written(survey, tmp_path / name), schemas) == []
 
@@ -82,7 +88,10 @@ def test_the_check_can_fail(file: str, old: str, new: str, schemas: Path, tmp_pa
 
 def test_a_problem_in_the_middle_makes_two_deployments(tmp_path: Path) -> None:
     table = places()
-    table.loc[1, ["problem1_from", "problem1_to"]] = ["2024-05-08T00:00:00+02:00", "2024-05-10T00:00:00+02:00"]
+    table.loc[1, ["problem1_from", "problem1_to"]] = [
+        "2024-05-08T00:00:00+02:00",
+        "2024-05-10T00:00:00+02:00",
+    ]
     survey = take_survey(
         decided(), deployments_of(table), Design(station_names=True), name="golden", frame=FRAME
     )

@@ -45,7 +45,9 @@ FILES = {
 
 
 @pytest.mark.parametrize(("exporter", "survey", "place"), CASES, ids=lambda one: getattr(one, "name", ""))
-def test_the_golden_survey_byte_for_byte(exporter: Exporter, survey: object, place: str, tmp_path: Path) -> None:
+def test_the_golden_survey_byte_for_byte(
+    exporter: Exporter, survey: object, place: str, tmp_path: Path
+) -> None:
     written = {path.name: path.read_bytes() for path in exporter.write(survey=survey(), folder=tmp_path)}  # type: ignore[operator]
     assert set(written) == FILES[exporter.name] | {"load.R"}
     for name in FILES[exporter.name]:
@@ -76,7 +78,9 @@ def test_names_with_signs_that_formats_mind_come_back_from_their_codes(tmp_path:
     assert len({code.casefold() for code in codes}) == 5
     for exporter in (Mark(), Secr(), Oscr(), CamtrapR()):
         (tmp_path / exporter.name).mkdir()
-        text = "".join(path.read_text() for path in exporter.write(survey=survey, folder=tmp_path / exporter.name)[:-1])
+        text = "".join(
+            path.read_text() for path in exporter.write(survey=survey, folder=tmp_path / exporter.name)[:-1]
+        )
         assert all(code in text for code in codes)
         assert text.count(";") == (6 if exporter.name == "mark" else 0)  # one a line, and one in the head
 
@@ -158,7 +162,9 @@ def test_wildbook_divides_files_but_no_sighting(tmp_path: Path) -> None:
     rows = decided().iloc[:1]
     many = []
     for n in range(205):
-        two = rows.assign(image=f"p{n:03d}.jpg", event=f"e{n // 2:03d}", individual=f"bear {n}", probability=None)
+        two = rows.assign(
+            image=f"p{n:03d}.jpg", event=f"e{n // 2:03d}", individual=f"bear {n}", probability=None
+        )
         many.append(two)
     import pandas as pd
 

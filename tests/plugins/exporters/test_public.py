@@ -26,7 +26,12 @@ SECRETS = (
 
 
 def rows() -> pd.DataFrame:
-    table = [("Bella", "Grizzly Ford", 1), ("Bella", "Otter Bend", 7), ("Otis", "Grizzly Ford", 2), ("Otis", "Otter Bend", 12)]
+    table = [
+        ("Bella", "Grizzly Ford", 1),
+        ("Bella", "Otter Bend", 7),
+        ("Otis", "Grizzly Ford", 2),
+        ("Otis", "Otter Bend", 12),
+    ]
     return pd.DataFrame(
         {
             "image": [f"Grizzly Ford/SN-99417/home/ada/IMG_{n}.jpg" for n in range(4)],
@@ -85,7 +90,9 @@ def test_no_public_file_tells(
 
     lost = rows().assign(timestamp=pd.Timestamp("2025-01-01"), image="Otter Bend/late.jpg").iloc[:1]
     some = pd.concat([rows(), lost], ignore_index=True).assign(method="human")
-    done = export_survey(some, take, Design(drop_outside=True), exporter, folder, facts={"name": "bears"}, draws=draws)
+    done = export_survey(
+        some, take, Design(drop_outside=True), exporter, folder, facts={"name": "bears"}, draws=draws
+    )
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert {path.relative_to(folder).as_posix() for path in files} == set(done.files)
     assert any(path.name == "dropped.csv" for path in files)
