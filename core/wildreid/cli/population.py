@@ -60,7 +60,7 @@ def population(
     from wildreid.population.deployments import read_deployments
     from wildreid.population.design import Design
     from wildreid.population.first_numbers import first_numbers
-    from wildreid.population.of_gallery import annotations, errors_of, errors_of_run, taker
+    from wildreid.population.of_gallery import errors_of, errors_of_run, rows_of, taker
     from wildreid.population.page import population_page
 
     if season not in ("year", "quarter", "month"):
@@ -73,7 +73,7 @@ def population(
     )  # fmt: skip
     state = Gallery(gallery).state
     errors = errors_of(state) if run is None else errors_of_run(run)
-    survey = taker(state, read_deployments(deployments, timezone=timezone))(annotations(state), design)
+    survey = taker(state, read_deployments(deployments, timezone=timezone))(rows_of(state), design)
     numbers = first_numbers(survey, errors, season=season)
     if html:
         stamp = str(state.manifest.provenance.get("stamp", ""))
@@ -97,8 +97,8 @@ def _print(numbers: Numbers) -> None:
     if numbers.errors is not None:
         missed, merged = numbers.errors.missed, numbers.errors.merged
         printing.say(
-            f"wrong identities: {100 * missed.value:.1f} % ({100 * missed.low:.1f} to {100 * missed.high:.1f} %) of "
-            f"meetings with known animals are missed, {100 * merged.value:.1f} % ({100 * merged.low:.1f} to "
+            f"wrong identities: {100 * missed.value:.1f} % ({100 * missed.low:.1f} to {100 * missed.high:.1f} %) "
+            f"of meetings with known animals are missed, {100 * merged.value:.1f} % ({100 * merged.low:.1f} to "
             f"{100 * merged.high:.1f} %) of those with new ones are taken for known; {numbers.errors.source}"
         )
     for one in numbers.cautions:

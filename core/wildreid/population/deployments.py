@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -62,7 +63,7 @@ def deployments_of(table: pd.DataFrame, *, timezone: str = "", where: str = "dep
     rows = []
     for at, given in enumerate(table.to_dict("records")):
         place = f"{where}, row {at + 1}"
-        one: dict[str, Any] = {name: value.strip() for name, value in given.items()}
+        one: dict[str, Any] = {str(name): value.strip() for name, value in given.items()}
         row: dict[str, Any] = {name: value for name, value in one.items() if not _problem(name)}
         if not one["station"]:
             raise UserError("it names no station", where=place)
@@ -203,20 +204,18 @@ def _named(found: pd.DataFrame) -> pd.DataFrame:
             where="deployments",
             cure="give each its own name",
         )
-    order: Sequence[str] = [*KNOWN, *(name for name in found if name not in KNOWN)]
+    order: Sequence[str] = [*KNOWN, *(str(name) for name in found if name not in KNOWN)]
     return found[order]
 
 
 def _check_overlaps(found: pd.DataFrame, where: str) -> None:
     for camera, own in found.groupby("camera"):
-        own = own.sort_values("start")
-        for (one, ends), (other, starts) in zip(
-            own["end"].items(), list(own["start"].items())[1:], strict=False
-        ):
+        stands = sorted(zip(own["start"], own["end"], own.index.to_numpy(int), strict=True))
+        for (_, ends, one), (starts, end, other) in pairwise(stands):
             if starts < ends:
                 raise UserError(
-                    f"camera '{camera}' stands in two places at once: rows {int(one) + 1} and {int(other) + 1} "
-                    f"overlap from {starts} to {min(ends, own['end'][other])}",
+                    f"camera '{camera}' stands in two places at once: rows {one + 1} and {other + 1} "
+                    f"overlap from {starts} to {min(ends, end)}",
                     where=where,
                     cure="mend the times; where these are two cameras, name them in a column camera",
                 )
@@ -226,7 +225,7 @@ def _check_places(found: pd.DataFrame, where: str) -> None:
     for pair in (("x", "y"), ("latitude", "longitude")):
         there = found[list(pair)].notna()
         if there.any(axis=None) and not there.all(axis=None):
-            bad = int(there.all(axis=1).idxmin())
+            bad = int(there.all(axis=1).to_numpy().argmin())
             raise UserError(
                 f"{' and '.join(pair)} are given for other rows, not here", where=f"{where}, row {bad + 1}"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import pandas as pd
@@ -70,14 +71,14 @@ class Design:
         if not text:
             return None
         try:
-            when = pd.Timestamp(text)
+            when = datetime.fromisoformat(text)
         except ValueError:
-            when = pd.NaT
-        if when is pd.NaT or when.tzinfo is not None:
+            when = None
+        if when is None or when.tzinfo is not None:
             raise UserError(
                 f"{name} is '{text}', no local time", cure="write 2024-05-01, or 2024-05-01T12:00"
             )
-        return when
+        return pd.Timestamp(when).as_unit("us")
 
     def filters(self) -> dict[str, Any]:
         """What decides which photos are taken, for ``export.json``."""

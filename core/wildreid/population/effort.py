@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -47,8 +47,8 @@ class Occasions:
 
         A time at a border belongs to the later one.
         """
-        found: NDArray[np.int64] = ((times - self.start) // (self.days * DAY)).to_numpy(np.int64) + 1
-        return found
+        whole = (times - self.start) // (self.days * DAY)
+        return np.asarray(whole, np.int64) + 1
 
     def borders(self) -> list[pd.Timestamp]:
         """(count + 1,) where one ends and the next begins."""
@@ -156,11 +156,12 @@ def placed(photos: pd.DataFrame, deployments: pd.DataFrame) -> NDArray[np.int64]
     found = np.full(len(photos), -1, np.int64)
     times = photos["timestamp"].to_numpy("datetime64[us]")
     for name, at in _places(photos).items():
-        for row, periods in _meant(deployments, *name)["periods"].items():
+        meant = _meant(deployments, *name)
+        for row, periods in zip(meant.index.to_numpy(int), meant["periods"], strict=True):
             for low, high in periods:
                 inside = (times[at] >= low.to_datetime64()) & (times[at] < high.to_datetime64())
                 chosen = at[inside & (found[at] < 0)]
-                found[chosen] = int(row)
+                found[chosen] = row
     return found
 
 
@@ -183,7 +184,5 @@ def _places(photos: pd.DataFrame) -> dict[tuple[str, str, str], NDArray[np.int64
     known = pd.DataFrame(
         {name: photos[name].astype("string").fillna("") for name in ("deployment", "station", "camera")}
     ).reset_index(drop=True)
-    return {
-        (str(key[0]), str(key[1]), str(key[2])): np.asarray(rows, np.int64)
-        for key, rows in known.groupby(list(known), sort=True).indices.items()
-    }
+    groups: Any = known.groupby(list(known), sort=True).indices
+    return {tuple(map(str, key)): np.asarray(rows, np.int64) for key, rows in groups.items()}  # type: ignore[misc]

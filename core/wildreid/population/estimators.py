@@ -1,4 +1,4 @@
-"""First numbers without R: how many there are, by closed models of marking, and what misidentification does to them.
+"""First numbers without R: how many there are, by closed models of marking, and what wrong identities do to them.
 
 Formulas: Chapman (1951) with Seber's variance (1970); Schnabel (1938) in Chapman's form (1952), with the limits of
 a Poisson number of recaptures; the lognormal interval of Burnham et al. (1987) for those that were never seen.
@@ -96,7 +96,7 @@ class Marking:
     def of(cls, histories: NDArray[np.integer]) -> Marking:
         """Count (individuals, occasions) histories."""
         seen = np.asarray(histories) > 0
-        before = np.cumsum(seen, axis=1) - seen > 0
+        before = np.asarray(np.cumsum(seen, axis=1) - seen > 0)
         return cls(
             seen.sum(axis=0).astype(float),
             (seen & before).sum(axis=0).astype(float),

@@ -92,7 +92,7 @@ def export_survey(
         if draws:
             design = replace(design, machine=True, min_probability=0.0)
             uncertain = uncertain_of(rows)
-            surveys = []
+            surveys: list[Survey] = []
             for number in range(1, draws + 1):
                 survey = take(drawn(rows, uncertain, seed, number), design)
                 (inside / f"draw_{number:03d}").mkdir()

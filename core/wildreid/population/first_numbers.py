@@ -156,7 +156,7 @@ def _figure(
         return Figure(name, estimate)
     middle = estimator(marking.corrected(errors.missed.value, errors.merged.value))
     band = band_of(marking, estimator, errors)
-    return Figure(name, estimate, band=band, corrected=middle and middle.value)
+    return Figure(name, estimate, band=band, corrected=None if middle is None else middle.value)
 
 
 def band_of(
@@ -198,14 +198,14 @@ def _cautions(survey: Survey, count: int, recaptures: int, errors: Errors | None
         said.append("There is one occasion: nobody can be met again, so nothing is estimated.")
     elif recaptures < FEW:
         said.append(
-            f"Only {recaptures} {'meeting was' if recaptures == 1 else 'meetings were'} with an animal that was known "
-            f"from an earlier occasion; below {FEW} an estimate says little."
+            f"Only {recaptures} {'meeting was' if recaptures == 1 else 'meetings were'} with an animal known from "
+            f"an earlier occasion; below {FEW} an estimate says little."
         )
     if survey.identities:
         machine = float((survey.photos["method"] == "machine").mean())
         said.append(
-            f"{100 * machine:.0f} % of the photos were named by a machine alone. Matches that it misses count as animals "
-            "that do not exist, so the numbers are too large; look at the band."
+            f"{100 * machine:.0f} % of the photos were named by a machine alone. Matches that it misses count as "
+            "animals that do not exist, so the numbers are too large; look at the band."
         )
     if errors is None:
         said.append(

@@ -38,7 +38,7 @@ class Told:
         self.notes: list[str] = []
         self.frame = frame if frame is None or design.private else frame.kept()
         self._covariates = [
-            name for name in deployments
+            str(name) for name in deployments
             if name not in (*KNOWN, "start_offset", "end_offset", "periods")
             and (design.private or not tells(str(name)))
         ]  # fmt: skip
@@ -115,7 +115,8 @@ class Told:
         table = first[numbers].apply(pd.to_numeric)
         table[["x", "y"]] = self._metres(first)
         table.index = [self.names["station"][name] for name in names]
-        return table[["x", "y", *numbers]].sort_index()
+        ordered: pd.DataFrame = table[["x", "y", *numbers]].sort_index()
+        return ordered
 
     def _metres(self, first: pd.DataFrame) -> NDArray[np.float64]:
         """Metres as they were given, or from degrees; turned and moved where the survey is public."""

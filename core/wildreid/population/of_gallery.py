@@ -61,7 +61,7 @@ def taker(state: State, deployments: pd.DataFrame, *, photos: Path | None = None
     return take
 
 
-def annotations(state: State) -> pd.DataFrame:
+def rows_of(state: State) -> pd.DataFrame:
     """The annotations that are in the gallery, with ``individual``: who it is now."""
     return present(state).drop(columns=["identity"])
 
@@ -148,7 +148,7 @@ def undecided(opened: OpenGallery, sources: list[Path], *, root: Path | None = N
         candidates[answer.burst] = given
     rows = rows[~rows["key"].isin(list(opened.state.row_of))]
     return rows.assign(
-        individual=pd.NA,
+        individual=None,
         method="machine",
         decided_by=opened.state.manifest.model.name,
         encounter=rows["burst"].astype("string"),

@@ -26,6 +26,7 @@ def population_page(survey: Survey, numbers: Numbers, *, stamp: str = "") -> str
     occasions = [str(k) for k in survey.histories]
     most = max(1, int(survey.histories.to_numpy().max()))
     longest = max(1e-9, float(survey.effort.to_numpy().max()))
+    people: Any = survey.individuals.itertuples()
     by_code = dict(list(met.groupby("code")))
     names = dict(zip(survey.individuals["code"], survey.individuals["individual"], strict=True))
     return render(
@@ -57,7 +58,7 @@ def population_page(survey: Survey, numbers: Numbers, *, stamp: str = "") -> str
                     zip(by_code[one.code]["first"], by_code[one.code]["photos"], strict=True), low, high
                 ),
             }
-            for one in survey.individuals.itertuples()
+            for one in people
         ],
         ticks=timeline.ticks(low, high),
         width=timeline.WIDTH,
@@ -77,7 +78,9 @@ def animals(value: float | None) -> str:
     """A number of animals with one decimal where it has one; a sign for no limit."""
     if value is None:
         return "–"
-    return "no limit" if math.isinf(value) else f"{value:.1f}".removesuffix(".0")
+    if math.isinf(value):
+        return "no limit"
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
 
 
 def limits(ends: tuple[float, float] | None) -> str:

@@ -147,8 +147,12 @@ class Survey:
         sign, minutes = "-" if offset < 0 else "+", abs(round(offset))
         return f"{when:%Y-%m-%dT%H:%M:%S}{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
-    def metres(self) -> pd.DataFrame:
-        """``x`` and ``y`` of each station, in metres.
+    def days(self, station: str) -> list[float]:
+        """(occasions,) camera-days at a station."""
+        return [float(one) for one in self.effort.loc[station].to_numpy()]
+
+    def metres(self) -> dict[str, tuple[float, float]]:
+        """Where each station is: x and y in metres.
 
         Raises:
             UserError: the deployments give no positions.
@@ -159,4 +163,7 @@ class Survey:
                 where="deployments",
                 cure="add the columns x and y in metres, or latitude and longitude",
             )
-        return self.stations[["x", "y"]]
+        places = self.stations[["x", "y"]].to_numpy(float)
+        return {
+            str(name): (float(x), float(y)) for name, (x, y) in zip(self.stations.index, places, strict=True)
+        }

@@ -40,7 +40,8 @@ class _Ledger:
         kept = np.asarray(kept, bool)
         if not kept.all():
             self.left[reason] += int((~kept).sum())
-        return rows[kept]
+        left: pd.DataFrame = rows[kept]
+        return left
 
 
 def take_survey(

@@ -95,7 +95,8 @@ class CamtrapDP(Exporter):
         south, north = (float(end) for end in (places["latitude"].min(), places["latitude"].max()))
         west, east = (float(end) for end in (places["longitude"].min(), places["longitude"].max()))
         corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-        precision = {} if survey.design.private else {"coordinatePrecision": 10.0**-survey.design.precision}
+        rounded = None if survey.design.private else survey.design.precision
+        precision = {} if rounded is None else {"coordinatePrecision": 10.0**-rounded}
         species = sorted(set(survey.photos["species"]))
         return {
             "resources": [

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from wildreid.errors import UserError
-from wildreid_plugins.exporters.text import instant, number
+from wildreid_plugins.exporters.text import each, instant, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,7 @@ def media(survey: Survey, spans: list[Period], capture: str, *, shown: bool) -> 
     """The rows of media.csv, one a photo."""
     ids, own = media_ids(survey), {span.name: span for span in spans}
     seen: set[str] = set()
-    for row, span in zip(survey.photos.itertuples(), _of(survey, own), strict=True):
+    for row, span in zip(each(survey.photos), _of(survey, own), strict=True):
         if row.file in seen:
             continue
         seen.add(row.file)
@@ -115,11 +115,11 @@ def media(survey: Survey, spans: list[Period], capture: str, *, shown: bool) -> 
 def observations(survey: Survey, spans: list[Period]) -> Iterator[list[str]]:
     """The rows of observations.csv: one an encounter, then one an annotation."""
     photos = survey.photos.assign(span=list(_of(survey, {span.name: span for span in spans})))
-    met = photos.groupby("event")["timestamp"].agg(["min", "max"])
-    first = photos.sort_values(["timestamp", "file"], kind="stable").groupby("event").first()
+    met: Any = photos.groupby("event")["timestamp"].agg(["min", "max"])
+    first: Any = photos.sort_values(["timestamp", "file"], kind="stable").groupby("event").first()
     events = {
-        number_: f"{first.at[number_, 'span']}_{ends['min']:%Y-%m-%d}_{number_:03d}"
-        for number_, ends in met.iterrows()
+        event: f"{first.at[event, 'span']}_{ends['min']:%Y-%m-%d}_{event:03d}"
+        for event, ends in met.iterrows()
     }
 
     def common(
@@ -142,12 +142,12 @@ def observations(survey: Survey, spans: list[Period]) -> Iterator[list[str]]:
         return [values.get(column, "") for column in OBSERVATIONS]
 
     model = [f"reid_model:{survey.model}"] if survey.model else []
-    for one in survey.encounters.itertuples():
+    for one in each(survey.encounters):
         span = first.at[one.event, "span"]
         name = f"{events[one.event]}_{one.code}"
         yield common(one, span, "event", name, "", [""] * 4, " | ".join(model))
     ids, count = media_ids(survey), dict.fromkeys(photos["file"], 0)
-    for row, one in enumerate(photos.itertuples()):
+    for row, one in enumerate(each(photos)):
         count[one.file] += 1
         tags = [*model, *([f"viewpoint:{one.viewpoint}"] if one.viewpoint else [])]
         name = f"{ids[one.file]}_{count[one.file]}"
@@ -156,7 +156,7 @@ def observations(survey: Survey, spans: list[Period]) -> Iterator[list[str]]:
 
 def individuals(survey: Survey) -> Iterator[list[str]]:
     """The rows of individuals.csv."""
-    for one in survey.individuals.itertuples():
+    for one in each(survey.individuals):
         yield [
             one.individual,
             SEX[one.sex],
@@ -178,7 +178,7 @@ def last_decision(survey: Survey) -> str:
     decided = survey.photos["decided_at"].max()
     if decided == decided:
         return instant(decided)
-    last = survey.photos.loc[survey.photos["timestamp"].idxmax()]
+    last: Any = survey.photos.iloc[int(survey.photos["timestamp"].to_numpy().argmax())]
     return survey.zoned(last["timestamp"], last["utc_offset"])
 
 
@@ -193,7 +193,7 @@ def _of(survey: Survey, spans: dict[str, Period]) -> Iterator[str]:
     of_row: dict[str, list[Period]] = {name: [] for name in names}
     for span in spans.values():
         of_row[names[span.row]].append(span)
-    for row in survey.photos.itertuples():
+    for row in each(survey.photos):
         yield next(span.name for span in of_row[row.deployment] if span.start <= row.timestamp < span.end)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wildreid.errors import UserError
 from wildreid.kinds import Exporter
-from wildreid_plugins.exporters.text import MOMENT, number, write_csv, write_text
+from wildreid_plugins.exporters.text import MOMENT, each, number, write_csv, write_text
 
 if TYPE_CHECKING:
     from wildreid.population.survey import Survey
@@ -27,7 +27,7 @@ class CamtrapR(Exporter):
                 one.station, one.species, one.code, f"{one.first:{MOMENT}}", f"{one.first:%Y-%m-%d}",
                 f"{one.first:%H:%M:%S}", *((one.method,) if mixed else ()),
             )
-            for one in survey.detections.itertuples()
+            for one in each(survey.detections)
         ]  # fmt: skip
         stations, problems = _stations(survey)
         columns = ("Station", "Species", "Individual", "DateTimeOriginal", "Date", "Time", *mixed)
@@ -72,9 +72,9 @@ def _stations(survey: Survey) -> tuple[list[list[str]], int]:
     table = []
     for station, (start, end, gaps) in rows.items():
         times = [f"{when:{MOMENT}}" for when in (start, end, *(side for gap in gaps for side in gap))]
-        place = places.loc[str(station)]
+        x, y = places[str(station)]
         blank = [""] * (2 * (most - len(gaps)))
-        table.append([str(station), number(place["x"]), number(place["y"]), *times, *blank])
+        table.append([str(station), number(x), number(y), *times, *blank])
     return table, most
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from wildreid.kinds import Exporter
-from wildreid_plugins.exporters.text import MOMENT, instant, number, write_csv, write_text
+from wildreid_plugins.exporters.text import MOMENT, each, instant, number, write_csv, write_text
 
 if TYPE_CHECKING:
     from wildreid.population.survey import Survey
@@ -37,7 +38,7 @@ class Csv(Exporter):
                 f"{one.last:{MOMENT}}", one.photos, one.method, one.decided_by,
                 instant(one.decided_at), number(one.probability),
             )
-            for one in survey.detections.itertuples()
+            for one in each(survey.detections)
         ]  # fmt: skip
         individuals = [
             (
@@ -48,19 +49,19 @@ class Csv(Exporter):
                 f"{one.last:{MOMENT}}",
                 one.encounters,
             )
-            for one in survey.individuals.itertuples()
+            for one in each(survey.individuals)
         ]
         borders = survey.occasions.borders()
         effort = [
             (station, k, f"{borders[k - 1]:{MOMENT}}", f"{borders[k]:{MOMENT}}", number(days))
-            for station, own in survey.effort.iterrows()
-            for k, days in own.items()
+            for station in survey.effort.index
+            for k, days in enumerate(survey.days(str(station)), 1)
         ]
         histories = [
             (names[code], *map(int, seen))
             for code, seen in zip(survey.histories.index, survey.histories.to_numpy(), strict=True)
         ]
-        tables = {
+        tables: dict[str, tuple[Sequence[str], Sequence[Sequence[Any]]]] = {
             "sightings": (
                 ("individual", "species", "sex", "station", "camera", "first", "last", "photos", "method",
                  "decided_by", "decided_at", "probability"),

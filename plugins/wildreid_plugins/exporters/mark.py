@@ -26,13 +26,15 @@ class Mark(Exporter):
         groups = [
             group for group in ("F", "M", "unknown") if (people["sex"].replace("", "unknown") == group).any()
         ]
-        idle = survey.effort.sum(axis=0).eq(0)
+        idle = survey.effort.to_numpy().sum(axis=0) == 0
         words = f"{len(people)} individuals, {survey.occasions.words()}; groups: {' '.join(groups)}"
         identities = f"; {survey.identities}" if survey.identities else ""
         lines = [f"/* {words}{identities} */"]
         for code, sex in zip(people["code"], people["sex"].replace("", "unknown"), strict=True):
-            seen = survey.histories.loc[code]
-            history = "".join("." if idle[k] else str(int(seen[k] > 0)) for k in survey.histories)
+            seen = survey.histories.loc[code].to_numpy()
+            history = "".join(
+                "." if none else str(int(met > 0)) for none, met in zip(idle, seen, strict=True)
+            )
             flags = " ".join(str(int(sex == group)) for group in groups)
             lines.append(f"/*{code}*/ {history} {flags};")
         file = write_text(folder / "mark.inp", "\n".join(lines) + "\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from wildreid.kinds import Exporter
-from wildreid_plugins.exporters.text import number, write_csv, write_text
+from wildreid_plugins.exporters.text import each, number, write_csv, write_text
 
 if TYPE_CHECKING:
     from wildreid.population.survey import Survey
@@ -30,16 +30,14 @@ class Oscr(Exporter):
         sexed = bool((survey.detections["sex"] != "").any())
         edf = [
             (1, one.code, one.occasion, one.station, one.sex or "NA", *((one.method,) if mixed else ()))
-            for one in survey.detections.itertuples()
+            for one in each(survey.detections)
         ]
         days = ("/", *(f"effort.{k}" for k in occasions)) if self.effort else ()
         tdf = []
-        for station, place in places.iterrows():
-            own = [survey.effort.at[station, k] for k in occasions]
+        for station, (x, y) in places.items():
+            own = survey.days(station)
             more = ("/", *map(number, own)) if self.effort else ()
-            tdf.append(
-                (station, number(place["x"]), number(place["y"]), *(int(one > 0) for one in own), *more)
-            )
+            tdf.append((station, number(x), number(y), *(int(one > 0) for one in own), *more))
         sex = 'sex.col = 5, sex.nacode = "NA", ' if sexed else ""
         load = (
             "library(oSCR)\n"

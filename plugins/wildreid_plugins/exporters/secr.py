@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from wildreid.kinds import Exporter
-from wildreid_plugins.exporters.text import number, write_text
+from wildreid_plugins.exporters.text import each, number, write_text
 
 if TYPE_CHECKING:
     from wildreid.population.survey import Survey
@@ -35,16 +35,15 @@ class Secr(Exporter):
         note = f"# {survey.identities}\n" if survey.identities else ""
         capt = f"# Session ID Occasion Detector{' Sex' if sexed else ''}\n{note}" + "".join(
             f"{self.session} {one.code} {one.occasion} {one.station}{_sex(one.sex) if sexed else ''}\n"
-            for one in met.itertuples()
+            for one in each(met)
         )
-        days = survey.occasions.count
         extra = f" / {' '.join(self.covariates)}" if self.covariates else ""
         trap = f"# Detector x y effort (camera days per occasion){extra}\n"
-        for station, place in places.iterrows():
-            effort = " ".join(number(survey.effort.at[station, k]) for k in range(1, days + 1))
-            values = "".join(f" {number(value)}" for value in self._values(survey, str(station)))
+        for station, (x, y) in places.items():
+            effort = " ".join(map(number, survey.days(station)))
+            values = "".join(f" {number(value)}" for value in self._values(survey, station))
             slash = f" /{values}" if values else ""
-            trap += f"{station} {number(place['x'])} {number(place['y'])} {effort}{slash}\n"
+            trap += f"{station} {number(x)} {number(y)} {effort}{slash}\n"
         return [
             write_text(folder / "secr_capt.txt", capt),
             write_text(folder / "secr_trap.txt", trap),
@@ -56,12 +55,12 @@ class Secr(Exporter):
 
         for name in self.covariates:
             if name not in survey.stations:
-                there = ", ".join(sorted(set(survey.stations) - {"x", "y"})) or "none"
+                there = ", ".join(sorted({*map(str, survey.stations)} - {"x", "y"})) or "none"
                 raise UserError(
                     f"the deployments have no covariate '{name}' of numbers that may be told; there are: {there}",
                     where="covariates",
                 )
-        return [float(survey.stations.at[station, name]) for name in self.covariates]
+        return [float(survey.stations[name].to_dict()[station]) for name in self.covariates]
 
     def _load(self, sexed: bool) -> str:
         sex = ', covnames = "Sex"' if sexed else ""

@@ -20,6 +20,11 @@ def number(value: float, digits: int = 6) -> str:
     return "0" if text == "-0" else text
 
 
+def each(frame: Any) -> Any:
+    """The rows of a frame, as named tuples."""
+    return frame.itertuples()
+
+
 def instant(when: Any) -> str:
     """A time in UTC, ``2024-06-01T09:00:00Z``; empty for none."""
     return "" if when != when else f"{when:%Y-%m-%dT%H:%M:%SZ}"

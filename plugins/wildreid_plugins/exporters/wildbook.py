@@ -11,7 +11,7 @@ from pydantic import Field
 from wildreid.errors import UserError
 from wildreid.kinds import Exporter
 from wildreid_plugins.exporters.photos import copy_photos
-from wildreid_plugins.exporters.text import write_csv, write_text
+from wildreid_plugins.exporters.text import each, write_csv, write_text
 
 if TYPE_CHECKING:
     from wildreid.population.survey import Survey
@@ -43,16 +43,12 @@ class Wildbook(Exporter):
         files = survey.photos.groupby(["event", "individual"], sort=False)["file"].agg(
             lambda own: list(dict.fromkeys(own))
         )
-        rows: list[list[dict[str, Any]]] = []
-        for _, sighting in survey.encounters.groupby("event", sort=True):
-            rows.append(
-                [self._row(survey, one, files[one.event, one.individual]) for one in sighting.itertuples()]
-            )
         parts: list[list[dict[str, Any]]] = [[]]
-        for sighting in rows:
-            if parts[-1] and len(parts[-1]) + len(sighting) > MOST:
+        for _, sighting in survey.encounters.groupby("event", sort=True):
+            rows = [self._row(survey, one, files[one.event, one.individual]) for one in each(sighting)]
+            if parts[-1] and len(parts[-1]) + len(rows) > MOST:
                 parts.append([])
-            parts[-1] += sighting
+            parts[-1] += rows
         used = {name for part in parts for row in part for name, value in row.items() if value != ""}
         most = max(len(own) for own in files)
         columns = [name for name in _columns(most) if name in used]

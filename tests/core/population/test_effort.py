@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -79,7 +81,7 @@ def test_united_spans_hold_each_hour_once(spans: list[tuple[int, int]]) -> None:
     found = united(hours)
     expected = {hour for low, n in spans for hour in range(low, low + n)}
     assert sum((high - low) / pd.Timedelta(hours=1) for low, high in found) == len(expected)
-    assert all(one[1] < other[0] for one, other in zip(found[:-1], found[1:], strict=True))
+    assert all(one[1] < other[0] for one, other in pairwise(found))
 
 
 @settings(max_examples=40, deadline=None)

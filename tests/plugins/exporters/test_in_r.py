@@ -49,7 +49,8 @@ def test_pool_r(tmp_path: Path) -> None:
     for n, number in enumerate((100, 110, 90), 1):
         (tmp_path / f"draw_{n:03d}").mkdir()
         (tmp_path / f"draw_{n:03d}" / "n.txt").write_text(str(number))
-    code = "source('pool.R'); x <- pool_draws(function() c(scan('n.txt', quiet = TRUE), 25)); cat(sprintf('%.3f', x))"
-    found = [float(text) for text in run(code, tmp_path).split()]
+    estimate = "function() c(scan('n.txt', quiet = TRUE), 25)"
+    said = run(f"source('pool.R'); cat(sprintf('%.3f', pool_draws({estimate})))", tmp_path)
+    found = [float(text) for text in said.split()]
     assert found[:6] == [100.0, 25.0, 100.0, 158.333, 12.583, 2.82]
     assert found[6] < 100 - 12 < 100 + 12 < found[7]

@@ -19,8 +19,9 @@ from wildreid.population.take import take_survey
 from wildreid_plugins.exporters.wildbook import Wildbook
 
 SECRETS = (
-    "Grizzly Ford", "grizzly-ford", "Grizzly-Ford", "grizzly.ford", "Otter Bend", "SN-99417", "SN.99417", "99417", "99418",
-    "56.781234", "56.7812", "-125.431299", "125.4312", "56.798765", "125.409876", "612345", "6298765", "/home/ada",
+    "Grizzly Ford", "grizzly-ford", "Grizzly-Ford", "grizzly.ford", "Otter Bend", "SN-99417", "SN.99417",
+    "99417", "99418", "56.781234", "56.7812", "-125.431299", "125.4312", "56.798765", "125.409876",
+    "612345", "6298765", "/home/ada",
     "Ada's hut", "near the bridge",
 )  # fmt: skip
 

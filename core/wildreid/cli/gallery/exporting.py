@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wildreid.cli.arguments import Device
 from wildreid.cli.gallery import printing, surveying
 from wildreid.cli.gallery.arguments import GalleryPath, Root
+
+if TYPE_CHECKING:
+    from wildreid.kinds import Exporter
 
 
 def export(
@@ -69,10 +72,10 @@ def export(
     from wildreid.population.deployments import read_deployments
     from wildreid.population.design import Design
     from wildreid.population.export import export_survey
-    from wildreid.population.of_gallery import annotations, facts, taker
+    from wildreid.population.of_gallery import facts, rows_of, taker
     from wildreid.population.of_gallery import undecided as candidates_of
 
-    exporter = chosen("exporter", to, set_, where="--to")
+    exporter: Exporter = chosen("exporter", to, set_, where="--to")  # type: ignore[assignment]
     design = Design(
         occasion_days=occasion_days, start_hour=start_hour, since=since, until=until, timezone=timezone,
         partial=partial, cameras_independent=cameras_independent, drop_outside=drop_outside,
@@ -82,21 +85,14 @@ def export(
     if undecided and not draws:
         raise UserError("--undecided needs --draws", cure="--draws 20")
     state = Gallery(gallery).state
-    rows = annotations(state)
+    rows = rows_of(state)
     if undecided:
         rows = pd.concat(
             [rows, candidates_of(open_gallery(gallery, device=device or "auto"), undecided, root=root)]
         )
     take = taker(state, read_deployments(deployments, timezone=timezone), photos=photos)
     done = export_survey(
-        rows.reset_index(drop=True),
-        take,
-        design,
-        exporter,
-        out,
-        facts=facts(state),
-        draws=draws,
-        seed=seed,  # type: ignore[arg-type]
+        rows.reset_index(drop=True), take, design, exporter, out, facts=facts(state), draws=draws, seed=seed
     )
     survey = done.survey
     surveying.say_survey(design, survey.counts["left out"], survey.notes)
