@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +11,9 @@ from tests.core.gallery.made import MARK, RULE, unit
 
 from wildreid.errors import UserError
 from wildreid.gallery.store import Gallery
-from wildreid.testing import draw_photos
+from wildreid.identification import open_gallery
+from wildreid.population.draws import drawn, uncertain_of
+from wildreid.population.of_gallery import undecided
 
 DEPLOYMENTS = """\
 station,camera,start,end,latitude,longitude
@@ -146,46 +147,43 @@ def test_undecided_photos_are_drawn_by_their_probabilities(
     root = Path(json.loads((smoke_run / "run.json").read_text())["root"])
     split = pd.read_parquet(smoke_run / "split.parquet")
     new = split[split["part"] == "test"].head(12)
-    columns = [name for name in ("image", "camera", "timestamp") if name in new]
-    new[columns].to_csv("new.csv", index=False)
+    new[["image", "camera", "timestamp"]].to_csv("new.csv", index=False)
     low, high = (
         split["timestamp"].min().normalize(),
         split["timestamp"].max().normalize() + pd.Timedelta(days=1),
     )
     cameras = sorted(split["camera"].dropna().unique())
-    pd.DataFrame({"station": cameras, "camera": cameras, "start": low, "end": high}).to_csv(
-        "d.csv", index=False
-    )
-    where = ("--deployments", "d.csv", "--occasion-days", "30", "--partial", "--station-names")
-    draws, count = ("--draws", "200", "--undecided", "new.csv", "--root", root), 200
-    out = reid(
-        "gallery", "export", "g", "--to", "csv", *where, *draws, "--out", "drawn", "--seed", "4"
-    ).output
-    assert "200 draws" in out
+    table = pd.DataFrame({"station": cameras, "camera": cameras, "start": low, "end": high}).astype("string")
+    table.to_csv("d.csv", index=False)
+
     reid("identify", "g", "new.csv", "--root", root, "--json", "who.json")
     said = json.loads(Path("who.json").read_text())["encounters"]
-    known = Gallery("g").state
-    plain = Counter(known.rows["camera"].iloc[known.row_of[key]] is not None for key in known.row_of)
-    assert plain
-    tables = [pd.read_csv(f"drawn/draw_{n:03d}/sightings.csv") for n in range(1, count + 1)]
-    machine = [table[table["method"] == "machine"] for table in tables]
+    loose = undecided(open_gallery("g", device="cpu"), [Path("new.csv")], root=root).reset_index(drop=True)
+    assert len(loose) == len(new)
+    drawing, count = uncertain_of(loose), 200
+    names = pd.concat([drawn(loose, drawing, 4, n)["individual"] for n in range(count)], axis=1)
     checked = 0
     for answer in said:
-        first = pd.Timestamp(answer["date"])
-        same = [other for other in said if other["date"] == answer["date"]]
-        if len(same) > 1:
-            continue
-        who = [
-            table.loc[pd.to_datetime(table["first"]) == first.floor("s"), "individual"] for table in machine
-        ]
+        own = names[loose["image"].isin(answer["images"])]
+        assert (own.fillna("?").nunique() == 1).all()  # a burst is one animal
         for candidate in answer["candidates"]:
             p = candidate["probability"]
-            share = sum((one == candidate["individual"]).any() for one in who) / count
-            assert abs(share - p) <= 3 * math.sqrt(p * (1 - p) / count) + 1e-9, (answer["query"], candidate)
+            share = float((own.iloc[0] == candidate["individual"]).mean())
+            assert abs(share - p) <= 3 * math.sqrt(p * (1 - p) / count), (answer["query"], candidate)
             checked += 1
+        new_ones = own.iloc[0].fillna("?").str.startswith("new-").mean()
+        p = answer["new_probability"]
+        assert abs(new_ones - p) <= 3 * math.sqrt(p * (1 - p) / count)
     assert checked >= 5
 
-
-def test_drawn_photos_have_what_a_survey_needs(tmp_path: Path) -> None:
-    table = pd.read_csv(draw_photos(tmp_path, individuals=2, encounters=2, burst=1))
-    assert {"image", "identity", "camera", "timestamp"} <= set(table)
+    where = ("--deployments", "d.csv", "--occasion-days", "30", "--partial", "--station-names")
+    draws = ("--draws", "2", "--undecided", "new.csv", "--root", root, "--seed", "4")
+    out = reid("gallery", "export", "g", "--to", "csv", *where, *draws, "--out", "drawn").output
+    assert "2 draws, the first of" in out
+    assert (Path("drawn") / "pool.R").is_file()
+    record = json.loads((Path("drawn") / "export.json").read_text())
+    assert record["draws"] == {"draws": 2, "seed": 4, "uncertain encounters": len(said)}
+    for n in (1, 2):
+        table = pd.read_csv(Path("drawn") / f"draw_{n:03d}" / "sightings.csv")
+        expected = drawn(loose, drawing, 4, n)["individual"].dropna()
+        assert set(table.loc[table["method"] == "machine", "individual"]) == set(expected)
