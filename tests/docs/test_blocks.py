@@ -71,10 +71,27 @@ def a_gallery(desk: Path) -> None:
         run("reid run by-bear.yaml --name bears --set splitter.val=0.4 --set training.epochs=1", desk)
 
 
+def a_survey(desk: Path) -> None:
+    """What the page on populations takes for granted: a gallery named forest, and when its cameras stood."""
+    a_gallery(desk)
+    if (desk / "forest").exists():
+        return
+    run("reid gallery create forest --model runs/bears --data photos-by-bear/photos.csv", desk)
+    import pandas as pd
+
+    seen = pd.read_csv(desk / "photos-by-bear" / "photos.csv", parse_dates=["timestamp"])
+    start, end = seen["timestamp"].min().normalize(), seen["timestamp"].max().normalize() + pd.Timedelta(days=1)
+    cameras = sorted(seen["camera"].unique())
+    table = pd.DataFrame({"station": cameras, "start": start, "end": end})
+    table["x"], table["y"] = range(len(table)), 0
+    table.to_csv(desk / "deployments.csv", index=False)
+
+
 PREPARE: dict[str, Callable[[Path], None]] = {
     "photos": photos,
     "new-photos": new_photos,
     "gallery.md": a_gallery,
+    "populations.md": a_survey,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-FLAGS = {"settings": "--set", "processes": "--gpus", "source": "--from"}
+FLAGS = {"settings": "--set", "processes": "--gpus", "source": "--from", "machine": "--include machine"}
 """The flags that are not named as the argument is."""
 
 COMMANDS = {"run": "reid run", "resume": "reid run --resume"}

@@ -139,7 +139,7 @@ def _check_columns(table: pd.DataFrame, where: str) -> None:
         raise UserError(
             "it holds several sessions, and a survey is one",
             where=where,
-            cure="take one after another, by their dates (since, until), each into a folder of its own",
+            cure="take one after another, by their dates (`since=…`, `until=…`), each into a folder of its own",
         )
 
 

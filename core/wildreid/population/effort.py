@@ -98,7 +98,7 @@ def occasions_of(
         raise UserError(
             f"from {first} to {last} there is no whole occasion of {days} days",
             where="deployments",
-            cure="make occasions shorter, or keep a partial one",
+            cure="make occasions shorter with `occasion_days=…`, or keep one that is not whole with `partial=True`",
         )
     note = ""
     if rest > pd.Timedelta(0) and not partial:

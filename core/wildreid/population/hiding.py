@@ -33,7 +33,7 @@ class Told:
         if not design.private and frame is None and (places or not self.open):
             raise UserError(
                 "a public survey needs a frame, which hides where its stations are",
-                cure="give frame=Frame.open(gallery), or private=True for your own eyes",
+                cure="give frame: Frame.open(gallery); or `private=True` for your own eyes",
             )
         self.notes: list[str] = []
         self.frame = frame if frame is None or design.private else frame.kept()
@@ -105,7 +105,7 @@ class Told:
         try:
             return coarsened(found, int(self._deployments.attrs.get("decimals", 15)), self.design.precision)
         except UserError as error:
-            self.notes.append(f"no degrees are told: {error.what}; a smaller precision tells them")
+            self.notes.append(f"no degrees are told: {error.what}; `precision=1` may tell them")
             return found.assign(**dict.fromkeys(degrees, np.nan))
 
     def stations(self, names: list[str]) -> pd.DataFrame:

@@ -66,7 +66,7 @@ def coarsened(places: pd.DataFrame, written: int, precision: int) -> pd.DataFram
         raise UserError(
             f"the coordinates have {written} decimals, so rounding them to {precision} hides nothing",
             where="deployments",
-            cure="ask for a smaller precision, or give the coordinates as they are known",
+            cure="ask for fewer decimals with `precision=1`, or give the coordinates as they are known",
         )
     known = places["latitude"].notna()
     before = places["coordinate_uncertainty"].fillna(GPS)

@@ -142,7 +142,7 @@ class Survey:
             raise UserError(
                 f"nobody knows in which zone the clock said {when}",
                 where="timezone",
-                cure="give the time zone of the cameras' clocks, such as Europe/Brussels",
+                cure="give that of the cameras' clocks, such as `timezone=Europe/Brussels`",
             )
         sign, minutes = "-" if offset < 0 else "+", abs(round(offset))
         return f"{when:%Y-%m-%dT%H:%M:%S}{sign}{minutes // 60:02d}:{minutes % 60:02d}"

@@ -98,7 +98,10 @@ def take_survey(
     )
     if not len(taken):
         why = "; ".join(f"{n} {reason}" for reason, n in sorted(ledger.left.items())) or "there was none"
-        raise UserError(f"no detection is left: {why}", cure="see what was left out, and take it in")
+        raise UserError(
+            f"no detection is left: {why}",
+            cure="take in what you can trust, such as machine identities with `machine=True`",
+        )
     taken = _described(taken)
     effort = effort_of(deployments, occasions, cameras_independent=design.cameras_independent)
     idle = [str(k) for k in effort if effort[k].sum() == 0]
@@ -208,7 +211,7 @@ def _in_zone(rows: pd.DataFrame, deployments: pd.DataFrame, design: Design) -> p
                 f"its clock is {bad['utc_offset']:+g} minutes from UTC, the deployments' are "
                 f"{', '.join(f'{one:+g}' for one in sorted(offsets))}",
                 where=str(bad["image"]),
-                cure="give the time zone of the survey (timezone), and both are turned into it",
+                cure="give the survey's, such as `timezone=Europe/Brussels`, and both are turned into it",
             )
     return rows
 
@@ -230,7 +233,7 @@ def _placed(
             f"'{bad['individual']}' was photographed at {place} on {bad['timestamp']}, when no camera of the "
             f"deployments was looking there{more}",
             where=str(bad["image"]),
-            cure="mend the deployments or the date; drop_outside leaves such photos out and lists them",
+            cure="mend the deployments or the date; `drop_outside=True` leaves such photos out and lists them",
         )
     dropped = rows[outside]
     kept = ledger.keep(rows, ~outside, "when no camera was looking")

@@ -85,7 +85,9 @@ class CamtrapDP(Exporter):
             )
         if (survey.photos["species"] == "").any():
             raise UserError(
-                "Camtrap DP needs a species", where="species", cure="give it, such as Ursus arctos"
+                "Camtrap DP needs a species",
+                where="species",
+                cure="give it with `species=…`, such as Ursus arctos",
             )
 
     def _package(self, survey: Survey, periods: list[tables.Period]) -> dict[str, Any]:

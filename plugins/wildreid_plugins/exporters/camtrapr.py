@@ -42,10 +42,14 @@ class CamtrapR(Exporter):
 
 def _check(survey: Survey) -> None:
     if (survey.detections["species"] == "").any():
-        raise UserError("camtrapR needs a species", where="species", cure="give it, such as Ursus arctos")
+        raise UserError(
+            "camtrapR needs a species", where="species", cure="give it with `species=…`, such as Ursus arctos"
+        )
     if survey.occasions.count < 2:
         raise UserError(
-            "camtrapR needs two occasions at least", where="occasion_days", cure="make occasions shorter"
+            "camtrapR needs two occasions at least",
+            where="occasion_days",
+            cure="make occasions shorter with `occasion_days=…`",
         )
     if survey.design.cameras_independent:
         raise UserError(

@@ -31,7 +31,9 @@ def copy_photos(survey: Survey, folder: Path) -> list[Path]:
 
     if survey.read is None:
         raise UserError(
-            "the photos are not at hand", where="with_photos", cure="say in which folder they lie"
+            "the photos are not at hand",
+            where="with_photos",
+            cure="say in which folder they lie: `photos=FOLDER`",
         )
     paths = []
     for row, (name, withheld) in enumerate(

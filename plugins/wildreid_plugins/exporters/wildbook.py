@@ -76,7 +76,7 @@ class Wildbook(Exporter):
             raise UserError(
                 "a Wildbook needs genus and species of every animal",
                 where="species",
-                cure="such as Ursus arctos",
+                cure="give it with `species=…`, such as Ursus arctos",
             )
 
     def _row(self, survey: Survey, one: Any, files: list[str]) -> dict[str, Any]:

@@ -10,7 +10,22 @@ from wildreid.cli.gallery.correcting import merge, remove, rename, split, undo
 from wildreid.cli.gallery.exporting import export
 from wildreid.cli.gallery.looking import list_, log, show
 
-COMMANDS = (create, add, join, list_, show, rename, merge, split, remove, undo, log, verify, calibrate, export)
+COMMANDS = (
+    create,
+    add,
+    join,
+    list_,
+    show,
+    rename,
+    merge,
+    split,
+    remove,
+    undo,
+    log,
+    verify,
+    calibrate,
+    export,
+)
 
 
 def register(app: typer.Typer) -> None:
