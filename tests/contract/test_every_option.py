@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from tests.plugins.datasets import forms
 
 import wildreid_plugins
 from wildreid import kinds
@@ -37,12 +40,39 @@ def lists(folder: Path) -> dict[str, Path]:
     return paths
 
 
+def form(name: str, folder: Path) -> dict[str, object]:
+    """A small package of one of the forms that field people have."""
+    for number in (1, 2):
+        forms.photo(folder / f"media/{number}.jpg")
+    if name == "camtrap-dp":
+        return {"root": forms.camtrap(folder, [forms.medium(1)], [forms.seen(1)])}
+    if name == "wildlife-insights":
+        return {
+            "root": forms.wildlife_insights(folder / "export", [forms.wi_image(1)]),
+            "media": folder / "media",
+        }
+    image = {"id": 1, "file_name": "1.jpg"}
+    if name == "megadetector":
+        content = forms.detected("lila", {"1.jpg": [("animal", 0.9, (1, 1, 9, 9))]})
+    else:
+        content = forms.coco([image], [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 9, 9]}])
+    file = {"wbia-coco": "instances_train2021.json"}.get(name, "found.json")
+    (folder / file).write_text(json.dumps(content))
+    if name == "wbia-coco":
+        return {"root": folder, "media": folder / "media"}
+    return {"root": folder / "media", "file": str(folder / file)}
+
+
 EXAMPLES: dict[tuple[str, str], Callable[[Path], dict[str, object]]] = {
     ("dataset", "table"): lambda folder: {"root": photos(folder), "file": "photos.csv"},
     ("dataset", "folder"): lambda folder: {"root": photos(folder)},
     ("dataset", "camera-trap"): lambda folder: {
         "root": photos(folder),
         "layout": "{identity}/{camera}_{file}",
+    },
+    **{
+        ("dataset", name): functools.partial(form, name)
+        for name in ("camtrap-dp", "megadetector", "coco-camera-traps", "wbia-coco", "wildlife-insights")
     },
     ("splitter", "given"): lists,
     ("exporter", "wildbook"): lambda folder: {"location_id": "Demo site"},  # without a place it refuses

@@ -19,7 +19,7 @@ def upright(
     *,
     relative: bool | NDArray[np.bool_],
     corners: bool = False,
-    stored: bool = False,
+    stored: bool | NDArray[np.bool_] = False,
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Boxes in pixels of upright photos, and what is wrong with those that are none.
 
@@ -32,7 +32,7 @@ def upright(
         orientation: (n,) their EXIF orientation, 1 to 8: how the stored pixels are turned to be upright.
         relative: shares of the photo's width and height, not pixels; one for all, or (n,).
         corners: `values` are x1, y1, x2, y2.
-        stored: they are of the photo as it is stored.
+        stored: they are of the photo as it is stored; one for all, or (n,).
 
     Returns:
         (n, 4) left, top, width, height; (n,) None, or what is wrong, the numbers after a colon.
@@ -43,8 +43,7 @@ def upright(
         frame = np.where(swapped[:, None], size[:, ::-1], size)
         shares: NDArray[np.bool_] = np.broadcast_to(np.asarray(relative, bool), (len(values),))
         ends = np.where(shares[:, None], ends * frame[:, [0, 1, 0, 1]], ends)
-        if stored:
-            ends = _turned(ends, frame, orientation)
+        ends = np.where(np.reshape(stored, (-1, 1)), _turned(ends, frame, orientation), ends)
         beyond = np.maximum(-ends[:, :2], ends[:, 2:] - size).max(axis=1, initial=0)
         area = np.asarray((ends[:, 2:] > ends[:, :2]).all(axis=1))
         cut = np.clip(ends, 0, size[:, [0, 1, 0, 1]])

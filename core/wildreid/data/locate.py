@@ -88,9 +88,10 @@ def locate(
         path, reason = below.at(text.removeprefix(prefix))
         if path is None and inside is not None:
             wanted = [column[number] for column in (own, *also)]
-            once = [name for name, many in zip(wanted, often, strict=True) if name and many[name] == 1]
-            path, told = inside.named(once)
-            reason = told or (reason if once else f"{AMBIGUOUS}: {own[number]}")
+            known = [(name, many[name] == 1) for name, many in zip(wanted, often, strict=True) if name]
+            path, told = inside.named([name for name, once in known if once])
+            shared = [name for name, once in known if not once and inside.named([name]) != (None, None)]
+            reason = told or (f"{AMBIGUOUS}: {shared[0]}" if path is None and shared else reason)
         if path is not None and os.path.splitext(path)[1].lower() in FILMS:
             path, reason = None, FILM
         found.append(path)
@@ -137,7 +138,8 @@ class _Tree:
         """The file of the first of these names that is here, with its ending or without."""
         self._list()
         for name in names:
-            paths = self._names.get(name) or self._stems.get(name, [])
+            there = "/" in name and os.path.isfile(os.path.join(self.root, name))
+            paths = [name] if there else self._names.get(name) or self._stems.get(name, [])
             if len(paths) > 1:
                 return None, f"{TWO}: {paths[0]}, {paths[1]}"
             if paths:

@@ -11,7 +11,7 @@ from typing import Any
 
 from wildreid.data.columns import is_table
 from wildreid.data.read import read_rows
-from wildreid.data.records import read_json
+from wildreid.data.texts import read_json
 from wildreid.errors import UserError
 
 SOME = 40

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,12 +16,18 @@ from wildreid.data.boxes import upright
 from wildreid.data.dates import WRITE_DATES, parse_dates
 from wildreid.data.exif import with_exif
 from wildreid.data.fingerprints import headers
-from wildreid.data.locate import locate
-from wildreid.data.table import BOX, Failure, Origin, Table
+from wildreid.data.locate import FILM, FILMS, locate
+from wildreid.data.table import BOX, NUMBERS, REQUIRED, TEXTS, Failure, Origin, Table
+from wildreid.data.texts import read_json, read_texts, said
 from wildreid.errors import UserError
 from wildreid.places import cache_folder
 
+__all__ = ["FILM", "FILMS", "Records", "read_json", "read_texts", "said"]
+
 Mask = NDArray[np.bool_]
+_LATER = ("sequence", "group", "encounter", "content", "phash")
+OURS = {*TEXTS, *NUMBERS, "timestamp", "decided_at", "private", *_LATER}
+"""Names that mean something of ours in a table."""
 ALONE = "another animal is on this photo, and no box tells them apart"
 
 
@@ -38,14 +42,19 @@ class Records:
             there; ``image`` comes with `locate`.
         keys: (records,) what the source calls each: an id, a line.
         root: the folder that image paths are relative to.
+
+    Args:
+        paths: (records,) the files' paths as the source has them, for what fails before they are located.
     """
 
-    def __init__(self, rows: pd.DataFrame, keys: Iterable[Any], root: Path) -> None:
+    def __init__(
+        self, rows: pd.DataFrame, keys: Iterable[Any], root: Path, *, paths: pd.Series[Any] | None = None
+    ) -> None:
         self.rows = rows.reset_index(drop=True)
         self.keys = [str(key) for key in keys]
         self.root = root
         self._open = np.ones(len(rows), bool)
-        self._paths: Sequence[Any] = [None] * len(rows)
+        self._paths: Sequence[Any] = [None] * len(rows) if paths is None else paths.to_list()
         self._failures: list[Failure] = []
         self._counted: Counter[str] = Counter()
         self._further = 0
@@ -54,6 +63,11 @@ class Records:
     def open(self) -> Mask:
         """(records,) those that may still become rows."""
         return self._open.copy()
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Those that have failed so far."""
+        return tuple(self._failures)
 
     def fail(self, where: Any, reason: Any) -> None:
         """Make failures of the open records at `where`.
@@ -82,6 +96,18 @@ class Records:
         self._counted.update(counted or {})
         self._further += len(failures) + sum((counted or {}).values())
 
+    def keep(self, others: pd.DataFrame) -> None:
+        """Keep the source's other columns under their own names.
+
+        One that is called as a column of ours is not, and means something else there, gets ``source_`` before it.
+
+        Args:
+            others: (records, …) in the records' order.
+        """
+        names = {name: f"source_{name}" for name in others if name in OURS or name in self.rows}
+        new = others.rename(columns=names).set_axis(self.rows.index)
+        self.rows = pd.concat([self.rows, new], axis=1)
+
     def locate(
         self,
         paths: pd.Series[Any],
@@ -104,6 +130,7 @@ class Records:
         relative: bool | Mask,
         corners: bool = False,
         stored: bool = False,
+        drawn_on: NDArray[np.float64] | None = None,
     ) -> None:
         """Set the boxes, in pixels of the upright photo; what cannot be one fails.
 
@@ -115,17 +142,26 @@ class Records:
             relative: whether they are shares of the photo's width and height; one for all, or one each.
             corners: they are x1, y1, x2, y2.
             stored: whoever drew them saw the photo as it is stored, not upright.
+            drawn_on: (records, 2) width and height that the source says, NaN where it does not. Where they
+                are those of the stored photo, the box is turned; where they are another photo's, it fails.
         """
         boxed = self._open & ~np.isnan(values).all(axis=1)
         rows = np.flatnonzero(boxed)
         size = np.full((len(self.rows), 3), np.nan)
         images = self.rows["image"].to_numpy(object)
         size[rows] = headers([os.path.join(self.root, name) for name in images[rows]], cache=cache_folder())
-        dark = boxed & np.isnan(size[:, 0])
-        self.fail(dark, "the photo's header cannot be read, so its box means nothing")
-        boxed &= ~dark
+        self.fail(boxed & np.isnan(size[:, 0]), "the photo's header cannot be read, so its box means nothing")
+        turned = np.full(len(self.rows), stored)
+        if drawn_on is not None:
+            told = boxed & ~np.isnan(drawn_on).any(axis=1)
+            other = told & (drawn_on != size[:, :2]).any(axis=1)
+            turned |= other & (size[:, 2] >= 5) & (drawn_on[:, ::-1] == size[:, :2]).all(axis=1)
+            reasons = np.full(len(self.rows), None, object)
+            for row in np.flatnonzero(other & ~turned):
+                reasons[row] = _of_another(drawn_on[row], size[row])
+            self.fail(other & ~turned, reasons)
         found, reasons = upright(
-            values, size[:, :2], size[:, 2], relative=relative, corners=corners, stored=stored
+            values, size[:, :2], size[:, 2], relative=relative, corners=corners, stored=turned
         )
         self.fail(boxed & pd.notna(reasons), reasons)
         found[~self._open | ~boxed] = np.nan
@@ -182,7 +218,8 @@ class Records:
         """
         self._tell_apart()
         kept = self.rows[self._open]
-        table = Table.of(kept, self.root, self._failures)
+        silent = [name for name in kept if name not in REQUIRED and kept[name].isna().all()]
+        table = Table.of(kept.drop(columns=silent), self.root, self._failures)
         kinds = Counter(failure.kind for failure in self._failures)
         counted = {what: number for what, number in self._counted.items() if number}
         origin = Origin(form, len(self.rows) + self._further, len(table), dict(kinds), counted, tuple(notes))
@@ -205,89 +242,18 @@ class Records:
         twice = sides.assign(image=image).duplicated() & ~whole & self._open
         self.fail(twice, "the same box stands on this photo already")
 
-    def _take(self, where: Any) -> NDArray[np.int64]:
+    def _take(self, where: Any) -> list[int]:
         mask = pd.Series(np.asarray(where, object)).fillna(False).to_numpy(bool) & self._open
         self._open &= ~mask
-        return np.flatnonzero(mask)
+        return [int(row) for row in np.flatnonzero(mask)]
 
     def _path(self, row: int) -> str:
         path = self._paths[row]
+        if path is None and "image" in self.rows:  # set by somebody who has located it otherwise
+            path = self.rows["image"].iloc[row]
         return "" if path is None or pd.isna(path) else str(path)
 
 
-def said(values: pd.Series[Any], *missing: str) -> pd.Series[Any]:
-    """Texts without blanks at their ends, missing where nothing is said.
-
-    Args:
-        values: of any type.
-        missing: the words by which this source says nothing, such as ``None``; an animal may be called NA,
-            so they are never the same for all sources.
-    """
-    texts = values.astype("string").str.strip()
-    return texts.mask(texts.isin(["", *missing]))
-
-
-def read_json(file: Path) -> Any:
-    """The content of a JSON file in UTF-8.
-
-    Raises:
-        UserError: it is not there, not UTF-8, or not JSON (with line and column).
-    """
-    try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise UserError("there is no such file", where=str(file)) from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"the file is not UTF-8: byte {error.start + 1}", where=str(file), cure=_UTF8
-        ) from None
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"the file is not JSON: {error.msg} in line {error.lineno}, column {error.colno}", where=str(file)
-        ) from None
-    except (OSError, RecursionError, ValueError) as error:
-        raise UserError(f"the file cannot be read: {error}", where=str(file)) from None
-
-
-def read_texts(file: Path, *, required: Sequence[str] = (), missing: Sequence[str] = ()) -> pd.DataFrame:
-    """A CSV file with all its columns as text.
-
-    Args:
-        file: UTF-8, comma-separated, with a head; ``.gz`` may be.
-        required: columns that must be there.
-        missing: words that mean nothing in this source, besides the empty one.
-
-    Raises:
-        UserError: it is not there, not UTF-8, no table, or lacks a column.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # lines that are longer than the head
-            rows = pd.read_csv(
-                file,
-                dtype="string",
-                encoding="utf-8-sig",
-                index_col=False,
-                keep_default_na=False,
-                na_values=["", *missing],
-            )
-    except FileNotFoundError:
-        raise UserError("there is no such file", where=str(file)) from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"the file is not UTF-8: byte {error.start + 1}", where=str(file), cure=_UTF8
-        ) from None
-    except (OSError, ValueError, EOFError, pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise UserError(f"the table cannot be read: {error}", where=str(file)) from None
-    lacking = [name for name in required if name not in rows]
-    if lacking:
-        raise UserError(
-            f"the table has no column {' and no column '.join(map(repr, lacking))}; it has "
-            f"{', '.join(map(str, rows.columns))}",
-            where=str(file),
-            cure="export it again with these columns",
-        )
-    return rows
-
-
-_UTF8 = "export it again as UTF-8"
+def _of_another(drawn_on: NDArray[np.float64], size: NDArray[np.float64]) -> str:
+    wide, high = drawn_on
+    return f"the box is of a photo of another size: {wide:g} × {high:g}, not {size[0]:g} × {size[1]:g}"

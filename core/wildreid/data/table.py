@@ -84,7 +84,7 @@ class Origin:
         for name, counts in (("failures", self.failures), ("others", self.counted)):
             if counts:
                 listed = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-                told.append(f"{name}: " + " · ".join(f"{number:,} {what}" for what, number in listed))
+                told.append(f"{name}: " + " · ".join(f"{number:,} × {what}" for what, number in listed))
         return [*told, *self.notes]
 
 

@@ -49,8 +49,8 @@ def test_the_first_fate_decides_and_all_adds_up(tmp_path: Path) -> None:
     assert table.origin is not None
     assert table.origin.says() == [
         "read as a test: 4 records = 1 row + 2 failures + 1 other",
-        "failures: 1 not on this machine · 1 there is no such file",
-        "others: 1 blank",
+        "failures: 1 × not on this machine · 1 × there is no such file",
+        "others: 1 × blank",
         "A note.",
     ]
 
