@@ -186,12 +186,12 @@ class Evidence:
         """Mean calibrated probability, share right and number of queries, in bins of equal mass.
 
         Raises:
-            ValueError: there is no decision, hence no probability.
+            ValueError: there is no decision, or it knows no probability.
         """
         import numpy as np
 
-        if self.decision is None:
-            raise ValueError("there is no decision")
+        if self.decision is None or not self.decision.tells:
+            raise ValueError("there is no probability")
         probability = self.decision.probability(self.ranking.first_score)
         right = self.ranking.own_rank == 1
         # by all that differs, so that the order of the rows does not decide which bin a query falls into
@@ -231,7 +231,8 @@ class Decision:
     Attributes:
         threshold: cosine similarity from which the first individual is taken for known.
         target: the false-accept rate that was asked for.
-        method: ``"isotonic"`` or ``"logistic"``.
+        method: ``"isotonic"`` or ``"logistic"``; ``"none"`` where scores told right from wrong no better than
+            chance in encounters that were held out.
         scores: knots of the calibration, increasing cosine similarity.
         probabilities: the probability at each knot that the first individual is right.
         gallery: (individuals, images) of the gallery it was fitted on; in a larger one more are
@@ -267,16 +268,28 @@ class Decision:
         Args:
             scores: cosine similarities; of a burst the mean over its images.
             burst: whether these are scores of bursts of several images.
+
+        Returns:
+            NaN where `tells` is not true: then no probability is known.
         """
         import numpy as np
 
+        if not self.tells:
+            return np.full(np.shape(scores), np.nan)
         if burst and self.burst_scores:
             return np.interp(scores, self.burst_scores, self.burst_probabilities)
         return np.interp(scores, self.scores, self.probabilities)
 
     @property
+    def tells(self) -> bool:
+        """Whether scores told right answers from wrong ones better than chance, so that there are probabilities."""
+        return bool(self.scores)
+
+    @property
     def in_words(self) -> str:
         """What a probability means, as it must stand beside one."""
+        if not self.tells:
+            return "probabilities are not known: scores told right from wrong no better than chance"
         if self.prior is None:
             return "probabilities are meant for as many new animals as validation had"
         return f"probabilities are meant for a stream with new animals in {100 * self.prior:g} % of its encounters"

@@ -80,7 +80,10 @@ def a_survey(desk: Path) -> None:
     import pandas as pd
 
     seen = pd.read_csv(desk / "photos-by-bear" / "photos.csv", parse_dates=["timestamp"])
-    start, end = seen["timestamp"].min().normalize(), seen["timestamp"].max().normalize() + pd.Timedelta(days=1)
+    start, end = (
+        seen["timestamp"].min().normalize(),
+        seen["timestamp"].max().normalize() + pd.Timedelta(days=1),
+    )
     cameras = sorted(seen["camera"].unique())
     table = pd.DataFrame({"station": cameras, "start": start, "end": end})
     table["x"], table["y"] = range(len(table)), 0

@@ -38,17 +38,22 @@ def discover(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a JSON.")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a page with pictures.")
+    ] = None,
     device: Device = None,
 ) -> None:
-    """Group the photos of animals that the gallery does not know into proposed new individuals.
+    """Group the photos of animals that the gallery takes for new into proposed individuals.
 
-    Where a table of photos has a column identity, the proposals are compared with it.
+    Undecided photos are listed apart and never proposed. Where a table of photos has a column identity, the
+    proposals are compared with it.
 
     Example: [bold]reid discover bears new-photos --csv proposals.csv[/]
     """
     from wildreid.cli.gallery import printing
     from wildreid.cli.options import chosen
     from wildreid.identification import open_gallery
+    from wildreid.identification.pages import discovered_page
 
     option = chosen("clusterer", clusterer, set_, where="--clusterer")
     opened = open_gallery(gallery, device=device or "auto")
@@ -57,6 +62,9 @@ def discover(
         found.save_csv(csv)
     if json:
         found.save_json(json)
+    if html:
+        page = discovered_page(found, lambda name: opened.pixels(found.identified, name))
+        html.write_text(page, encoding="utf-8")
     rows = found.rows
     new = rows[rows["proposed"]]
     printing.table(
@@ -70,13 +78,12 @@ def discover(
         ],
         numbers=(1, 2),
     )  # fmt: skip
-    known, unread = (
-        int((~rows["proposed"] & rows["identity"].notna()).sum()),
-        int(rows["identity"].isna().sum()),
-    )
+    known = int((~rows["proposed"] & rows["identity"].notna()).sum())
+    unread = sum(answer.verdict == "unreadable" for answer in found.identified.images)
+    undecided = len(rows) - len(new) - known - unread
     printing.say(
         f"{len(rows)} photos: {len(new)} of {new['identity'].nunique()} proposed individuals, "
-        f"{known} of known ones, {unread} not read"
+        f"{known} of known ones, {undecided} undecided, {unread} not read"
     )
     for note in found.identified.notes:
         printing.say(f"! {note}", style="yellow")

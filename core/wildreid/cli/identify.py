@@ -44,6 +44,18 @@ def identify(
     exact: Annotated[
         bool, typer.Option("--exact", help="Compare with all images, never by the index.")
     ] = False,
+    bursts: Annotated[
+        bool,
+        typer.Option("--bursts/--no-bursts", help="Answer photos of one burst once, or each photo alone."),
+    ] = True,
+    burst_gap: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Between two photos of one burst, at most; as the gallery was made with if not given.",
+        ),
+    ] = None,
     model: Model = None,
     device: Device = None,
 ) -> None:
@@ -61,7 +73,7 @@ def identify(
     from wildreid.identification.pages import identified_page
 
     opened = open_gallery(gallery, model=model, device=device or "auto")
-    found = opened.identify(photos, root=root, top=top, exact=exact)
+    found = opened.identify(photos, root=root, top=top, exact=exact, join_bursts=bursts, burst_gap=burst_gap)
     if csv:
         found.save_csv(csv)
     if json:

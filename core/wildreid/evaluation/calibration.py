@@ -17,6 +17,8 @@ UNKNOWN = 30
 ISOTONIC = 200
 """Encounters from which on the calibration is isotonic; below it a logistic curve overfits less."""
 
+FOLDS = 5
+"""Parts of the encounters, each of which is held out once to see whether scores tell anything."""
 DOUBT = 10
 """Encounters as whose word the logistic curve counts in each step of the isotonic one."""
 
@@ -98,8 +100,8 @@ class Curve:
 
     @classmethod
     def none(cls) -> Curve:
-        """No knots: nothing could be fitted."""
-        return cls("", (), ())
+        """No knots: nothing could be fitted, or it told nothing."""
+        return cls("none", (), ())
 
 
 def fit_curve(sample: Sample, prior: float) -> Curve:
@@ -110,6 +112,9 @@ def fit_curve(sample: Sample, prior: float) -> Curve:
     score: isotonic regression where there are enough encounters, else Platt's logistic curve with his smoothed
     targets. Weights are scaled to add up to the number of encounters, which is what these have learned from.
 
+    A curve that tells nothing (see `tells`) is none: a probability that is the same for all scores, or wrong in the
+    wrong places, must not stand beside an answer.
+
     Source: Platt 1999, "Probabilistic outputs for support vector machines"; weighting to a prior: Elkan 2001,
     "The foundations of cost-sensitive learning", theorem 2.
     """
@@ -118,10 +123,35 @@ def fit_curve(sample: Sample, prior: float) -> Curve:
     truths = np.concatenate([sample.right, np.zeros(len(unknown), bool)])
     weights = np.concatenate([(1 - prior) * _alike(sample.known_encounters), prior * weights])
     weights *= sample.encounters
+    whose = np.concatenate([sample.known_encounters, sample.real_encounters, sample.simulated_encounters])
+    if not tells(scores, truths, weights, whose):
+        return Curve.none()
     isotonic = sample.encounters >= ISOTONIC and min(truths.sum(), (~truths).sum()) >= UNKNOWN
     knots, probabilities = (_isotonic if isotonic else _logistic)(scores, truths, weights)
     method = "isotonic" if isotonic else "logistic"
     return Curve(method, tuple(knots.tolist()), tuple(probabilities.tolist()))
+
+
+def tells(
+    scores: NDArray[np.float64], truths: NDArray[np.bool_], weights: NDArray[np.float64], whose: Ints
+) -> bool:
+    """Whether scores tell right from wrong in encounters that were held out.
+
+    In `FOLDS` folds by encounter, the logistic curve of the others must have a smaller squared error (Brier 1950)
+    than their share of right answers has: by more than one standard error over encounters.
+    """
+    fold = np.unique(whose, return_inverse=True)[1] % FOLDS
+    gain = np.zeros(len(scores))
+    for one in range(FOLDS):
+        out = fold == one
+        if not out.any() or not truths[~out].any() or truths[~out].all():
+            continue
+        curve = np.interp(scores[out], *_logistic(scores[~out], truths[~out], weights[~out]))
+        share = np.average(truths[~out], weights=weights[~out])
+        gain[out] = (share - truths[out]) ** 2 - (curve - truths[out]) ** 2
+    of_encounter = np.bincount(np.unique(whose, return_inverse=True)[1], gain * weights)
+    spread = of_encounter.std(ddof=1) * np.sqrt(len(of_encounter)) if len(of_encounter) > 1 else np.inf
+    return bool(of_encounter.sum() > spread)
 
 
 def _alike(whose: Ints) -> NDArray[np.float64]:

@@ -57,6 +57,8 @@ def reliability(evidence: Evidence) -> dict[str, Any]:
     """Calibrated probability and share right in 15 bins of equal mass."""
     if evidence.decision is None or not len(evidence.ranking.queries):
         return {"reason": "no calibration was fitted"}
+    if not evidence.decision.tells:
+        return {"reason": evidence.decision.in_words}
     probability, right, n = evidence.reliability()
     return {"probability": probability.tolist(), "right": right.tolist(), "n": n.tolist()}
 

@@ -38,13 +38,34 @@ class Rule:
     same_from: float | None = None
     source: str = ""
 
-    def verdict(self, score: float) -> Verdict:
-        """What a similarity of the first individual means."""
-        if score >= self.decision.threshold:
-            return "known"
-        return "new" if score < self.new_below else "undecided"
+    def verdict(self, score: float, chances: NDArray[np.float64] | None) -> tuple[Verdict, str]:
+        """What a similarity of the first individual means, and why it is not certain where it is not.
 
-    def probabilities(self, scores: Floats, bursts: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        Threshold and probability must agree: an animal is known where the first candidate is also more likely
+        right than wrong, and new where that is more likely than any candidate.
+
+        Args:
+            score: of the first individual.
+            chances: a row of what `probabilities` gave; None where no probability is known.
+        """
+        if chances is None:
+            return (
+                "undecided",
+                "on this gallery scores tell known animals from new ones no better than chance",
+            )
+        if score >= self.decision.threshold:
+            if chances[0] >= 0.5:
+                return "known", ""
+            return "undecided", "its score reaches the threshold, but it is more likely wrong than right"
+        if score < self.new_below:
+            if chances[-1] >= chances[:-1].max(initial=0):
+                return "new", ""
+            return "undecided", "its score is low, but a known animal is more likely than a new one"
+        return "undecided", "its score lies between the two thresholds"
+
+    def probabilities(
+        self, scores: Floats, bursts: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float64] | None:
         """The probability of each candidate and of a new individual, which add up to 1.
 
         The first candidate's is the calibrated one, p. The rest, 1 - p, is shared by the odds
@@ -57,8 +78,10 @@ class Rule:
                 None: none is.
 
         Returns:
-            (queries, candidates + 1); the last column is a new individual's.
+            (queries, candidates + 1); the last column is a new individual's. None where scores tell nothing.
         """
+        if not self.decision.tells:
+            return None
         known = self.decision.probability(scores)
         if bursts is not None:
             known[bursts] = self.decision.probability(scores[bursts], burst=True)
@@ -70,9 +93,11 @@ class Rule:
         return np.concatenate([known[:, :1], rest], axis=1)
 
     def cut(self) -> float:
-        """Where `discover` stops to merge: ``same_from``, else where p is one half."""
+        """Where `discover` stops to merge: ``same_from``, else where p is one half, else the threshold."""
         if self.same_from is not None:
             return self.same_from
+        if not self.decision.tells:
+            return self.decision.threshold
         grid = np.linspace(-1, 1, 20_001, dtype=np.float32)
         likely = self.decision.probability(grid) >= 0.5
         return float(grid[np.argmax(likely)]) if likely.any() else 1.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -189,11 +189,20 @@ class State:
         rows["identity"] = np.asarray(self.individuals, object)[self.codes[there]]
         digest = hashlib.blake2b(digest_size=16)
         digest.update(self.manifest.model.model_dump_json().encode())
-        digest.update(json.dumps(asdict(self.rule) if self.rule else None).encode())
+        digest.update(json.dumps(_plain(self.rule) if self.rule else None).encode())
         digest.update(rows.to_csv(index=False).encode())
         for start in range(0, len(there), 4096):
             digest.update(self.embeddings(there[start : start + 4096]).tobytes())
         return digest.hexdigest()
+
+
+def _plain(rule: Rule) -> dict[str, Any]:
+    """A rule as plain data, without what earlier versions did not know where it says nothing."""
+    plain = asdict(rule)
+    for one in fields(rule.decision):
+        if one.default is not MISSING and plain["decision"][one.name] == one.default:
+            del plain["decision"][one.name]
+    return plain
 
 
 def fold(

@@ -100,12 +100,15 @@ def identify(
     dates = [None if pd.isna(when) else when.isoformat() for when in rows["timestamp"]]
     known = [state.row_of.get(key) for key in rows["key"]]
     names = [None if row is None else state.individuals[state.codes[row]] for row in known]
-    burst = rows["burst"].to_numpy()
+    alone = _verdicts(state, similarity, top)
+    burst, torn = disagreeing(rows["burst"].to_numpy(), [one.get("individual") for one in alone])
+    for n in np.flatnonzero(torn):
+        alone[n]["reason"] = "; ".join(filter(None, [alone[n].get("reason", ""), TORN]))
     images = [
         Answer(
             ids[n], (ids[n],), date=dates[n], burst=int(burst[n]), in_gallery=names[n], rows=(n,), **verdict
         )
-        for n, verdict in enumerate(_verdicts(state, similarity, top))
+        for n, verdict in enumerate(alone)
     ]
     numbers, first, member = np.unique(burst, return_index=True, return_inverse=True)
     sums = np.zeros((len(numbers), similarity.shape[1]), np.float32)
@@ -122,11 +125,31 @@ def identify(
             burst=int(numbers[n]),
             in_gallery=names[first[n]],
             rows=_nearest_first(members[n], state, similarity, verdicts[n].get("candidates", ())),
-            **verdicts[n],
+            **(alone[first[n]] if torn[first[n]] else verdicts[n]),
         )
         for n in np.argsort(first)
     ]
     return images, encounters
+
+
+TORN = "answered apart: the photos of its burst look like different animals"
+
+
+def disagreeing(burst: Ints, known: Sequence[str | None]) -> tuple[Ints, NDArray[np.bool_]]:
+    """Divide each burst whose photos, each by itself, are known as different individuals.
+
+    Args:
+        burst: (rows,) as `bursts` gave them.
+        known: (rows,) the individual that each photo by itself is known as.
+
+    Returns:
+        (rows,) the numbers of bursts, each photo of such a burst on its own, and which photos these are.
+    """
+    names = pd.Series(list(known), dtype="object").groupby(burst).transform("nunique")
+    torn = (names > 1).to_numpy()
+    divided = burst.copy()
+    divided[torn] = burst.max(initial=-1) + 1 + np.arange(np.count_nonzero(torn))
+    return divided, torn
 
 
 def _nearest_first(
@@ -138,12 +161,15 @@ def _nearest_first(
     return tuple(rows.tolist())
 
 
-def bursts(rows: pd.DataFrame) -> Ints:
+def bursts(rows: pd.DataFrame, *, joined: bool = True) -> Ints:
     """(rows,) numbers of bursts: what is answered once, since it shows one animal.
 
     Images of one ``sequence`` are one burst, unless any of its images shows several animals: then it cannot
-    be told which is which, and each annotation is on its own. So is an undated image.
+    be told which is which, and each annotation is on its own. So is an undated image, and every image where
+    bursts are not to be `joined`.
     """
+    if not joined:
+        return np.arange(len(rows))
     several = rows["image"].duplicated(keep=False)
     crowded = several.groupby(rows["sequence"]).transform("any")
     alone = crowded | rows["timestamp"].isna()
@@ -198,14 +224,14 @@ def _verdict(
         "candidates": candidates,
         "margin": float(scores[0] - scores[1]) if len(scores) > 1 else None,
     }
-    if rule is None or chances is None:
+    if rule is None:
         return {**said, "verdict": "undecided", "reason": "the gallery is not calibrated"}
-    verdict = rule.verdict(float(scores[0]))
-    said |= {"verdict": verdict, "new_probability": float(chances[-1])}
+    verdict, reason = rule.verdict(float(scores[0]), chances)
+    said |= {"verdict": verdict, "reason": reason}
+    if chances is not None:
+        said["new_probability"] = float(chances[-1])
     if verdict == "known":
         said["individual"] = candidates[0].individual
-    elif verdict == "undecided":
-        said["reason"] = "its score lies between the two thresholds"
     return said
 
 
@@ -231,6 +257,12 @@ def cautions(state: State, answers: Sequence[Answer] = ()) -> tuple[str, ...]:
         notes.append(wrong)
     if rule is not None and "optimistic" in rule.source:
         notes.append(f"the thresholds come from {rule.source}")
+    if torn := sum(TORN in answer.reason for answer in answers):
+        notes.append(f"{torn} photos are {TORN}")
+    if rule is not None and not rule.decision.tells:
+        notes.append(
+            f"{rule.decision.in_words}: nobody is called known or new; candidates are ranked all the same"
+        )
     if held := sum(answer.in_gallery is not None for answer in answers):
         notes.append(f"{held} of the photos are in the gallery: they find themselves, which proves nothing")
     return tuple(notes)

@@ -22,7 +22,7 @@ from wildreid.gallery.state import GONE, State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import FALSE_NEW, recalibrate
 from wildreid.identification.discover import agreement, discover
-from wildreid.identification.identify import bursts, cautions, identify, unreadable
+from wildreid.identification.identify import Answer, bursts, cautions, identify, unreadable
 from wildreid.identification.models import MODEL, Model
 from wildreid.identification.outputs import Discovered, Identified, proposals
 from wildreid.identification.photos import Looked, look, look_at_arrays, read_given
@@ -122,6 +122,8 @@ class OpenGallery:
         root: str | Path | None = None,
         top: int = 5,
         exact: bool = False,
+        join_bursts: bool = True,
+        burst_gap: float | None = None,
     ) -> Identified:
         """Say who is on each photo, and on each burst.
 
@@ -130,6 +132,8 @@ class OpenGallery:
             root: the folder that the paths in a table's file are relative to; None: the table's own.
             top: candidates to name for each.
             exact: never use an index, however large the gallery.
+            join_bursts: answer a burst once; if not, each photo alone.
+            burst_gap: seconds between two photos of one burst, at most; None: as the gallery was made with.
 
         Returns:
             One answer for each photo that came in, in their order, also for one that came twice; those that
@@ -138,14 +142,15 @@ class OpenGallery:
         Raises:
             UserError: there is no such file, or no photo.
         """
-        looked, given = self._look(photos, root)
+        looked, given = self._look(photos, root, burst_gap)
         rows = looked.table.rows
         usable = np.flatnonzero(looked.usable)
         embeddings = self.model.embed(looked.images, usable)
         asked = rows.iloc[usable].reset_index(drop=True)
-        asked["burst"] = bursts(asked)
+        asked["burst"] = bursts(asked, joined=join_bursts)
         search = self._searching(exact)
         answers, encounters = identify(search, asked, embeddings, top=top)
+        asked["burst"] = [answer.burst for answer in answers]  # photos that disagree were divided
         by_row = dict(zip(usable.tolist(), answers, strict=True))
         images = [
             by_row.get(row) or unreadable(rows["id"][row], looked.reasons.get(row, "it cannot be read"))
@@ -167,7 +172,10 @@ class OpenGallery:
         clusterer: Clusterer | None = None,
         cut: float | None = None,
     ) -> Discovered:
-        """Propose individuals for the photos whose animal the gallery does not know.
+        """Propose individuals for the photos whose animal the gallery takes for new.
+
+        Photos that are undecided stay so: they are listed, and never proposed as a new animal. Where the gallery
+        cannot tell known from new, since it is not calibrated, a photo is undecided from `cut` on.
 
         Args:
             photos: as for `identify`; identities in a table are used for nothing but the comparison.
@@ -191,9 +199,10 @@ class OpenGallery:
         if clusterer is None:
             clusterer = Registry().choose("clusterer", "average-linkage").model_validate({})  # type: ignore[assignment]
         assert clusterer is not None
-        named = {answer.burst: answer.individual for answer in found.encounters}
-        who = pd.Series([named[burst] for burst in found.rows["burst"]], dtype="string")
-        unknown = np.flatnonzero(who.isna())
+        answers = {answer.burst: answer for answer in found.encounters}
+        who = pd.Series([answers[burst].individual for burst in found.rows["burst"]], dtype="string")
+        new = {burst for burst, answer in answers.items() if _is_new(answer, found.search.state.rule, cut)}
+        unknown = np.flatnonzero(found.rows["burst"].isin(new))
         rows = found.rows.iloc[unknown]
         proposed = discover(rows, found.embeddings[unknown], clusterer.cluster, cut=cut)
         who.iloc[unknown] = proposed.to_numpy()
@@ -228,7 +237,9 @@ class OpenGallery:
             longest=2 * thumbnails.LONGEST,
         )
 
-    def _look(self, photos: Any, root: str | Path | None) -> tuple[Looked, Sequence[int]]:
+    def _look(
+        self, photos: Any, root: str | Path | None, gap: float | None = None
+    ) -> tuple[Looked, Sequence[int]]:
         """The annotations, opened, and the row of each that was given."""
         if isinstance(photos, (str, Path)):
             photos = [photos]
@@ -237,7 +248,10 @@ class OpenGallery:
         table, given = (
             (photos, range(len(photos))) if isinstance(photos, Table) else read_given(photos, root=root)
         )
-        return look(table, self.model.images, self.state.manifest.encounters, named=False), given
+        encounters = self.state.manifest.encounters
+        if gap is not None:
+            encounters = encounters.model_copy(update={"gap": gap})
+        return look(table, self.model.images, encounters, named=False), given
 
     def _searching(self, exact: bool) -> Search:
         """One search for all threads and calls, made anew when the gallery has changed."""
@@ -251,6 +265,13 @@ class OpenGallery:
         if index.stale(self.state):
             say("making the index anew …")
             index.build_index(self.state)
+
+
+def _is_new(answer: Answer, rule: Rule | None, cut: float) -> bool:
+    """Whether an animal may be proposed as a new individual."""
+    if rule is not None and rule.decision.tells:
+        return answer.verdict == "new"
+    return not answer.candidates or answer.candidates[0].score < cut
 
 
 def _trained(model: Path) -> set[str]:

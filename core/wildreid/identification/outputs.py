@@ -127,9 +127,9 @@ class Discovered:
 
     Attributes:
         rows: one row a photo: ``image``, ``identity`` (the known individual's name, or a proposed one such as
-            ``new-1f3a9c``, missing where the photo could not be read), ``proposed`` (whether it is that),
-            ``burst``, ``timestamp``, ``box_…``, what else is known of the photo, and ``reason``. `reid gallery
-            add` reads it as it is, once somebody has looked at it.
+            ``new-1f3a9c``, missing where the photo is undecided or could not be read), ``proposed`` (whether it is
+            that), ``burst``, ``timestamp``, ``box_…``, what else is known of the photo, and ``reason``.
+            `reid gallery add` reads it as it is, once somebody has looked at it.
         agreement: with the labels that came with the photos; None where there were none.
         identified: the answers that came before: photos of known animals are not clustered.
     """
@@ -157,6 +157,14 @@ class Discovered:
         self.rows.to_csv(path, index=False)
 
 
+def _why_nobody(answer: Answer, burst: Answer | None) -> str:
+    """Why a photo has neither a known nor a proposed individual."""
+    if answer.verdict == "unreadable" or burst is None:
+        return answer.reason
+    nearest = f", nearest is {burst.candidates[0].individual}" if burst.candidates else ""
+    return f"undecided{nearest}: {burst.reason}"
+
+
 def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]) -> pd.DataFrame:
     """One row a photo, readable or not, in a form that `reid gallery add` reads."""
     proposed = np.zeros(len(who), bool)
@@ -167,7 +175,9 @@ def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]
     answers = {answer.query: answer for answer in found.images}  # a photo that came twice is one row
     out = rows.reindex(list(answers))
     out["image"] = out["image"].fillna(pd.Series({name: name for name in answers}))
-    out["reason"] = [answer.reason if answer.verdict == "unreadable" else "" for answer in answers.values()]
+    bursts = {answer.burst: answer for answer in found.encounters}
+    out["reason"] = [_why_nobody(answer, bursts.get(answer.burst)) for answer in answers.values()]
+    out.loc[out["identity"].notna(), "reason"] = ""
     out["burst"] = out["burst"].astype("Int64")
     out["proposed"] = out["proposed"].astype("boolean").fillna(False)
     return out[["image", "identity", "proposed", "burst", *known, "reason"]].reset_index(drop=True)

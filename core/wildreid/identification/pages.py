@@ -15,7 +15,7 @@ from wildreid.gallery import thumbnails
 from wildreid.gallery.history import by_station, encounters, individuals, together
 from wildreid.gallery.state import State
 from wildreid.identification.identify import Answer, Candidate, counts
-from wildreid.identification.outputs import Identified
+from wildreid.identification.outputs import Discovered, Identified
 from wildreid.page import render, thumbnail, timeline
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ TEMPLATES = Path(__file__).with_name("templates")
 STRIPS = 150
 """Encounters shown with pictures, so that the page stays under 8 MB; the table has them all."""
 CANDIDATES, EXEMPLARS = 3, 2
+SHOWN = 12
+"""Photos of one burst or proposed individual that are shown."""
 
 
 def identified_page(found: Identified, read: Read) -> str:
@@ -50,11 +52,73 @@ def identified_page(found: Identified, read: Read) -> str:
         notes=found.notes,
         total=counts(found.encounters),
         photos=len(found.images),
-        bursts=len(found.encounters),
+        encounters=len(found.encounters),
         unreadable=[answer for answer in found.images if answer.verdict == "unreadable"],
         strips=[{"answer": answer, "words": said(answer), **_strip(found, answer, read)} for answer in shown],
         rows=[_line(answer) for answer in found.images],
     )
+
+
+def discovered_page(found: Discovered, read: Read) -> str:
+    """One HTML page: the photos of each proposed individual, and the undecided beside their candidates.
+
+    Args:
+        found: the proposals.
+        read: gives the pixels (h, w, 3) of a photo by its id; None where it cannot be read.
+    """
+    identified, rows = found.identified, found.rows
+    state = identified.search.state
+    ids = dict(zip(identified.rows["image"], identified.rows["id"], strict=True))
+    new = rows[rows["proposed"]]
+    groups = [
+        {
+            "name": name,
+            "photos": len(own),
+            "bursts": own["burst"].nunique(),
+            "first": _day(own["timestamp"].min()),
+            "last": _day(own["timestamp"].max()),
+            "pictures": [
+                _photo(str(ids[image]), when, read)
+                for image, when in zip(own["image"][:SHOWN], own["timestamp"], strict=False)
+            ],
+        }
+        for name, own in new.groupby("identity", sort=True)
+    ]
+    proposed = set(new["burst"].dropna())
+    undecided = [
+        answer
+        for answer in identified.encounters
+        if answer.individual is None and answer.burst not in proposed
+    ]
+    return render(
+        TEMPLATES / "discover.html",
+        styles=[TEMPLATES / "gallery.css"],
+        title=f"Who is new? {state.folder.absolute().name}",
+        stamp=state.manifest.provenance.get("stamp", ""),
+        sections=[("answer", "Answer"), ("groups", "Proposed"), ("undecided", "Undecided")],
+        made=_made(),
+        notes=identified.notes,
+        total=len(rows),
+        new=len(new),
+        known=int((~rows["proposed"] & rows["identity"].notna()).sum()),
+        unreadable=[answer for answer in identified.images if answer.verdict == "unreadable"],
+        groups=groups[:STRIPS],
+        more=max(0, len(groups) - STRIPS),
+        undecided=len(undecided),
+        strips=[
+            {"answer": answer, "words": said(answer), **_strip(identified, answer, read)}
+            for answer in undecided[:STRIPS]
+        ],
+    )
+
+
+def _photo(name: str, when: Any, read: Read) -> dict[str, Any]:
+    image = read(name)
+    return {
+        "uri": None if image is None else thumbnail(image),
+        "alt": f"the photo {name}, {_day(when) or 'no date'}",
+        "words": [name, _day(when) or "no date"],
+    }
 
 
 def said(answer: Answer) -> str:
@@ -150,7 +214,10 @@ def _strip(found: Identified, answer: Answer, read: Read) -> dict[str, Any]:
         pictures = search.exemplars(found.embeddings[shown], candidate.individual, EXEMPLARS)
         for number, (row, score) in enumerate(pictures):
             nearest.append(_exemplar(search.state, candidate, row, score, first=number == 0))
-    return {"query": query, "nearest": nearest, "own": None}
+    others = [str(found.rows["id"].iloc[row]) for row in answer.rows[1:]]
+    burst = [_photo(other, found.rows["timestamp"].iloc[row], read)
+             for other, row in zip(others[:SHOWN], answer.rows[1:], strict=False)]  # fmt: skip
+    return {"query": query, "nearest": nearest, "own": None, "burst": burst, "more": len(others) - len(burst)}
 
 
 def _exemplar(state: State, candidate: Candidate, row: int, score: float, *, first: bool) -> dict[str, Any]:

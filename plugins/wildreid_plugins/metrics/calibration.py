@@ -34,6 +34,8 @@ class Calibration(Metric):
         if evidence.decision is None or not len(ranking.queries):
             reason = "there is no query" if evidence.decision else "no calibration was fitted"
             return dict.fromkeys(("brier", "ece"), Missing(reason))
+        if not evidence.decision.tells:
+            return dict.fromkeys(("brier", "ece"), Missing(evidence.decision.in_words))
         probability, right, n = evidence.reliability(self.bins)
         return {
             "brier": (evidence.decision.probability(ranking.first_score) - (ranking.own_rank == 1)) ** 2,

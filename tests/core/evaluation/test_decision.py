@@ -290,13 +290,23 @@ def test_reasons_for_having_none():
     assert "0 unknown val queries" in fit(one, np.eye(40, dtype=np.float32)).reason
 
 
-def test_embeddings_that_tell_nothing_give_a_flat_probability():
+def test_embeddings_that_tell_nothing_give_no_probability():
     table, embeddings = val(12)
     embeddings[:] = embeddings[0]
     found = fit(table, embeddings)
-    assert len(set(np.round(found.probabilities, 6))) == 1
-    assert found.probabilities[0] < 0.1
+    assert not found.tells
+    assert np.isnan(found.probability(np.array([0.0, 1.0], np.float32))).all()
+    assert "not known" in found.in_words
     assert found.threshold > 1
+
+
+def test_noise_is_hardly_ever_taken_for_a_calibration():
+    table, embeddings = val(12)
+    told = []
+    for seed in range(20):
+        drawn = np.random.default_rng(seed).standard_normal(embeddings.shape).astype(np.float32)
+        told.append(fit(table, drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).tells)
+    assert sum(told) <= 4
 
 
 def test_a_decision_of_an_earlier_version_is_read(tmp_path):

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from tests.core.gallery.made import RULE, made, unit
 
 from wildreid.data.table import Table
@@ -82,9 +85,67 @@ def test_the_two_thresholds_decide(tmp_path: Path, cosine: float, verdict: str) 
     (answer,), _ = identify(Search(gallery.state), queries(1), query)
     assert answer.verdict == verdict
     assert (answer.individual is not None) == (verdict == "known")
-    query = near(gallery, gallery.state.individuals[0], 0.49, 3)[np.newaxis]
+    query = near(gallery, gallery.state.individuals[0], 0.3, 3)[np.newaxis]  # p = 0.41: more likely new
     (answer,), _ = identify(Search(gallery.state), queries(1), query)
     assert (answer.verdict, answer.margin) == ("new", None)
+    query = near(gallery, gallery.state.individuals[0], 0.49, 3)[
+        np.newaxis
+    ]  # below the threshold, yet p = 0.54
+    (answer,), _ = identify(Search(gallery.state), queries(1), query)
+    assert (answer.verdict, answer.individual) == ("undecided", None)
+    assert answer.reason == "its score is low, but a known animal is more likely than a new one"
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_a_verdict_never_contradicts_its_probability(data: st.DataObject) -> None:
+    """Whatever thresholds and calibration a gallery has, and whatever scores come."""
+    share = st.floats(0, 1)
+    threshold = data.draw(st.floats(-1, 1))
+    knots = tuple(sorted(data.draw(st.lists(st.floats(-1, 1), min_size=2, max_size=5, unique=True))))
+    chances = tuple(sorted(data.draw(st.lists(share, min_size=len(knots), max_size=len(knots)))))
+    decision = replace(RULE.decision, threshold=threshold, scores=knots, probabilities=chances)
+    rule = replace(RULE, decision=decision, new_below=min(threshold, data.draw(st.floats(-1, 1))))
+    scores = np.sort(data.draw(arrays(np.float32, (1, 4), elements=st.floats(-1, 1, width=32))))[:, ::-1]
+    (found,) = rule.probabilities(scores)
+    verdict, reason = rule.verdict(float(scores[0, 0]), found)
+    if verdict == "known":
+        assert found[0] >= 0.5 >= found[1:].max()
+        assert scores[0, 0] >= threshold
+    elif verdict == "new":
+        assert found[-1] == found.max()
+        assert scores[0, 0] < threshold
+    else:
+        assert reason
+
+
+def test_scores_that_tell_nothing_give_no_probability_and_no_name(tmp_path: Path) -> None:
+    gallery = made(tmp_path / "g")
+    gallery.calibrate(
+        replace(RULE, decision=replace(RULE.decision, method="none", scores=(), probabilities=()))
+    )
+    query = near(gallery, "bear 2", 0.97, 3)[np.newaxis]
+    search = Search(gallery.state)
+    (answer,), _ = identify(search, queries(1), query)
+    assert answer.verdict == "undecided"
+    assert answer.new_probability is None
+    assert answer.candidates[0].individual == "bear 2"
+    assert answer.candidates[0].probability is None
+    assert "no better than chance" in answer.reason
+    assert any("nobody is called known or new" in note for note in cautions(gallery.state, [answer]))
+
+
+def test_photos_of_a_burst_that_are_two_animals_are_answered_apart(tmp_path: Path) -> None:
+    gallery = made(tmp_path / "g")
+    embeddings = np.stack([near(gallery, "bear 1", 0.99, 3), near(gallery, "bear 5", 0.99, 4), unit(1, 9)[0]])
+    rows = queries(4, [7, 7, 7, 8])
+    embeddings = np.concatenate([embeddings, unit(1, 10)])
+    images, encounters = identify(Search(gallery.state), rows, embeddings)
+    assert [len(one.images) for one in encounters] == [1, 1, 1, 1]
+    assert [one.individual for one in encounters][:2] == ["bear 1", "bear 5"]
+    assert all("different animals" in one.reason for one in (*images[:3], *encounters[:3]))
+    assert "different animals" not in images[3].reason
+    assert "3 photos are answered apart" in " ".join(cautions(gallery.state, images))
 
 
 def test_the_images_of_a_burst_vote(tmp_path: Path) -> None:
@@ -93,7 +154,7 @@ def test_the_images_of_a_burst_vote(tmp_path: Path) -> None:
         [
             near(gallery, "bear 1", 0.99, 3),
             near(gallery, "bear 1", 0.98, 4),
-            near(gallery, "bear 5", 0.999, 5),
+            near(gallery, "bear 5", 0.7, 5),  # by itself undecided; known, it would be answered apart
         ]
     )
     _, (one,) = identify(Search(gallery.state), queries(3, [7, 7, 7]), embeddings)

@@ -145,8 +145,9 @@ def _strip(
 def _how(view: View, match: _Match) -> list[str]:
     """Rank and score, and for the first the probability that it is right."""
     said = [f"rank {match.rank} · {match.score:.3f}"]
-    if match.rank == 1 and view.results.decision is not None:
-        probability = view.results.decision.probability(np.array([match.score], np.float32))[0]
+    decision = view.results.decision
+    if match.rank == 1 and decision is not None and decision.tells:
+        probability = decision.probability(np.array([match.score], np.float32))[0]
         said.append(f"{100 * probability:.0f}\N{NO-BREAK SPACE}% sure")
     return said
 
