@@ -93,7 +93,7 @@ class Files(Dataset):
                 else "no row can be used",
                 where=str(self.root),
                 cure="point dataset.root at the folder that holds brooksFalls and britishColumbia, or give "
-                "--set dataset.check_files=false to look at the table alone",
+                "`dataset.check_files=false` to look at the table alone",
             )
         rows = rows.assign(image=at)[~gone].reset_index(drop=True)
         if not self.exif:
@@ -201,5 +201,5 @@ def _there(root: Path) -> None:
         raise UserError(
             f"the data set's root {root} is not there",
             where="dataset.root",
-            cure="mend it in the recipe, give --set dataset.root=FOLDER, or set WILDREID_BEARID",
+            cure="mend it in the recipe, give `dataset.root=FOLDER`, or set WILDREID_BEARID",
         )

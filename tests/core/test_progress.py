@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import wildreid
+import wildreid_plugins
 from wildreid.progress import bar, note, quiet, say, worded
 
 
@@ -57,6 +58,11 @@ def test_lines_go_through_the_words_of_whoever_shows_them(capsys: pytest.Capture
 
 CORE = Path(wildreid.__file__).parent
 ENGINE = sorted(path for path in CORE.rglob("*.py") if "cli" not in path.relative_to(CORE).parts)
+OPTIONS = sorted(
+    path
+    for folder in (Path(wildreid_plugins.__path__[0]), Path(__file__).parents[2] / "species")
+    for path in folder.rglob("*.py")
+)
 
 
 def texts(tree: ast.Module) -> Iterator[str]:
@@ -76,6 +82,12 @@ def test_the_engine_names_no_flag_and_prints_in_one_place(path: Path) -> None:
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     if path != CORE / "progress.py":
         assert not {"console", "console().print", "Console"} & calls
+
+
+@pytest.mark.parametrize("path", OPTIONS, ids=lambda path: "/".join(path.parts[-2:]))
+def test_options_name_no_flag(path: Path) -> None:
+    said = texts(ast.parse(path.read_text(encoding="utf-8")))
+    assert [text for text in said if " --" in text and "pip install" not in text] == []
 
 
 CARD = ["reid gallery create my-gallery --model THIS-FOLDER --data PHOTOS-BY-INDIVIDUAL"]

@@ -41,6 +41,6 @@ class Table(Dataset):
             raise UserError(
                 f"the data set's root {self.root} is not there",
                 where="dataset.root",
-                cure="mend it in the recipe, or give --set dataset.root=FOLDER",
+                cure="mend it in the recipe, or give `dataset.root=FOLDER`",
             )
         return read_table(self.root / self.file, self.root, columns=self.columns, dates=self.dates)
