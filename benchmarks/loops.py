@@ -19,10 +19,10 @@ import pandas as pd
 import torch
 from benchmarks.photos import KINDS, photos
 from benchmarks.timing import Clock, Seconds
+from made import micro
 from pytorch_metric_learning import losses
-from tests.core.training import micro
 
-from wildreid.data.store import ImageStore, open_images
+from wildreid.data.store import HeldImages, ImageRows, open_images
 from wildreid.data.table import Table
 from wildreid.recipe.model import Recipe
 from wildreid.training.device import keep_freed_memory, pick_precision
@@ -57,7 +57,7 @@ class Training:
 
     recipe: Recipe
     table: Table
-    images: ImageStore
+    images: ImageRows
     folder: Path
     device: str = DEVICE
 
@@ -143,7 +143,7 @@ class Embedding:
         table = photos(folder / "photos", min(rows, 256), KINDS[kind], rows=rows)
         return cls(recipe, table, folder / "cache")
 
-    def open(self) -> ImageStore:
+    def open(self) -> ImageRows:
         return open_images(self.table, self.recipe.images, cache=self.cache)
 
     def through_the_engine(self, *, cold: bool = False) -> Callable[[], Seconds]:
@@ -179,22 +179,19 @@ class Embedding:
         return loop
 
 
-class Pixels:
-    """Stands in for the image store: images drawn at random, in memory."""
-
-    failures = ()
+class Repeated(HeldImages):
+    """As many images as are asked for, of 256 drawn at random."""
 
     def __init__(self, rows: int, size: int) -> None:
-        self._some = np.random.default_rng(0).integers(
-            0, 256, (min(rows, 256), size, size, 3), dtype=np.uint8
-        )
-        self.size, self.usable = size, np.ones(rows, bool)
+        some = np.random.default_rng(0).integers(0, 256, (min(rows, 256), size, size, 3), dtype=np.uint8)
+        super().__init__(some)
+        self.usable = np.ones(rows, bool)
 
     def __len__(self) -> int:
         return len(self.usable)
 
     def take(self, rows: Any) -> np.ndarray:
-        return self._some[np.asarray(rows) % len(self._some)]
+        return super().take(np.asarray(rows) % super().__len__())
 
 
 def made_up(recipe: Recipe, folder: Path, rows: int) -> Training:
@@ -207,7 +204,7 @@ def made_up(recipe: Recipe, folder: Path, rows: int) -> Training:
             "part": "train",
         }
     )
-    images: Any = Pixels(rows, recipe.images.size)
+    images = Repeated(rows, recipe.images.size)
     return Training(recipe, Table.of(frame, folder), images, folder / "run")
 
 
@@ -220,5 +217,5 @@ def train_some(model: str, size: int, batch: int, precision: str, folder: str) -
 
 def embed_some(model: str, size: int, batch: int, precision: str, folder: str) -> Callable[[], object]:
     """Three batches embedded, for a process of its own."""
-    network, images = build_embedder(recipe_of(model, size)), Pixels(3 * batch, size)
+    network, images = build_embedder(recipe_of(model, size)), Repeated(3 * batch, size)
     return lambda: embed(network, images, device=DEVICE, precision=precision, batch=batch)  # type: ignore[arg-type]

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.record import Record
-from tests.core.training import micro
+from made import micro
 
+from wildreid.data.store import HeldImages
 from wildreid.data.table import Table
 from wildreid.evaluation.score import validator
 from wildreid.training.loop import train
@@ -46,7 +47,7 @@ def test_head_on_cached_features(
     validate = validator(table, protocol="image-loo")
 
     def head() -> None:
-        train(recipe, table, micro.Pixels(pixels), tmp_path / "run", validate=validate, device=record.device)
+        train(recipe, table, HeldImages(pixels), tmp_path / "run", validate=validate, device=record.device)
 
     record.beside(
         "Fifty epochs of a head on cached features",

@@ -25,7 +25,7 @@ from benchmarks.peer import OURS, PEERS, Known, Peer, PeerError, alike
 from benchmarks.photos import KINDS, photos
 from benchmarks.record import Record
 from benchmarks.timing import Seconds
-from tests.core.evaluation.tables import simulated
+from made.tables import simulated
 
 pytestmark = pytest.mark.full
 BATCH = 32

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from benchmarks.fresh import cost
 from benchmarks.record import Record
-from tests.core.evaluation.tables import simulated
+from made.tables import simulated
 
 from wildreid.artefacts import Decision, Evidence
 from wildreid.evaluation.intervals import Bootstrap

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from benchmarks.record import Record
 from benchmarks.timing import Seconds, took
-from tests.plugins.reporters.drawn_run import results
+from made.drawn_run import results
 
 import wildreid_plugins.reporters.html.atlas as atlas
 from wildreid_plugins.reporters.html import Html

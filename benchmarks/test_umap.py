@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from benchmarks.record import Record
-from tests.core.training import micro
+from made import micro
 
 from wildreid.projection.projector import Projector
 from wildreid.training.embedder import build_embedder

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from benchmarks.peers.photos import listed
 from benchmarks.peers.serve import Timed, Work, serve
-from tests.core.evaluation.tables import make_table
-from tests.core.training import micro
+from made import micro
+from made.tables import make_table
 
 from wildreid.artefacts import Decision, Evidence
 from wildreid.data.store import ImageStore, open_images

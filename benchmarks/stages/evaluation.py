@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from tests.core.evaluation.tables import simulated
-from tests.plugins.reporters.drawn_run import results
+from made.drawn_run import results
+from made.tables import simulated
 
 from wildreid.artefacts import Evidence
 from wildreid.data.table import Table

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from benchmarks.loops import DEVICE, Pixels, recipe_of
+from benchmarks.loops import DEVICE, Repeated, recipe_of
 
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder
@@ -21,5 +20,5 @@ SIDE = 32
 
 def embedding(count: int, folder: str) -> Work:
     network = build_embedder(recipe_of("test_convnext", SIDE))
-    images: Any = Pixels(count, SIDE)
+    images = Repeated(count, SIDE)
     return lambda: embed(network, images, device=DEVICE, batch=256, out=Path(folder) / f"{count}.npy")

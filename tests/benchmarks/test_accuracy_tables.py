@@ -14,7 +14,7 @@ from benchmarks.accuracy import PHOTOS, UNMASKED, Answers, measured, published
 from benchmarks.published import BEARID
 from benchmarks.record import Record
 from benchmarks.trials import Trial
-from tests.core.evaluation.tables import simulated
+from made.tables import simulated
 
 import wildreid
 from benchmarks import trials

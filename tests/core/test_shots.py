@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from tests.core.evaluation.tables import make_table, simulated
+from made.tables import make_table, simulated
 
 from wildreid.artefacts import TIE, Evidence
 from wildreid.evaluation.rank import rank

@@ -18,7 +18,7 @@ from PIL import Image
 
 from wildreid import progress
 from wildreid.data.images import Box, header_of, read
-from wildreid.data.table import BOX, Table
+from wildreid.data.table import Table, boxes
 from wildreid.errors import UserError
 
 _BATCH = 256
@@ -113,13 +113,6 @@ def _of_files(
 def _header(path: str) -> str | None:
     header = header_of(Path(path))
     return " ".join(map(str, header)) if header else None
-
-
-def boxes(rows: pd.DataFrame) -> list[Box | None]:
-    """The box of each row, None where the whole image is meant."""
-    values = rows[list(BOX)].astype("float64").to_numpy()
-    whole = np.isnan(values).any(axis=1)
-    return [None if no_box else tuple(box) for no_box, box in zip(whole, values.tolist(), strict=True)]
 
 
 def _looks(table: Table, content: list[str | None], cache: Path, threads: int) -> list[str | None]:

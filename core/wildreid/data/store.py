@@ -6,17 +6,18 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildreid import progress
-from wildreid.data.fingerprints import boxes, contents
+from wildreid.data.fingerprints import contents
 from wildreid.data.images import Box, square
 from wildreid.data.slabs import NOWHERE, Place, Records, Slabs
-from wildreid.data.table import Failure, Table
+from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
 from wildreid.recipe.model import Images
 
@@ -24,6 +25,51 @@ Pixels = NDArray[np.uint8]
 
 _FORM = 2  # of the pixels in the cache; a change of how images are read makes a new one
 _BYTES = 32 * 2**20  # decoded at once while the cache is filled
+
+
+class ImageRows(Protocol):
+    """Images of one size by row, whatever holds them: what is trained on, embedded and probed."""
+
+    @property
+    def keys(self) -> list[bytes]:
+        """What each row's pixels depend on, as a hash; empty where there are none."""
+        ...
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """(rows,) whether the row's image can be had."""
+        ...
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        ...
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Pixels:
+        """(len(rows), size, size, 3) uint8 of these rows, in this order."""
+        ...
+
+
+class HeldImages:
+    """`ImageRows` that are in memory already, each of them usable.
+
+    Args:
+        pixels: (rows, size, size, 3) uint8.
+    """
+
+    def __init__(self, pixels: Pixels) -> None:
+        self.usable, self._pixels = np.ones(len(pixels), bool), pixels
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Pixels:
+        """These rows, as a copy."""
+        return self._pixels[np.asarray(rows, np.int64)]
+
+    @cached_property
+    def keys(self) -> list[bytes]:
+        """Hashes of the pixels."""
+        return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in self._pixels]
 
 
 class ImageStore:

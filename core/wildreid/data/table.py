@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from wildreid.data.images import MAX_PIXELS, Box, read
 from wildreid.errors import UserError
 from wildreid.files import put
 
@@ -185,6 +188,30 @@ class Table:
         """The rows of these parts, with their index in the whole table."""
         return self.rows[self.rows["part"].isin(parts)]
 
+    def box(self, row: int) -> Box | None:
+        """The box of the row at this position; None where the whole image is meant."""
+        return boxes(self.rows.iloc[[row]])[0]
+
+    def crop(
+        self, row: int, *, margin: float = 0.0, max_pixels: int = MAX_PIXELS, longest: int | None = None
+    ) -> NDArray[np.uint8]:
+        """What the row at this position shows: its image, or the part of it inside its box.
+
+        Args:
+            row: the position.
+            margin: context around a box, as a share of its longer side.
+            max_pixels: a file that declares more is refused.
+            longest: pixels that the longer side has at most; None: as many as there are.
+
+        Returns:
+            (height, width, 3) uint8.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        path = self.root / str(self.rows["image"].iloc[row])
+        return read(path, box=self.box(row), margin=margin, max_pixels=max_pixels, longest=longest)
+
     @property
     def individuals(self) -> int:
         """How many identities there are."""
@@ -207,6 +234,13 @@ class Table:
     def _repr_html_(self) -> str:
         head = f"<p>{len(self)} annotations of {self.individuals} individuals</p>"
         return head + self.rows.head(10).to_html(index=False, border=0)
+
+
+def boxes(rows: pd.DataFrame) -> list[Box | None]:
+    """The box of each row, None where the whole image is meant."""
+    values = rows[list(BOX)].astype("float64").to_numpy()
+    whole = np.isnan(values).any(axis=1)
+    return [None if no_box else tuple(box) for no_box, box in zip(whole, values.tolist(), strict=True)]
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from wildreid.progress import bar
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
-    from wildreid.data.store import ImageStore
+    from wildreid.data.store import ImageRows
 
 Pixels = NDArray[np.uint8]
 BLANKED = 0.75
@@ -27,7 +27,7 @@ BLANKED = 0.75
 
 def probes(
     evidence: Evidence,
-    images: ImageStore,
+    images: ImageRows,
     embed: Callable[[Pixels], Floats],
     *,
     part: str = "test",
@@ -110,7 +110,7 @@ def mirror(images: Pixels) -> Pixels:
 def _embed_again(
     evidence: Evidence,
     rows: Ints,
-    images: ImageStore,
+    images: ImageRows,
     embed: Callable[[Pixels], Floats],
     batch: int,
     change: Callable[[Pixels], Pixels],

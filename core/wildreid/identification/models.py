@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats
+    from wildreid.data.store import ImageRows
 
 PACKAGE, DESCRIPTION = "package.json", "model.json"
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"
@@ -29,18 +30,6 @@ MODEL = "model"
 """A gallery's own copy of its model, in a folder of this name."""
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib")
 BATCH = 64
-
-
-class Pixels(Protocol):
-    """Images that are fitted to the model's size, by row: an image store, in practice."""
-
-    def take(self, rows: Any) -> NDArray[np.uint8]:
-        """(len(rows), size, size, 3) uint8."""
-        ...
-
-    def __len__(self) -> int:
-        """How many rows there are."""
-        ...
 
 
 class Model(ABC):
@@ -55,13 +44,13 @@ class Model(ABC):
         self.mark, self.images = mark, images
         self._using = threading.Lock()
 
-    def embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats:
+    def embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats:
         """(rows, width) float32 of unit length."""
         with self._using:
             return self._embed(images, rows)
 
     @abstractmethod
-    def _embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats: ...
+    def _embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats: ...
 
 
 class _Torch(Model):
@@ -71,10 +60,10 @@ class _Torch(Model):
         super().__init__(mark, images)
         self.embedder, self._device = load_embedder(folder, registry), device
 
-    def _embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats:
+    def _embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats:
         from wildreid.training.embed import embed
 
-        return embed(self.embedder, images, rows, device=self._device)  # type: ignore[arg-type]
+        return embed(self.embedder, images, rows, device=self._device)
 
 
 class _Onnx(Model):
@@ -82,7 +71,7 @@ class _Onnx(Model):
         super().__init__(mark, images)
         self._session = onnx_session(path)
 
-    def _embed(self, images: Pixels, rows: NDArray[np.int64]) -> Floats:
+    def _embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats:
         found = np.empty((len(rows), self.mark.width), np.float32)
         for start in bar(range(0, len(rows), BATCH), "embedding"):
             pixels = images.take(rows[start : start + BATCH])

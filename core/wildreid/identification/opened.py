@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from wildreid.artefacts import Missing
-from wildreid.data.images import read
-from wildreid.data.table import BOX, Table
+from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.gallery import index, thumbnails
 from wildreid.gallery.admission import Added, Joined, Left, check_mark, pairs_of_names, sort_out
@@ -228,13 +227,9 @@ class OpenGallery:
             return None
 
     def _pixels(self, table: Table, row: int) -> NDArray[np.uint8]:
-        box = table.rows.loc[row, list(BOX)]
-        return read(
-            table.root / str(table["image"][row]),
-            box=None if box.isna().any() else tuple(float(side) for side in box),  # type: ignore[arg-type]
-            margin=self.model.images.margin,
-            max_pixels=self.model.images.max_pixels,
-            longest=2 * thumbnails.LONGEST,
+        images = self.model.images
+        return table.crop(
+            row, margin=images.margin, max_pixels=images.max_pixels, longest=2 * thumbnails.LONGEST
         )
 
     def _look(

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,10 @@ import pandas as pd
 from wildreid.data.columns import is_table
 from wildreid.data.exif import dates_said, with_exif
 from wildreid.data.files import find_images, nothing_to_read
-from wildreid.data.fingerprints import boxes
 from wildreid.data.images import fit
 from wildreid.data.read import read_table
-from wildreid.data.table import Failure, Table
+from wildreid.data.store import HeldImages, ImageRows
+from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
 from wildreid.pipeline.reading import opened_with_pixels
 from wildreid.recipe import load_recipe
@@ -27,8 +27,6 @@ from wildreid.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from wildreid.identification.models import Pixels
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Looked:
     """
 
     table: Table
-    images: Pixels
+    images: ImageRows
     usable: NDArray[np.bool_]
     reasons: dict[int, str]
 
@@ -192,20 +190,7 @@ def look_at_arrays(arrays: Sequence[NDArray[np.uint8]], images: Images) -> Looke
     hashes = [hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest() for array in arrays]
     rows = pd.DataFrame({"image": names, "identity": pd.NA, "key": hashes, "sequence": names, "visit": names})
     usable = np.ones(len(arrays), bool)
-    return Looked(Table.of(rows, Path.cwd()), _Held(fitted), usable, {})
-
-
-class _Held:
-    """Pixels in memory, taken as from an image store."""
-
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
-        self._pixels = pixels
-
-    def take(self, rows: Any) -> NDArray[np.uint8]:
-        return self._pixels[np.asarray(rows, np.int64)]
-
-    def __len__(self) -> int:
-        return len(self._pixels)
+    return Looked(Table.of(rows, Path.cwd()), HeldImages(fitted), usable, {})
 
 
 def visits(rows: pd.DataFrame, keys: Sequence[str]) -> list[str]:

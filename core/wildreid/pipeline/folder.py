@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +16,7 @@ import yaml
 from numpy.typing import NDArray
 
 from wildreid.artefacts import Decision, Results, Scores
-from wildreid.data import images
-from wildreid.data.table import BOX, Failure, Table
+from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
 from wildreid.evaluation.rank import load_ranking
@@ -208,6 +207,11 @@ def load_results(path: str | Path) -> Results:
         if (file := folder.ranking(protocol, scores["headline"])).is_file()
     }
     decision = load_decision(folder.decision)
+    margin, max_pixels = recipe["images"]["margin"], recipe["images"]["max_pixels"]
+
+    def read(row: int, longest: int) -> NDArray[np.uint8]:
+        return table.crop(row, margin=margin, max_pixels=max_pixels, longest=longest)
+
     return Results(
         folder=folder.path,
         name=scores["run"],
@@ -220,24 +224,8 @@ def load_results(path: str | Path) -> Results:
         scores=scores,
         history=read_history(folder.history),
         decision=decision if isinstance(decision, Decision) else None,
-        read=reader(table, margin=recipe["images"]["margin"], max_pixels=recipe["images"]["max_pixels"]),
+        read=read,
     )
-
-
-def reader(table: Table, *, margin: float, max_pixels: int) -> Callable[[int, int], NDArray[np.uint8]]:
-    """A function from a row and a longest side in pixels to that row's cropped image."""
-
-    def read(row: int, longest: int) -> NDArray[np.uint8]:
-        box = table.rows.loc[row, list(BOX)]
-        return images.read(
-            table.root / str(table.rows["image"][row]),
-            box=None if box.isna().any() else tuple(float(side) for side in box),  # type: ignore[arg-type]
-            margin=margin,
-            max_pixels=max_pixels,
-            longest=longest,
-        )
-
-    return read
 
 
 def read_history(path: Path) -> tuple[dict[str, Any], ...]:

@@ -19,7 +19,7 @@ from wildreid.projection.projector import Projector
 from wildreid.recipe import Loaded, Recipe
 from wildreid.training.embed import embed
 from wildreid.training.embedder import load_embedder
-from wildreid.training.features import Features, open_features, rests
+from wildreid.training.features import CachedFeatures, open_features, rests
 from wildreid.training.loop import train
 from wildreid.training.rows import validation_rows
 from wildreid.training.world import ALONE, World
@@ -99,7 +99,7 @@ def embed_all(
         return
     embedder = load_embedder(folder.path, loaded.registry)
     recipe, every = loaded.recipe, np.arange(len(images))
-    seen: ImageStore | Features = images
+    seen: ImageStore | CachedFeatures = images
     if rests(recipe):
         seen = open_features(
             embedder, images, recipe, rows=every, learned=every[:0], device=device, cache=cache_folder(),

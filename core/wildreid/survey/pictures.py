@@ -11,10 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from wildreid.data.fingerprints import boxes
 from wildreid.data.groups import places
 from wildreid.data.images import read
-from wildreid.data.table import Table
+from wildreid.data.table import Table, boxes
 from wildreid.errors import UserError
 from wildreid.page import Veil, thumbnail
 from wildreid.survey.facts import Facts
@@ -60,13 +59,7 @@ class Album:
     def pixels(self, row: int, longest: int = LONGEST) -> Pixels | None:
         """What a row's box shows; None where it cannot be read."""
         try:
-            return read(
-                self.table.root / str(self.table["image"].iloc[row]),
-                box=boxes(self.table.rows.iloc[[row]])[0],
-                margin=self.margin,
-                max_pixels=self.max_pixels,
-                longest=longest,
-            )
+            return self.table.crop(row, margin=self.margin, max_pixels=self.max_pixels, longest=longest)
         except UserError:
             return None
 

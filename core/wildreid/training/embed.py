@@ -15,7 +15,7 @@ from torch import Tensor
 from wildreid.errors import UserError
 from wildreid.progress import bar
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
-from wildreid.training.features import Features
+from wildreid.training.features import CachedFeatures
 from wildreid.training.fuse import fused
 from wildreid.training.prefetch import prefetch
 from wildreid.training.world import ALONE, World
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats, Ints
-    from wildreid.data.store import ImageStore
+    from wildreid.data.store import ImageRows
     from wildreid.training.embedder import Embedder
 
 AHEAD = 64
@@ -36,7 +36,7 @@ MANY = 32
 
 def embed(
     embedder: Embedder,
-    images: ImageStore | Features,
+    images: ImageRows | CachedFeatures,
     rows: Sequence[int] | Ints | None = None,
     *,
     device: str = "auto",
@@ -84,7 +84,7 @@ def embed(
     training = embedder.training
     embedder.to(place).eval()
     many = len(firsts) * step >= MANY * batch
-    network = fused(embedder) if many and not isinstance(images, Features) else embedder
+    network = fused(embedder) if many and not isinstance(images, CachedFeatures) else embedder
 
     def read(first: int) -> tuple[int, Tensor]:
         return first, torch.from_numpy(images.take(wanted[first : first + step]))

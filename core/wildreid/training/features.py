@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats, Ints
-    from wildreid.data.store import ImageStore
+    from wildreid.data.store import ImageRows
     from wildreid.training.embedder import Embedder
 
 FORM = 1
@@ -48,7 +48,7 @@ def rests(recipe: Recipe) -> bool:
     return frozen and (not recipe.transforms or training.views is not None)
 
 
-class Features:
+class CachedFeatures:
     """The features of a table's rows, in place of its images: an `Embedder` takes (N, features) as well.
 
     Args:
@@ -93,7 +93,7 @@ class Features:
 
 def open_features(
     embedder: Embedder,
-    images: ImageStore,
+    images: ImageRows,
     recipe: Recipe,
     *,
     rows: Ints,
@@ -101,10 +101,10 @@ def open_features(
     device: str,
     cache: Path,
     world: World = ALONE,
-) -> Features:
+) -> CachedFeatures:
     """What the backbone makes of these rows; what is not in the cache yet is computed and kept there.
 
-    Features are found again by the image's own key (the bytes of its file, its box, how it is read and fitted),
+    They are found again by the image's own key (the bytes of its file, its box, how it is read and fitted),
     the weights of the backbone and the precision; those of a view also by the augmentation, the seed and the
     view's number. A view is drawn from a seed of its own, the same whenever and beside whatever it is computed.
 
@@ -179,10 +179,10 @@ def open_features(
             slabs.reader((found.get(key, NOWHERE) for key in form), shape=(width,), dtype="float32")
             for form in forms
         ]
-    return Features(kept[0], kept[1:])
+    return CachedFeatures(kept[0], kept[1:])
 
 
-def _keys(images: ImageStore, rows: Ints, base: str) -> list[bytes]:
+def _keys(images: ImageRows, rows: Ints, base: str) -> list[bytes]:
     """The key of the features of each of the images, empty for those that are not wanted."""
     keys = [b""] * len(images)
     for row in rows:

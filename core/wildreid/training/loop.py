@@ -24,7 +24,7 @@ from wildreid.training.checkpoint import Checkpoints, Standing, identity_of, rem
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
 from wildreid.training.embed import embed
 from wildreid.training.embedder import Embedder, build_embedder, save_embedder
-from wildreid.training.features import Features, open_features, rests
+from wildreid.training.features import CachedFeatures, open_features, rests
 from wildreid.training.freezing import train_mode
 from wildreid.training.interrupt import listening
 from wildreid.training.learner import build_learner, compile_network
@@ -36,7 +36,7 @@ from wildreid.training.world import ALONE, World
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
-    from wildreid.data.store import ImageStore
+    from wildreid.data.store import ImageRows
 
 HISTORY = "history.jsonl"
 
@@ -44,7 +44,7 @@ HISTORY = "history.jsonl"
 def train(
     recipe: Recipe,
     table: Table,
-    images: ImageStore,
+    images: ImageRows,
     folder: Path,
     *,
     validate: Callable[[Floats], dict[str, float]] | None,
@@ -107,7 +107,7 @@ def train(
     chosen = table.with_rows(table.rows.iloc[rows])
     batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
 
-    seen: ImageStore | Features = images
+    seen: ImageRows | CachedFeatures = images
     if rests(recipe):
         seen = open_features(
             embedder, images, recipe, rows=np.union1d(rows, held_out), learned=rows, device=str(place),
@@ -141,7 +141,7 @@ def train(
 
     def read(batch: list[int]) -> tuple[list[int], torch.Tensor]:
         share = rows[list(world.share(batch))]
-        if isinstance(seen, Features):
+        if isinstance(seen, CachedFeatures):
             inputs = torch.from_numpy(seen.draw(share, seed=[recipe.seed, epoch, *share]))
         else:
             inputs = torch.from_numpy(seen.take(share))

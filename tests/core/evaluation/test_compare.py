@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made.tables import simulated
 from rich.console import Console
-from tests.core.evaluation.tables import simulated
 
 from wildreid.artefacts import Evidence, Results
 from wildreid.errors import UserError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.plugins.reporters.drawn_run import results
+from made.drawn_run import results
 from typer.testing import CliRunner
 
 from wildreid.artefacts import Results

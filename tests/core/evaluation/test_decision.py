@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from tests.core.evaluation.tables import make_table, simulated
+from made.tables import make_table, simulated
 
 from wildreid.artefacts import Decision, Evidence, Missing
 from wildreid.evaluation.bursts import sample_of_bursts

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.core.evaluation.tables import make_table
+from made.tables import make_table
 
 from wildreid.artefacts import Evidence
+from wildreid.data.store import HeldImages
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.probes import blank, mirror, probes
 from wildreid.evaluation.rank import rank
@@ -12,19 +13,14 @@ from wildreid.evaluation.rank import rank
 SIZE = 16
 
 
-class Pixels:
+def photos(who, camera, *, rim):
     """Squares whose middle tells the animal on its left side, and whose rim tells the camera."""
-
-    def __init__(self, who, camera, *, rim):
-        random = np.random.default_rng(0)
-        marks = random.integers(0, 255, (who.max() + 1, SIZE // 2, SIZE // 4, 3))
-        places = random.integers(0, 255, (camera.max() + 1, SIZE, SIZE, 3))
-        self.images = places[camera] if rim else np.full((len(who), SIZE, SIZE, 3), 127)
-        self.images[:, SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : SIZE // 2] = marks[who]
-        self.images = self.images.astype(np.uint8)
-
-    def take(self, rows):
-        return self.images[rows]
+    random = np.random.default_rng(0)
+    marks = random.integers(0, 255, (who.max() + 1, SIZE // 2, SIZE // 4, 3))
+    places = random.integers(0, 255, (camera.max() + 1, SIZE, SIZE, 3))
+    images = places[camera] if rim else np.full((len(who), SIZE, SIZE, 3), 127)
+    images[:, SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : SIZE // 2] = marks[who]
+    return images.astype(np.uint8)
 
 
 def look(images):
@@ -41,12 +37,12 @@ def probed(*, rim, cameras=3, see=look):
     rows = [(f"{i:02}.jpg", f"a{who[i]}", f"e{meeting[i]}", "both") for i in range(count)]
     table = make_table(rows)
     table.rows["camera"] = [f"c{n}" for n in camera]
-    images = Pixels(who, camera, rim=rim)
-    embeddings = see(images.images)
+    pixels = photos(who, camera, rim=rim)
+    embeddings = see(pixels)
     ranking = rank(embeddings, table, protocol="cross-encounter")
     evidence = Evidence(ranking, table, embeddings)
     intervals = Bootstrap(evidence.individuals, 100, 0.95, 0)
-    return probes(evidence, images, see, intervals=intervals, batch=17)
+    return probes(evidence, HeldImages(pixels), see, intervals=intervals, batch=17)
 
 
 def test_a_network_that_sees_the_animal_alone():

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.core.evaluation.tables import make_table
+from made.tables import make_table
 
 from wildreid.evaluation.protocols import label, matching, optimistic, standing_in, usable
 

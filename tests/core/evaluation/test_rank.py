@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made.tables import golden, make_table, simulated
 from tests.core.evaluation import naive
-from tests.core.evaluation.tables import golden, make_table, simulated
 
 from wildreid.errors import UserError
 from wildreid.evaluation.rank import load_ranking, mated, rank, save_ranking

@@ -6,8 +6,8 @@ from typing import ClassVar, get_args
 import numpy as np
 import pandas as pd
 import pytest
+from made.tables import golden, make_table, simulated
 from tests.core.evaluation import naive
-from tests.core.evaluation.tables import golden, make_table, simulated
 
 from wildreid.artefacts import Evidence, Missing
 from wildreid.errors import UserError

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.core.evaluation.tables import simulated
+from made.tables import simulated
 
 from wildreid.artefacts import Evidence
 from wildreid.evaluation.rank import rank

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from wildreid.data.images import read
+from wildreid.data.store import ImageRows
 from wildreid.errors import UserError
 from wildreid.evaluation.rank import load_ranking, rank
 from wildreid.gallery import thumbnails
 from wildreid.gallery.check import verify
 from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data, read_photos
-from wildreid.identification.models import Pixels
 from wildreid.identification.pages import identified_page
 from wildreid.pipeline import RunFolder, load_results
 
@@ -192,7 +192,7 @@ def test_adding_again_adds_nothing_and_says_why(
     embedded: list[int] = []
     embed = gallery.model.embed
 
-    def watched(images: Pixels, wanted: np.ndarray) -> np.ndarray:
+    def watched(images: ImageRows, wanted: np.ndarray) -> np.ndarray:
         embedded.append(len(wanted))
         return embed(images, wanted)
 

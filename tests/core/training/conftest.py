@@ -13,5 +13,5 @@ def children() -> ForkServerContext:
     """Children that come from a server which has torch loaded and nothing begun: safe, and quick to start."""
     context = multiprocessing.get_context("forkserver")
     heavy = ["timm", "pytorch_metric_learning.losses", "pytorch_metric_learning.miners"]
-    context.set_forkserver_preload(["tests.core.training.micro", *heavy])
+    context.set_forkserver_preload(["made.micro", *heavy])
     return context

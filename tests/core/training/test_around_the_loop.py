@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from tests.core.training import micro
+from made import micro
 
 from wildreid.errors import UserError
 from wildreid.files import put

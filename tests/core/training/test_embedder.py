@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.core.training import micro
+from made import micro
 
 from wildreid.errors import UserError
 from wildreid.kinds import Backbone
@@ -23,7 +23,7 @@ RESNET = {"name": "timm", "model": "test_resnet"}
 
 
 def pixels(count: int = 5) -> torch.Tensor:
-    return torch.from_numpy(micro.herd()[1].pixels[:count])
+    return torch.from_numpy(micro.herd()[1].take(range(count)))
 
 
 def test_prepare_is_normalised_and_channels_last() -> None:
@@ -178,7 +178,7 @@ def test_embed_gives_each_row_its_own_embedding_in_the_order_asked(tmp_path: Pat
     assert embedder.training
     assert vectors.dtype == np.float32
     with torch.inference_mode():
-        expected = embedder.eval()(torch.from_numpy(images.pixels[rows])).numpy()
+        expected = embedder.eval()(torch.from_numpy(images.take(rows))).numpy()
     np.testing.assert_allclose(vectors, expected, atol=1e-5)
     everything = embed(embedder, images, device="cpu", out=tmp_path / "a" / "embeddings.npy")
     assert isinstance(everything, np.memmap)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made import micro
 from PIL import Image
-from tests.core.training import micro
 
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
@@ -18,7 +18,7 @@ from wildreid.errors import UserError
 from wildreid.training import features, loop
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder
-from wildreid.training.features import Features, open_features, rests
+from wildreid.training.features import CachedFeatures, open_features, rests
 
 FROZEN: dict[str, Any] = {
     "backbone": {"name": "timm", "model": "test_resnet"},  # batch norm: folded while features are computed
@@ -36,7 +36,7 @@ def training(**changes: Any) -> dict[str, Any]:
 def herd(tmp_path: Path) -> tuple[Table, ImageStore]:
     """The micro herd as files, with an image store that has keys."""
     table, pixels = micro.herd()
-    for name, image in zip(table["image"], pixels.pixels, strict=True):
+    for name, image in zip(table["image"], pixels.take(range(len(pixels))), strict=True):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.fromarray(image).save((tmp_path / name).with_suffix(".png"))
     rows = table.rows.assign(image=table["image"].str.replace(".jpg", ".png"))
@@ -59,7 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
     return taken
 
 
-def opened(herd: tuple[Table, ImageStore], tmp_path: Path, **changes: Any) -> Features:
+def opened(herd: tuple[Table, ImageStore], tmp_path: Path, **changes: Any) -> CachedFeatures:
     recipe = micro.recipe(**{**FROZEN, "training": training(), **changes})
     torch.manual_seed(changes.get("weights", 0))
     every = np.arange(len(herd[1]))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.core.training import micro
+from made import micro
 
 from wildreid.errors import UserError
 from wildreid.training.checkpoint import Checkpoints, Standing

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.core.training import micro
+from made import micro
 
 from wildreid.errors import Interrupted, UserError
 from wildreid.training.checkpoint import load_checkpoint
@@ -117,7 +117,7 @@ def test_epochs_0_saves_the_network_as_it_comes(tmp_path: Path) -> None:
     embedder = go(tmp_path, **none, training={"epochs": 0})
     assert (tmp_path / "history.jsonl").read_text() == ""
     again = load_embedder(tmp_path, micro.REGISTRY)
-    pixels = torch.from_numpy(micro.herd()[1].pixels[:3])
+    pixels = torch.from_numpy(micro.herd()[1].take(range(3)))
     assert torch.equal(embedder(pixels), again(pixels))
     assert embedder(pixels).norm(dim=1) == pytest.approx([1, 1, 1])
 
@@ -300,7 +300,7 @@ def test_the_plain_layout_is_kept_through_validation(tmp_path: Path) -> None:
     embedder = go(tmp_path, training={"channels_last": False})
     convolutions = [one for one in embedder.modules() if isinstance(one, torch.nn.Conv2d) and one.groups == 1]
     assert all(one.weight.is_contiguous() for one in convolutions)
-    assert embedder.prepare(torch.from_numpy(micro.herd()[1].pixels[:2])).is_contiguous()
+    assert embedder.prepare(torch.from_numpy(micro.herd()[1].take(range(2)))).is_contiguous()
 
 
 def test_pictures_are_asked_for_at_each_epoch_and_change_nothing(tmp_path: Path) -> None:

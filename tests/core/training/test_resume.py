@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.training import micro
+from made import micro
 
 CHANGES: dict[int, dict[str, Any]] = {
     0: {"training": {"epochs": 3, "checkpoint_every": 2, "workers": 2}},

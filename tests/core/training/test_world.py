@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
+from made import micro
 from safetensors.torch import load_file
-from tests.core.training import micro
 
 from wildreid.errors import UserError
 from wildreid.training import embed as embedding

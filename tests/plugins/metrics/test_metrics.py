@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made.tables import golden, make_table, simulated
 from tests.core.evaluation import naive
-from tests.core.evaluation.tables import golden, make_table, simulated
 
 from wildreid.artefacts import Combined, Decision, Evidence, Missing
 from wildreid.evaluation.intervals import Bootstrap, bounds

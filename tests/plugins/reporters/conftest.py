@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.plugins.reporters.drawn_run import results
+from made.drawn_run import results
 
 from wildreid.artefacts import Results
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from tests.plugins.reporters.drawn_run import frames
+from made.drawn_run import frames
 
 from wildreid.artefacts import Results
 from wildreid_plugins.reporters.html import Html

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.plugins.reporters.drawn_run import frames, results
+from made.drawn_run import frames, results
 
 from wildreid_plugins.reporters.html import Html
 

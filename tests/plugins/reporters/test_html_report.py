@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made.drawn_run import frames
 from PIL import Image
-from tests.plugins.reporters.drawn_run import frames
 
 from wildreid.artefacts import Results
 from wildreid.data import images

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from wildreid import files
 from wildreid.artefacts import Evidence
+from wildreid.data.store import HeldImages
 from wildreid.data.table import Table
 from wildreid.kinds import Dataset, Metric, Splitter
 from wildreid.recipe.model import Recipe
@@ -52,23 +52,7 @@ class NoMetric(Metric):
         raise NotImplementedError
 
 
-class Pixels:
-    """Stands in for the image store."""
-
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
-        self.pixels, self.size = pixels, pixels.shape[1]
-        self.usable = np.ones(len(pixels), bool)
-        self.keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in pixels]
-        self.failures = ()
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def take(self, rows: Any) -> NDArray[np.uint8]:
-        return self.pixels[np.asarray(rows)]
-
-
-def herd(individuals: int = 6, images: int = 8, *, size: int = SIZE) -> tuple[Table, Pixels]:
+def herd(individuals: int = 6, images: int = 8, *, size: int = SIZE) -> tuple[Table, HeldImages]:
     """Animals of one colour pattern each, under noise; every fourth image validates, the last two test."""
     draw = np.random.default_rng(0)
     coats = draw.integers(0, 255, (individuals, 1, 4, 4, 3)).repeat(size // 4, 2).repeat(size // 4, 3)
@@ -84,7 +68,7 @@ def herd(individuals: int = 6, images: int = 8, *, size: int = SIZE) -> tuple[Ta
             "part": np.where(number >= images - 2, "test", np.where(number % 4 == 0, "val", "train")),
         }
     )
-    return Table.of(rows, Path("/nowhere")), Pixels(pixels)
+    return Table.of(rows, Path("/nowhere")), HeldImages(pixels)
 
 
 REGISTRY = Registry()
