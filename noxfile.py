@@ -60,7 +60,7 @@ def stress(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """The mypy type checker, strict, on the engine, the plugins and the packs."""
+    """The mypy type checker, strict on the engine, the plugins and the packs, less so on benchmarks."""
     environment(session)
     run(session, "mypy")
 

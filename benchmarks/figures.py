@@ -54,8 +54,9 @@ def seconds(row: Row, side: str | None = None) -> Spread:
 def number_of(figure: Any) -> float | None:
     """A figure's number, where it has one."""
     value = figure.get("value") if isinstance(figure, Mapping) else figure
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 @dataclass(frozen=True)

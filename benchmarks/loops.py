@@ -110,7 +110,8 @@ class Training:
         labels = torch.from_numpy(pd.factorize(self.table["identity"])[0]).to(DEVICE)
         settings = self.recipe.training
         batches = self.batches()
-        network = build_embedder(self.recipe).to(DEVICE, memory_format=torch.channels_last).train()
+        network = build_embedder(self.recipe).train().to(DEVICE)
+        network = network.to(memory_format=torch.channels_last)
         loss = losses.ArcFaceLoss(num_classes=int(labels.max()) + 1, embedding_size=network.width).to(DEVICE)
         optimizer = torch.optim.Adam([*network.parameters(), *loss.parameters()], lr=1e-4)
 
@@ -164,7 +165,7 @@ class Embedding:
     def bare(self, *, channels_last: bool = True) -> Callable[[], Seconds]:
         """The network alone over all images, as a side."""
         layout = torch.channels_last if channels_last else torch.contiguous_format
-        network = build_embedder(self.recipe).to(DEVICE, memory_format=layout).eval()
+        network = build_embedder(self.recipe).eval().to(DEVICE).to(memory_format=layout)
         pixels = torch.from_numpy(self.open().take(range(len(self.table)))).to(DEVICE)
         settings = self.recipe.training
 
@@ -218,4 +219,4 @@ def train_some(model: str, size: int, batch: int, precision: str, folder: str) -
 def embed_some(model: str, size: int, batch: int, precision: str, folder: str) -> Callable[[], object]:
     """Three batches embedded, for a process of its own."""
     network, images = build_embedder(recipe_of(model, size)), Repeated(3 * batch, size)
-    return lambda: embed(network, images, device=DEVICE, precision=precision, batch=batch)  # type: ignore[arg-type]
+    return lambda: embed(network, images, device=DEVICE, precision=precision, batch=batch)

@@ -12,7 +12,7 @@ import pytest
 import timm
 import torch
 from benchmarks.record import Record
-from benchmarks.stages.gallery import MARK, WIDTH, annotations, filled, unit
+from benchmarks.stages.gallery import MARK, WIDTH, annotated, filled, unit
 from benchmarks.timing import Clock
 
 from wildreid.gallery.store import Gallery
@@ -50,9 +50,9 @@ def test_identify_beside_embedding_alone(
     for seed in range(4):
         vectors = np.ascontiguousarray(unit(25_000, seed)[:, :width])
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        gallery.add(annotations(25_000, seed), vectors, model=gallery.state.manifest.model)
+        gallery.add(annotated(25_000, seed), vectors, model=gallery.state.manifest.model)
     search = Search(gallery.state)
-    rows = annotations(32, 99).assign(burst=np.arange(32)).rename(columns={"image": "id"})
+    rows = annotated(32, 99).assign(burst=np.arange(32)).rename(columns={"image": "id"})
 
     def embed() -> np.ndarray:
         with torch.inference_mode():
@@ -116,7 +116,7 @@ def test_one_query_against_a_million(record: Record, galleries: Callable[[int], 
         )  # fmt: skip
     before = {path.name: path.stat().st_mtime_ns for path in (gallery.folder / "segments").iterdir()}
     clock = Clock()
-    added = gallery.add(annotations(1000, 77), unit(1000, 77), model=MARK)
+    added = gallery.add(annotated(1000, 77), unit(1000, 77), model=MARK)
     seconds = clock.read()
     after = {path.name: path.stat().st_mtime_ns for path in (gallery.folder / "segments").iterdir()}
     assert added.rows == 1000

@@ -23,7 +23,7 @@ import timm
 import torch
 from benchmarks.peer import OURS, PEERS, Known, Peer, PeerError, alike
 from benchmarks.photos import KINDS, photos
-from benchmarks.record import Record
+from benchmarks.record import Aims, Record
 from benchmarks.timing import Seconds
 from made.tables import simulated
 
@@ -191,7 +191,7 @@ def beside(
             sides[peer.title] = peer.run
         found = record.turns(sides)
     others = {name: seconds for name, seconds in found.items() if name not in (ours.title, "cold")}
-    aims = dict.fromkeys(others, (">=", 1.0))
+    aims: Aims = dict.fromkeys(others, (">=", 1.0))
     for state, name in (("warm", ours.title), ("cold", "cold")):
         record.row(
             table, {**row, "cache": state}, seconds={ours.title: found[name], **others},
@@ -218,7 +218,7 @@ def fastest(peer: Peer, work: str, given: Mapping[str, Any]) -> int:
 
     A pass of training takes so long that what is loaded once by the first does not matter.
     """
-    walls = {}
+    walls: dict[int, float] = {}
     for workers in WORKERS:
         peer.prepare(work, **given, workers=workers)
         if not walls and work != "train":

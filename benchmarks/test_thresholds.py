@@ -110,7 +110,7 @@ def shares(
             for asked in ASKED:
                 found = pd.DataFrame([one[asked] for one in drawn])
                 figures: dict[str, Any] = {
-                    name: {
+                    str(name): {
                         "value": values.mean(),
                         "low": values.quantile(0.05),
                         "high": values.quantile(0.95),

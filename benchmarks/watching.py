@@ -66,7 +66,7 @@ def waiting() -> Iterator[Callable[[], float]]:
     Returns:
         A call that gives the seconds so far.
     """
-    before = loop.prefetch
+    before = loop.prefetch  # type: ignore[attr-defined]
     walls: list[float] = []
     events: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
 
@@ -89,11 +89,11 @@ def waiting() -> Iterator[Callable[[], float]]:
         torch.cuda.synchronize()
         return sum(first.elapsed_time(second) for first, second in events) / 1000
 
-    loop.prefetch = timed  # type: ignore[assignment]
+    loop.prefetch = timed  # type: ignore[attr-defined]
     try:
         yield spent
     finally:
-        loop.prefetch = before
+        loop.prefetch = before  # type: ignore[attr-defined]
 
 
 def _mark() -> torch.cuda.Event | None:

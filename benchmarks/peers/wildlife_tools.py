@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -59,5 +60,5 @@ def rank(file: str) -> Work:
 
 
 if __name__ == "__main__":
-    works = {"load": load, "embed": embed, "train": train, "rank": rank}
+    works: dict[str, Callable[..., Work]] = {"load": load, "embed": embed, "train": train, "rank": rank}
     serve(works, "wildlife-tools", "numpy", "pandas", "torch")

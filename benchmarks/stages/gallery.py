@@ -27,7 +27,7 @@ def unit(rows: int, seed: int) -> np.ndarray:
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-def annotations(rows: int, seed: int) -> pd.DataFrame:
+def annotated(rows: int, seed: int) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     days = draw.integers(0, 300, rows)
     dates = pd.Timestamp("2024-01-01") + pd.to_timedelta(days, unit="D")
@@ -47,20 +47,20 @@ def filled(folder: Path, rows: int, step: int = 100_000) -> Gallery:
     gallery = Gallery.create(folder, MARK, exact_up_to=2_000_000)
     for number, start in enumerate(range(0, rows, step)):
         part = min(step, rows - start)
-        gallery.add(annotations(part, number), unit(part, number), model=MARK)
+        gallery.add(annotated(part, number), unit(part, number), model=MARK)
     return gallery
 
 
 def gallery_adding(count: int, folder: str) -> Work:
     gallery = Gallery.create(Path(folder) / f"new gallery {count}", MARK)
-    annotated, vectors = annotations(count, 0), unit(count, 0)
-    return lambda: gallery.add(annotated, vectors, model=MARK)
+    rows, vectors = annotated(count, 0), unit(count, 0)
+    return lambda: gallery.add(rows, vectors, model=MARK)
 
 
 def gallery_adding_a_hundred(count: int, folder: str) -> Work:
     gallery = filled(Path(folder) / f"added to {count}", count)
-    annotated, vectors = annotations(100, 77), unit(100, 77)
-    return lambda: gallery.add(annotated, vectors, model=MARK)
+    rows, vectors = annotated(100, 77), unit(100, 77)
+    return lambda: gallery.add(rows, vectors, model=MARK)
 
 
 def gallery_opening(count: int, folder: str) -> Work:
@@ -70,7 +70,7 @@ def gallery_opening(count: int, folder: str) -> Work:
 
 def identifying(count: int, folder: str) -> Work:
     search = Search(filled(Path(folder) / f"asked {count}", count).state)
-    asking = annotations(32, 99).assign(burst=np.arange(32)).rename(columns={"image": "id"})
+    asking = annotated(32, 99).assign(burst=np.arange(32)).rename(columns={"image": "id"})
     search.similarity(unit(1, 1))
     return lambda: identify(search, asking, unit(32, 99))
 
