@@ -43,7 +43,7 @@ class Files(Dataset):
     def _finish(self, rows: pd.DataFrame, failures: list[Failure], notes: list[str]) -> Table:
         """Find the photos, read their EXIF, join the individuals, and say how many rows came and stayed."""
         from wildreid.data.table import Table
-        from wildreid.progress import console
+        from wildreid.progress import say
 
         from .records import once, read_individuals, with_individuals
 
@@ -58,7 +58,6 @@ class Files(Dataset):
             rows = rows.assign(identity=rows["identity"].replace(self.aliases))
         rows, root = self._images(once(rows, failures), failures)
         table = Table.of(rows.drop(columns="row"), root, failures)
-        say = console().print
         say(
             f"{self.name}  {came} rows came, {len(table)} are used, {came - len(table)} left out; "
             f"{table.individuals} bears, {int(table['timestamp'].isna().sum())} images undated"

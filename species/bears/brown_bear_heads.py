@@ -42,7 +42,7 @@ class BrownBearHeads(Dataset):
 
         from wildreid.data.read import read_table
         from wildreid.data.table import Failure, Table
-        from wildreid.progress import console
+        from wildreid.progress import say
 
         if not self.root.is_dir():
             raise UserError(
@@ -75,7 +75,7 @@ class BrownBearHeads(Dataset):
                 f"none of the {len(rows)} rows can be used: {failures[0].reason}", where=str(file)
             )
         used = Table.of(rows[~bad].drop(columns="id"), self.root, failures)
-        console().print(
+        say(
             f"{self.name}  {len(used) + len(failures)} rows came, {len(used)} are used, "
             f"{len(failures)} left out; {used.individuals} bears, "
             f"{int(used['part'].isna().sum())} rows in no part of {given}"
