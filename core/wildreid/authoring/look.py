@@ -17,6 +17,7 @@ from wildreid.data.exif import with_exif
 from wildreid.data.files import find_images, nothing_to_read
 from wildreid.data.read import read_rows
 from wildreid.errors import UserError
+from wildreid.pipeline.recognise import Recognised, recognise
 
 DATE = re.compile(
     r"(?P<day>(?:19|20)\d\d[-_]?[01]\d[-_]?[0-3]\d)"
@@ -35,6 +36,7 @@ class Look:
         names: whether dates (and cameras) stand in file names: the pack needs a reader of its own.
         cameras: whether file names begin with a camera.
         parts: whether the data came with train, val and test.
+        events: whether the source says which photos are of one event.
         notes: what was seen, in sentences.
     """
 
@@ -43,6 +45,7 @@ class Look:
     names: bool = False
     cameras: bool = False
     parts: bool = False
+    events: bool = False
     notes: tuple[str, ...] = field(default=())
 
 
@@ -62,6 +65,9 @@ def look_at(path: Path, *, layout: str | None = None) -> Look:
         found = find_images(path)
         exif = with_exif(pd.DataFrame({"image": found.images}), path)
         return _by_layout(layout, path, found.notes, float(exif["timestamp"].notna().mean()))
+    known = recognise(path, inside=True) if path.exists() else None
+    if known is not None:
+        return _export(known)
     if path.is_file():
         return _table(path)
     if not path.is_dir():
@@ -75,9 +81,30 @@ def look_at(path: Path, *, layout: str | None = None) -> Look:
     return _folder(path)
 
 
+def _export(known: Recognised) -> Look:
+    """What another tool has written, which a data set reads as it is."""
+    fields = dict(known.fields)
+    root = Path(fields.pop("root"))
+    if "file" in fields:
+        fields["file"] = _relative(Path(fields["file"]), root)
+    table = known.table()
+    parts = "part" in table.rows and {"train", "val", "test"} <= set(read_parts(table["part"]).dropna())
+    return Look(
+        {"name": known.name, **fields},
+        root,
+        parts=parts,
+        events="event" in table.rows,
+        notes=table.notes,
+    )
+
+
 def _table(file: Path) -> Look:
     if not is_table(file):
-        raise UserError(f"{file} is neither a .csv nor a .parquet file", where="`source=…`")
+        raise UserError(
+            f"{file} is no table, and no file that a data set recognises",
+            where="`source=…`",
+            cure="give a CSV or Parquet table, a folder of photos, or another tool's export as it was written",
+        )
     rows = read_rows(file)
     columns = guess_columns(rows)
     for needed in ("image", "identity"):

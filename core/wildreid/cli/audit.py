@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 def audit(
     target: Annotated[
         str,
-        typer.Argument(metavar="TARGET", help="A recipe, a run's folder, or a table.", show_default=False),
+        typer.Argument(
+            metavar="TARGET",
+            help="A recipe, a run's folder, a table, or another tool's export.",
+            show_default=False,
+        ),
     ],
     profile: Profiles = None,
     set_: Settings = None,
@@ -29,17 +33,20 @@ def audit(
     """Count what test shares with train; exits with 1 if the split leaks.
 
     A table needs columns for path, identity and part, and may have date and camera; usual names are
-    understood. Near duplicates are looked for where the images are at hand.
+    understood, and so are the exports of other tools that say parts. Near duplicates are looked for where
+    the images are at hand.
 
     Example: [bold]reid audit metadata.csv[/]
     """
     from wildreid.data.columns import is_table
     from wildreid.pipeline.reading import of_file, of_recipe
+    from wildreid.pipeline.recognise import recognised
 
-    if is_table(Path(target)):
+    known = recognised(Path(target))
+    if known is not None or is_table(Path(target)):
         if profile or set_:
             raise typer.BadParameter("--profile and --set go with a recipe")
-        table = of_file(Path(target), root)
+        table = of_file(Path(target), root, known=known)
     elif (Path(target) / "split.parquet").is_file():
         from wildreid.data.table import Table
 

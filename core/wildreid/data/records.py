@@ -16,7 +16,7 @@ from wildreid.data.boxes import upright
 from wildreid.data.dates import WRITE_DATES, parse_dates
 from wildreid.data.exif import with_exif
 from wildreid.data.fingerprints import headers
-from wildreid.data.locate import FILM, FILMS, locate
+from wildreid.data.locate import FILM, FILMS, NOT_HERE, locate
 from wildreid.data.table import BOX, NUMBERS, REQUIRED, TEXTS, Failure, Origin, Table
 from wildreid.data.texts import read_json, read_texts, said
 from wildreid.errors import UserError
@@ -222,7 +222,18 @@ class Records:
         table = Table.of(kept.drop(columns=silent), self.root, self._failures)
         kinds = Counter(failure.kind for failure in self._failures)
         counted = {what: number for what, number in self._counted.items() if number}
-        origin = Origin(form, len(self.rows) + self._further, len(table), dict(kinds), counted, tuple(notes))
+        told = list(notes)
+        if kinds[NOT_HERE]:
+            told.append(
+                "what is not on this machine is not fetched: download it, and set the folder in 'media'"
+            )
+        private = int(table["private"].fillna(False).sum()) if "private" in table.rows else 0
+        if private:
+            told.append(
+                f"{private} × private (people, vehicles, not public): pages do not show the whole photo"
+            )
+        records = len(self.rows) + self._further
+        origin = Origin(form, records, len(table), dict(kinds), counted, tuple(told))
         return Table(table.rows, table.root, table.failures, tuple(origin.says()), origin)
 
     def _tell_apart(self) -> None:

@@ -231,6 +231,13 @@ class Table:
         """Read what `save` wrote."""
         return cls(pd.read_parquet(path), root)
 
+    def withheld(self, row: int) -> bool:
+        """Whether a page must not show this row: its photo is private, and no box says which part is meant."""
+        if "private" not in self.rows:
+            return False
+        private, box = self.rows["private"].iloc[row], self.rows[list(BOX)].iloc[row]
+        return bool(not pd.isna(private) and private and box.isna().any())
+
     def _repr_html_(self) -> str:
         head = f"<p>{len(self)} annotations of {self.individuals} individuals</p>"
         return head + self.rows.head(10).to_html(index=False, border=0)

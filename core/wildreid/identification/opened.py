@@ -76,7 +76,11 @@ class OpenGallery:
         chosen = chosen.assign(trained=[key.split("_")[0] in trained for key in chosen["key"]])
         thumbnails.save(
             self.gallery.folder,
-            ((str(rows["key"][row]), self._pixels(looked.table, int(row))) for row in wanted),
+            (
+                (str(rows["key"][row]), self._pixels(looked.table, int(row)))
+                for row in wanted
+                if not looked.table.withheld(int(row))
+            ),
         )
         added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source)
         self._keep_index()
@@ -156,10 +160,10 @@ class OpenGallery:
             for row in given
         ]
         for failure in looked.table.failures:
-            if failure.row is not None:  # rows of a table that name no image, in the order of rows
+            if failure.row is not None and failure.key is None:  # rows of a table that name no image
                 images.insert(failure.row - 1, unreadable(f"row {failure.row}", failure.reason))
-            else:  # files of a folder that are no photos of ours
-                images.append(unreadable(failure.image, failure.reason))
+            else:  # files of a folder that are no photos of ours, records of somebody's file
+                images.append(unreadable(failure.image or str(failure.key), failure.reason))
         notes = (*looked.table.notes, *cautions(search.state, answers))
         return Identified(tuple(images), tuple(encounters), notes, search, asked, embeddings, looked.table)
 
@@ -220,9 +224,12 @@ class OpenGallery:
         return recalibrate(self.gallery.folder, false_accepts=false_accepts, false_new=false_new, prior=prior)
 
     def pixels(self, found: Identified, name: str) -> NDArray[np.uint8] | None:
-        """A query image by its id, for a page; None where it cannot be read or came as an array."""
+        """A query image by its id, for a page; None where it cannot be read, is private or came as an array."""
+        row = int(found.table["id"].eq(name).argmax())
+        if found.table.withheld(row):
+            return None
         try:
-            return self._pixels(found.table, int(found.table["id"].eq(name).argmax()))
+            return self._pixels(found.table, row)
         except UserError:
             return None
 

@@ -21,6 +21,7 @@ from wildreid.data.store import HeldImages, ImageRows
 from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
 from wildreid.pipeline.reading import opened_with_pixels
+from wildreid.pipeline.recognise import recognised
 from wildreid.recipe import load_recipe
 from wildreid.recipe.model import Encounters, Images
 from wildreid.registry import Registry
@@ -82,8 +83,9 @@ def read_photos(sources: Sequence[str | Path], *, root: str | Path | None = None
     """Photos whose animals may be unknown; one that is given twice is one row.
 
     Args:
-        sources: image files and folders of them (dates and camera from EXIF), or one CSV or Parquet file
-            with a column ``image`` and, where they are known, ``timestamp``, ``camera`` and boxes.
+        sources: image files and folders of them (dates and camera from EXIF), one CSV or Parquet file with a
+            column ``image`` and, where they are known, ``timestamp``, ``camera`` and boxes, or one file or
+            folder that a data set recognises (see `wildreid.pipeline.recognise`).
         root: the folder that a table's paths are relative to; None: the table's own.
 
     Raises:
@@ -96,6 +98,10 @@ def read_given(
     sources: Sequence[str | Path], *, root: str | Path | None = None
 ) -> tuple[Table, Sequence[int]]:
     """As `read_photos`, and beside the table the row of each photo in the order that they were given."""
+    known = recognised(Path(sources[0])) if len(sources) == 1 else None
+    if known is not None:
+        table = known.table(Path(root) if root is not None else None)
+        return table, range(len(table))
     tables = [path for path in map(Path, sources) if is_table(path)]
     if tables and len(sources) > 1:
         raise UserError("give photos and folders, or one table, not both", where=str(tables[0]))
@@ -116,8 +122,8 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
     """Photos of named individuals.
 
     Args:
-        source: a table (CSV or Parquet), a folder with a folder for each individual, a run's folder (its
-            photos, with their parts), or a recipe (its data set).
+        source: a table (CSV or Parquet), a file or folder that a data set recognises, a folder with a folder
+            for each individual, a run's folder (its photos, with their parts), or a recipe (its data set).
         parts: keep these parts alone, such as ``train`` and ``val``.
         root: the folder that a table's paths are relative to; None: the table's own.
 
@@ -130,7 +136,10 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
             f"there is nothing at {path}",
             cure="give a table, a folder with a folder for each individual, a run, or a recipe",
         )
-    if is_table(path):
+    known = recognised(path)
+    if known is not None:
+        table = known.table(Path(root) if root is not None else None)
+    elif is_table(path):
         table = read_table(path, Path(root or path.parent).absolute())
     elif path.suffix.lower() in (".yaml", ".yml"):
         table = load_recipe(path).recipe.dataset.table()

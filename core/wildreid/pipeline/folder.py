@@ -210,6 +210,8 @@ def load_results(path: str | Path) -> Results:
     margin, max_pixels = recipe["images"]["margin"], recipe["images"]["max_pixels"]
 
     def read(row: int, longest: int) -> NDArray[np.uint8]:
+        if not recipe.get("private") and table.withheld(row):
+            raise UserError("the photo is private", where=str(table["image"].iloc[row]))
         return table.crop(row, margin=margin, max_pixels=max_pixels, longest=longest)
 
     return Results(

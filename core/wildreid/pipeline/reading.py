@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.data.columns import read_parts
@@ -20,6 +21,7 @@ from wildreid.data.splits import assign
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
+from wildreid.pipeline.recognise import Recognised
 from wildreid.places import cache_folder
 from wildreid.progress import note
 from wildreid.recipe import Loaded
@@ -98,17 +100,19 @@ def _kept(
     return Opened(rows.with_failures(failures), kept, failures)
 
 
-def of_file(file: Path, root: Path | None) -> Table:
+def of_file(file: Path, root: Path | None, *, known: Recognised | None = None) -> Table:
     """A table with groups and hashes, from a file that says the part of each image.
 
     Args:
-        file: a table as `read_table` takes.
+        file: a table as `read_table` takes, or what `known` was recognised in.
         root: where its images are; None: its own folder.
+        known: what a data set takes it for; None: it is a table.
 
     Raises:
         UserError: it cannot be read, or says no part.
     """
-    table = read_table(file, root or file.absolute().parent)
+    table = known.table(root) if known else read_table(file, root or file.absolute().parent)
+    said(table)
     if "part" not in table.rows:
         raise UserError(
             f"the table has no column 'part'; it has {', '.join(table.rows.columns)}",
@@ -116,14 +120,17 @@ def of_file(file: Path, root: Path | None) -> Table:
             cure="add one that says train, val or test",
         )
     table = table.with_rows(table.rows.assign(part=read_parts(table["part"])))
-    said(table)
     if root is None and not any((table.root / image).is_file() for image in table["image"][:5]):
         return annotate(table, Encounters())  # the photos are elsewhere
     return annotate(fingerprint(table, cache=cache_folder()), Encounters())  # a photo that is gone counts too
 
 
-def of_recipe(loaded: Loaded) -> Table:
+def of_recipe(loaded: Loaded, *, must: bool = True) -> Table:
     """The split that a run of the recipe would make; it is not refused where it leaks.
+
+    Args:
+        loaded: the recipe.
+        must: whether data that cannot be divided are refused; if not, a note says why, and nothing is in a part.
 
     Raises:
         UserError: as a run would.
@@ -134,7 +141,19 @@ def of_recipe(loaded: Loaded) -> Table:
     table = recipe.dataset.table()
     said(table)
     table = opened(table, recipe.encounters).table
-    return assign(table, recipe.splitter, seed=recipe.seed_of_split)
+    try:
+        return assign(table, recipe.splitter, seed=recipe.seed_of_split)
+    except UserError as error:
+        if must:
+            raise
+        note(f"the data cannot be divided yet: {error.what}")
+        return undivided(table, error.what)
+
+
+def undivided(table: Table, why: str) -> Table:
+    """The table with nothing in a part, to be looked at."""
+    rows = table.rows.assign(part=pd.Series(pd.NA, table.rows.index, "string"), role="both")
+    return table.with_rows(rows).with_notes([f"The data cannot be divided yet: {why}"])
 
 
 def said(table: Table) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wildreid.data.images import SUFFIXES
 from wildreid.data.peek import Peek
 from wildreid.data.table import Table
 from wildreid.errors import UserError
@@ -40,9 +41,23 @@ class Recognised:
         return self.option.model_validate({**self.fields, **given})
 
     def table(self, root: Path | None = None) -> Table:
-        """Its table, with a note that says what it was taken for."""
+        """Its table, with a note that says what it was taken for.
+
+        Raises:
+            UserError: none of its records became a row.
+        """
         told = f"taken for {self.what}: dataset {self.name}"
         table = self.dataset(root).table()
+        if not len(table):
+            says = table.origin.says() if table.origin else ["there is no row"]
+            fields = ", ".join(f"{name}: {value}" for name, value in self.fields.items() if name != "root")
+            raise UserError(
+                f"{told}; {'; '.join(says)}",
+                where=str(self.fields.get("root", "")),
+                cure="say in a recipe where its photos are: dataset: {name: "
+                + ", ".join(filter(None, (self.name, "root: FOLDER", fields)))
+                + "}",
+            )
         return replace(table, notes=(told, *table.notes))
 
 
@@ -70,6 +85,12 @@ def recognise(path: Path, *, registry: Registry | None = None, inside: bool = Fa
         claimed = [claim for claim in claims if claim is not None]
         found = claimed[0] if len(claimed) == 1 else None
     return found
+
+
+def recognised(path: Path) -> Recognised | None:
+    """As `recognise`, for what somebody points at: a photo, a recipe and a run's folder are what they are."""
+    own = path.suffix.lower() in (*SUFFIXES, ".yaml", ".yml") or (path / "split.parquet").is_file()
+    return None if own or not path.exists() else recognise(path)
 
 
 def _claimed(peek: Peek, options: Mapping[str, Any]) -> Recognised | None:

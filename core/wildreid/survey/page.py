@@ -104,6 +104,7 @@ def write(
         bars=bars,
         tiles=_tiles(table, found),
         warnings=warnings(found, shared, size=size, failures=len(table.failures)),
+        notes=[veil.text(note) for note in table.notes],
         calendar=_calendar(found.calendar),
         undated=_undated(table.rows),
         faces=album.faces(found, 48),
@@ -239,7 +240,7 @@ def _parts(rows: pd.DataFrame, found: Audit) -> list[list[Any]]:
         mine = rows[(rows["part"] == name) & rows["identity"].notna()]
         often = mine.groupby("identity")["encounter"].nunique() > 1
         new = "–" if name == "train" else f"{len(set(mine['identity']) - train):,}"
-        mated = int(mine["identity"].map(often).sum())
+        mated = int(mine["identity"].isin(often.index[often]).sum())
         share = f"{part.images / max(1, len(rows)):.0%}"
         table.append([name, part.images, share, part.individuals, new, part.encounters, mated])
     return table

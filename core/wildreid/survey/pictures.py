@@ -53,11 +53,16 @@ class Album:
             "words": words or (when(facts["timestamp"]),),
             "alt": f"{who}, {when(facts['timestamp'])}",
             "mark": mark,
-            "reason": "cannot be read",
+            "reason": "is private" if self._withheld(row) else "cannot be read",
         }
 
+    def _withheld(self, row: int) -> bool:
+        return not self.veil.private and self.table.withheld(row)
+
     def pixels(self, row: int, longest: int = LONGEST) -> Pixels | None:
-        """What a row's box shows; None where it cannot be read."""
+        """What a row's box shows; None where it cannot be read, or is a private photo."""
+        if self._withheld(row):
+            return None
         try:
             return self.table.crop(row, margin=self.margin, max_pixels=self.max_pixels, longest=longest)
         except UserError:
@@ -109,7 +114,9 @@ class Album:
     def boxed(self, most: int) -> list[dict[str, Any]]:
         """Whole images with their box drawn in, spread over the table."""
         box = boxes(self.table.rows)
-        rows = [row for row, edges in enumerate(box) if edges is not None]
+        private = self.table.rows.get("private", pd.Series(False, self.table.rows.index)).fillna(False)
+        hidden = private.to_numpy(bool) & (not self.veil.private)  # the whole frame is shown here
+        rows = [row for row, edges in enumerate(box) if edges is not None and not hidden[row]]
         chosen = [rows[n] for n in np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
         found = []
         for row in chosen:

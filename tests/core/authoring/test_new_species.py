@@ -126,7 +126,7 @@ def elsewhere(folder: Path) -> None:
         (flat, "", "one cannot tell who is in which photo"),
         (no_identity, "table.csv", "no column looks like the identity; there are: image, weight"),
         (elsewhere, "table.csv", "are not near the table"),
-        (flat, "a.jpg", "neither a .csv nor a .parquet"),
+        (flat, "a.jpg", "no table, and no file that a data set recognises"),
     ],
 )
 def test_mistakes_leave_nothing_behind(make, source: str, words: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

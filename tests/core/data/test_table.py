@@ -53,3 +53,17 @@ def test_an_origin_stays_with_its_table() -> None:
     origin = Origin("a test", 1, 1, {}, {})
     table = Table(pd.DataFrame({"image": ["1.jpg"]}), Path("/photos"), origin=origin)
     assert table.with_rows(table.rows).with_failures([Failure("2.jpg", "gone")]).origin is origin
+
+
+def test_a_private_photo_is_withheld_where_no_box_says_which_part_is_meant() -> None:
+    box = {"box_left": 1, "box_top": 1, "box_width": 2, "box_height": 2}
+    rows = pd.DataFrame(
+        [
+            {"image": "1.jpg", "private": True},
+            {"image": "2.jpg", "private": True, **box},
+            {"image": "3.jpg", "private": False},
+            {"image": "4.jpg", "private": None},
+        ]
+    ).assign(identity="a")
+    table = Table.of(rows, Path("/photos"))
+    assert [table.withheld(row) for row in range(4)] == [True, False, False, False]
