@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -161,7 +162,9 @@ class Frame:
         text = json.dumps({"salt": self.salt, "origins": self.origins}) + "\n"
         try:
             put(path, lambda aside: aside.write_text(text, encoding="utf-8"))
-        except PermissionError:
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
             raise UserError(
                 f"{path} cannot be written, which keeps the frame that public coordinates lie in",
                 cure="export from a gallery that you may write to",

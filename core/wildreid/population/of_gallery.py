@@ -87,7 +87,10 @@ def errors_of(state: State) -> Errors | None:
     source = f"the gallery's rule: {rule.source}" if rule.source else "the gallery's rule"
     if rule.decision.simulated:
         new = known
-    return Errors(Share.of(rule.known_called_new, known), Share.of(rule.decision.target, new), source)
+    merged = Share.of(rule.decision.target, new)
+    if rule.decision.accepts is not None:
+        merged = Share(rule.decision.target, *rule.decision.accepts)
+    return Errors(Share.of(rule.known_called_new, known), merged, source)
 
 
 def errors_of_run(folder: Path) -> Errors:

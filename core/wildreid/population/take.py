@@ -259,7 +259,8 @@ def _described(rows: pd.DataFrame) -> pd.DataFrame:
             )
     rows["sex"] = [sexes.get(str(who), "") for who in rows["individual"]]
     day = rows["timestamp"].dt.strftime("%Y-%m-%d")
-    met = rows["event"].fillna(rows["visit"]).fillna(day)
+    # what is no event of the source is one day, which an occasion that begins at noon may divide
+    met = rows["event"].fillna(rows["visit"].fillna(day) + " in " + rows["occasion"].astype("string"))
     rows["event"] = pd.factorize(rows["deployment"].astype("string") + " | " + met.astype("string"))[0] + 1
     return rows
 

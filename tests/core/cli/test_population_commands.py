@@ -113,6 +113,8 @@ def test_population(gallery: Path, tmp_path: Path) -> None:
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert "Grizzly" not in page
     assert "56.78" not in page
+    with pytest.raises(UserError, match=r"has no recipe\.yaml"):
+        reid("population", gallery, *where, "--run", tmp_path)
     with pytest.raises(UserError, match="there is no season 'moon'"):
         reid("population", gallery, *where, "--season", "moon")
 
@@ -177,6 +179,12 @@ def test_undecided_photos_are_drawn_by_their_probabilities(
     assert checked >= 5
 
     where = ("--deployments", "d.csv", "--occasion-days", "30", "--partial", "--station-names")
+    out = reid("population", "g", *where, "--run", smoke_run).output
+    block = json.loads((smoke_run / "scores.json").read_text())
+    scores = block["protocols"][block["headline"]]["scores"]
+    missed, merged = 1 - scores["dir@1"]["value"], scores["fpir"]["value"]
+    assert f"wrong identities: {100 * missed:.1f} %" in out
+    assert f"{100 * merged:.1f} % (" in out
     draws = ("--draws", "2", "--undecided", "new.csv", "--root", root, "--seed", "4")
     out = reid("gallery", "export", "g", "--to", "csv", *where, *draws, "--out", "drawn").output
     assert "2 draws, the first of" in out

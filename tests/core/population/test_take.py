@@ -63,6 +63,18 @@ def test_events_of_the_source_are_better_knowledge_than_days() -> None:
     assert both.encounters["event"].nunique() == 3
 
 
+def test_a_day_is_divided_where_occasions_begin_at_noon() -> None:
+    given = rows(
+        individual="Bella",
+        station="A",
+        timestamp=["2024-05-02T02:00", "2024-05-02T03:00", "2024-05-02T22:00", "2024-05-03T01:00"],
+        visit=["c on 2024-05-02"] * 3 + ["c on 2024-05-03"],
+    )
+    found = survey(given, occasion_days=1, start_hour=12)
+    assert found.histories.loc["Bella"].tolist()[:4] == [0, 1, 2, 0]
+    assert survey(given, occasion_days=1).histories.loc["Bella"].tolist()[:4] == [0, 1, 1, 0]
+
+
 def test_what_goes_in_comes_out_or_is_counted_by_its_reason() -> None:
     given = pd.concat(
         [
