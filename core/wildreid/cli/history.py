@@ -69,7 +69,10 @@ def history(
             ],
             numbers=(2, 3),
         )  # fmt: skip
-    if together:
+    pairs = pairs_of(state) if together else None
+    if pairs is not None and not len(pairs):
+        printing.say("no two individuals were met before one camera within ten minutes")
+    elif pairs is not None:
         printing.table(
             ("individual", "with", "encounters", "photos of both", "first", "last", "index"),
             [
@@ -77,7 +80,7 @@ def history(
                     row.individual, row.other, row.together, row.on_one_photo, printing.day(row.first),
                     printing.day(row.last), f"{row.ratio:.2f}",
                 )
-                for row in printing.each(pairs_of(state))
+                for row in printing.each(pairs)
             ],
             numbers=(2, 3, 6),
         )  # fmt: skip

@@ -75,6 +75,11 @@ class Errors:
     merged: Share
     source: str = ""
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether a known animal is as seldom taken for a known one as a new one is: nothing can be corrected."""
+        return self.missed.value + self.merged.value >= 1
+
 
 @dataclass(frozen=True)
 class Marking:

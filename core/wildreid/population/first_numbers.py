@@ -120,7 +120,7 @@ def first_numbers(survey: Survey, errors: Errors | None, *, season: str = "year"
     )  # fmt: skip
     found = np.cumsum(marking.caught - marking.again)
     band = None
-    if errors is not None:
+    if errors is not None and not errors.hopeless:
         curves = [np.cumsum(one.caught - one.again) for one in _corners(marking, errors)]
         band = tuple(zip(np.min(curves, axis=0).tolist(), np.max(curves, axis=0).tolist(), strict=True))
     recaptures = int(marking.again.sum())
@@ -152,7 +152,7 @@ def _figure(
     estimate = estimator(marking)
     if estimate is None:
         return Figure(name, None, "nobody was met before the last occasion")
-    if errors is None:
+    if errors is None or errors.hopeless:
         return Figure(name, estimate)
     middle = estimator(marking.corrected(errors.missed.value, errors.merged.value))
     band = band_of(marking, estimator, errors)
@@ -210,6 +210,11 @@ def _cautions(survey: Survey, count: int, recaptures: int, errors: Errors | None
     if errors is None:
         said.append(
             "Nobody measured how often identities are wrong, so there is no band: believe the numbers less."
+        )
+    elif errors.hopeless:
+        said.append(
+            "A known animal is taken for a known one no more often than a new one is: with such identities the "
+            "numbers say nothing, and no band can be given."
         )
     days = survey.occasions.days * survey.occasions.count
     if days > LONG:

@@ -65,6 +65,13 @@ def test_when_not_to_believe_it(given: pd.DataFrame, design: dict[str, object], 
     assert all(one.band is None for one in found.figures)
 
 
+def test_identities_that_tell_nothing_give_no_band() -> None:
+    found = first_numbers(many(), Errors(Share(0.95, 0.9, 1.0), Share(0.05, 0.0, 0.1)))
+    assert all(one.band is None and one.estimate is not None for one in found.figures)
+    assert found.discovery_band is None
+    assert any("the numbers say nothing" in one for one in found.cautions)
+
+
 def test_one_occasion_gives_a_count_and_no_estimate() -> None:
     found = first_numbers(survey(occasion_days=10), ERRORS)
     assert [one.estimate is None for one in found.figures] == [False, True, True]
