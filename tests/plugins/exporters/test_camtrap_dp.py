@@ -165,13 +165,21 @@ def test_the_importer_reads_the_same_annotations(tmp_path: Path) -> None:
     for name in decided()["image"]:
         (tmp_path / "media").mkdir(exist_ok=True)
         Image.new("RGB", (64, 48)).save(tmp_path / "media" / name)
-    rows = decided().assign(box_left=7.3, box_width=31.0 / 3)
+    rows = decided().assign(box_left=7.3, box_width=31.0 / 3, viewpoint=["left"] + [None] * 10)
     folder = written(in_public(rows), tmp_path)
     table = known["camtrap-dp"](root=folder).table()  # type: ignore[attr-defined]
     assert len(table) == len(rows)
     found = table.rows.assign(file=table["image"].str.rpartition("/")[2]).set_index("file").loc[rows["image"]]
     assert list(found["identity"]) == list(rows["individual"])
     assert list(found["station"]) == list(rows["station"])
+    for name in ("species", "method", "decided_by"):
+        assert list(found[name]) == list(rows[name])
+    assert [text or None for text in found["sex"].fillna("")] == [
+        {"F": "female", "M": "male"}.get(sex) for sex in rows["sex"].fillna("")
+    ]
+    assert list(found["viewpoint"].fillna("")) == ["left", *[""] * 10]
+    assert found["event"].nunique() == 11
+    assert float(found["probability"].iloc[-1]) == 0.87
     assert list(found["timestamp"]) == list(pd.to_datetime(rows["timestamp"]))
     for name in ("box_left", "box_top", "box_width", "box_height"):
         np.testing.assert_allclose(found[name].astype(float), rows[name], atol=1e-9)

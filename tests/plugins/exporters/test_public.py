@@ -74,8 +74,7 @@ def deployments(*, metres: bool) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("draws", [0, 2])
-@pytest.mark.parametrize("metres", [False, True])
+@pytest.mark.parametrize(("metres", "draws"), [(False, 0), (False, 2), (True, 0)])
 @pytest.mark.parametrize(("exporter", "survey", "place"), CASES, ids=lambda one: getattr(one, "name", ""))
 def test_no_public_file_tells(
     exporter: Exporter, survey: object, place: str, metres: bool, draws: int, tmp_path: Path
