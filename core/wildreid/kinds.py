@@ -163,7 +163,19 @@ class Loss(Option):
 
     @abstractmethod
     def build(self, *, width: int, classes: int) -> Objective:
-        """A module for embeddings of this width; ``classes`` is the number of training identities."""
+        """A module for embeddings of this width; ``classes`` is the number of training identities.
+
+        A loss that must know more of them also takes ``table: Table | None = None``, the training rows: label 0 is
+        the first ``identity`` in the order of names. It is None where there is no table yet, as in a check.
+        """
+
+    def objective(self, *, width: int, classes: int, table: Table | None = None) -> Objective:
+        """What `build` makes, which is given the training rows if it takes a ``table``."""
+        import inspect
+
+        if "table" in inspect.signature(self.build).parameters:
+            return self.build(width=width, classes=classes, table=table)  # type: ignore[call-arg]
+        return self.build(width=width, classes=classes)
 
 
 class Miner(Option):

@@ -20,6 +20,8 @@ from wildreid.registry import Registry
 from wildreid.testing import check_option, draw_photos, heavy_import, tiny_table
 from wildreid.testing.material import with_parts
 from wildreid.testing.options import check_of, required_fields
+from wildreid_plugins.losses.arcface import ArcFace
+from wildreid_plugins.losses.triplet import Triplet
 
 REGISTRY = Registry()
 OPTIONS = [option for kind in KINDS for option in REGISTRY.options(kind.kind).values()]
@@ -76,6 +78,7 @@ EXAMPLES: dict[tuple[str, str], Callable[[Path], dict[str, object]]] = {
     },
     ("splitter", "given"): lists,
     ("exporter", "wildbook"): lambda folder: {"location_id": "Demo site"},  # without a place it refuses
+    ("loss", "sum"): lambda folder: {"losses": (ArcFace(), Triplet())},
     ("reporter", "html"): lambda folder: {"umap": False},  # a map takes long, and has its own tests
 }
 """Fields for options that cannot be tried as they stand."""

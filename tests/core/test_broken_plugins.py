@@ -19,7 +19,13 @@ class Howl(Loss):
     name = "howl"
 
     def build(self, *, width, classes):
-        return lambda embeddings, labels, mined=None: (embeddings * embeddings[:1].detach()).sum()
+        from torch import nn
+
+        class Product(nn.Module):
+            def forward(self, embeddings, labels, mined=None):
+                return (embeddings * embeddings[:1].detach()).sum()
+
+        return Product()
 
 
 @hookimpl

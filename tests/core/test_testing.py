@@ -46,6 +46,17 @@ def fails(option: Any, words: str) -> None:
     assert f"{cls.kind} {cls.name}" in str(caught.value)
 
 
+class Given(torch.nn.Module):
+    """A loss that is a function of the embeddings."""
+
+    def __init__(self, of: Callable[[torch.Tensor], Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor, mined: Any = None) -> Any:
+        return self.of(embeddings)
+
+
 def loss(of: Callable[[torch.Tensor], torch.Tensor]) -> type[Loss]:
     class Broken(Loss):
         """A loss."""
@@ -53,7 +64,7 @@ def loss(of: Callable[[torch.Tensor], torch.Tensor]) -> type[Loss]:
         name = "broken"
 
         def build(self, *, width: int, classes: int) -> Any:
-            return lambda embeddings, labels, mined=None: of(embeddings)
+            return Given(of)
 
     return Broken
 
@@ -101,7 +112,7 @@ class Plain(Loss):
     name = "plain"
 
     def build(self, *, width: int, classes: int) -> Any:
-        return lambda embeddings, labels, mined=None: embeddings.sum()
+        return Given(lambda embeddings: embeddings.sum())
 
 
 def changed(cls: type[Any], **members: Any) -> Any:
@@ -422,7 +433,13 @@ class Mine(Loss):
     name = "mine"
 
     def build(self, *, width, classes):
-        return lambda embeddings, labels, mined=None: (embeddings * embeddings[0].detach()).sum()
+        from torch import nn
+
+        class Product(nn.Module):
+            def forward(self, embeddings, labels, mined=None):
+                return (embeddings * embeddings[0].detach()).sum()
+
+        return Product()
 
 @hookimpl
 def wildreid_losses():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import torch
@@ -93,7 +94,7 @@ def check_loss(option: Any) -> None:
         ("a miner that found nothing", (nothing,) * 4),
     ):
         torch.manual_seed(0)
-        objective = option.build(width=8, classes=4)
+        objective = option.objective(width=8, classes=4)
         built(objective, option, callable_with="embeddings, labels, mined")
         embeddings, labels = _batch()
         value = objective(embeddings, labels, mined)
@@ -109,8 +110,41 @@ def check_loss(option: Any) -> None:
         hold(torch.isfinite(gradient).all(), option, f"sends a gradient that is not finite with {name}")
         hold(mined is not None or gradient.any(), option, "sends a gradient of zero to the embeddings")
         torch.manual_seed(0)
-        again = option.build(width=8, classes=4)(*_batch(), mined)
+        again = option.objective(width=8, classes=4)(*_batch(), mined)
         hold(torch.equal(value.detach(), again.detach()), option, "is not the same under the same torch seed")
+    _check_resuming(option)
+
+
+def _check_resuming(option: Any) -> None:
+    """Stopped after some batches, saved, built anew and loaded, it goes on as if it had not been stopped."""
+    batches = []
+    for seed in range(5):
+        random = torch.Generator().manual_seed(seed)
+        embeddings = nn.functional.normalize(torch.randn(16, 8, generator=random))
+        batches.append((embeddings, torch.arange(16) // 4))
+
+    def losses(objective: Any, some: Any) -> list[torch.Tensor]:
+        return [objective(embeddings, labels, None).detach() for embeddings, labels in some]
+
+    torch.manual_seed(0)
+    objective = option.objective(width=8, classes=4)
+    hold(hasattr(objective, "state_dict"), option, "built no torch.nn.Module, which a checkpoint could keep")
+    losses(objective, batches[:3])
+    kept = io.BytesIO()
+    torch.save(objective.state_dict(), kept)
+    generator = torch.get_rng_state()
+    expected = losses(objective, batches[3:])
+    kept.seek(0)
+    resumed = option.objective(width=8, classes=4)
+    resumed.load_state_dict(torch.load(kept, weights_only=True))
+    torch.set_rng_state(generator)
+    for one, other in zip(expected, losses(resumed, batches[3:]), strict=True):
+        hold(
+            torch.equal(one, other),
+            option,
+            "goes on otherwise after a checkpoint: keep all that it remembers in state_dict (buffers, or "
+            "get_extra_state and set_extra_state)",
+        )
 
 
 def check_miner(option: Any) -> None:

@@ -6,12 +6,14 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 from wildreid import testing
 from wildreid.kinds import KINDS
 from wildreid.option import Option
+from wildreid.registry import Registry
 from wildreid.testing.hold import hold
 
 
@@ -44,9 +46,14 @@ def check_option(option: type[Option] | Option) -> None:
         hold(not required, cls, f"has required fields ({', '.join(required)}); give an object, not the class")
         option = cls()
     plain = option.model_dump(mode="json")
-    again = cls.model_validate(plain)
+    again = cls.model_validate(plain, context={"registry": _registry()})  # for options within it
     hold(again == option, cls, f"is not itself again after being written to a recipe and read: {again!r}")
     check_of(_kind_of(cls))(option)
+
+
+@cache
+def _registry() -> Registry:
+    return Registry()
 
 
 def required_fields(option: type[Option]) -> list[str]:

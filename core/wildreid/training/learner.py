@@ -15,6 +15,7 @@ from wildreid.recipe.model import Recipe
 from wildreid.training.device import pick_precision
 
 if TYPE_CHECKING:
+    from wildreid.data.table import Table
     from wildreid.kinds import Schedule
     from wildreid.training.embedder import Embedder
 
@@ -80,7 +81,9 @@ class Learner:
         return parts if self.average is None else parts | {"average": self.average}
 
 
-def build_learner(recipe: Recipe, embedder: Embedder, *, classes: int, steps: int) -> Learner:
+def build_learner(
+    recipe: Recipe, embedder: Embedder, *, classes: int, steps: int, table: Table | None = None
+) -> Learner:
     """Build everything that a recipe names beside the network, on the network's device.
 
     Args:
@@ -88,12 +91,13 @@ def build_learner(recipe: Recipe, embedder: Embedder, *, classes: int, steps: in
         embedder: what `build_embedder` made of it.
         classes: training identities.
         steps: optimizer steps of the whole training.
+        table: the training rows, for a loss that asks for them; None: there are none yet.
 
     Raises:
         UserError: there is nothing to learn; whatever an option finds wrong when it is built.
     """
     settings, place = recipe.training, embedder.mean.device
-    built = recipe.loss.build(width=embedder.width, classes=classes)
+    built = recipe.loss.objective(width=embedder.width, classes=classes, table=table)
     objective = cast("nn.Module", built).to(place)
     miner = recipe.miner.build()
     augment = [transform.build(size=recipe.images.size) for transform in recipe.transforms]

@@ -116,7 +116,9 @@ def train(
 
     # what learns, and how; a window of batches makes a step
     windows = ceil(len(batches) / settings.accumulate)
-    learner = build_learner(recipe, embedder, classes=int(labels.max()) + 1, steps=settings.epochs * windows)
+    learner = build_learner(
+        recipe, embedder, classes=int(labels.max()) + 1, steps=settings.epochs * windows, table=chosen
+    )
     if settings.compile:
         compile_network(embedder, recipe.images.size)
 

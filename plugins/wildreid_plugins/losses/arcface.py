@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pydantic import Field
 
@@ -34,12 +34,18 @@ class ArcFace(Loss):
     name = "arcface"
     margin: float = Field(28.6, ge=0, lt=90, description="angle added to the right individual's, in degrees")
     scale: float = Field(64.0, gt=0, description="factor on the cosines before the softmax")
+    smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of the right answer that is spread over all individuals"
+    )
 
     def build(self, *, width: int, classes: int) -> Objective:
         """Owns a (width, classes) matrix of directions."""
         from pytorch_metric_learning import losses
+        from torch import nn
 
-        loss: Objective = losses.ArcFaceLoss(
+        loss = losses.ArcFaceLoss(
             num_classes=classes, embedding_size=width, margin=self.margin, scale=self.scale
         )
-        return loss
+        if self.smoothing:
+            loss.cross_entropy = nn.CrossEntropyLoss(reduction="none", label_smoothing=self.smoothing)
+        return cast("Objective", loss)

@@ -112,5 +112,9 @@ def _arguments(made: type) -> set[str]:
     for one in made.__mro__:
         if one.__module__.startswith("pytorch_metric_learning"):
             parameters = inspect.signature(one).parameters.values()
-            found |= {each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD}
+            found |= {
+                each.name
+                for each in parameters
+                if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+            }
     return found - {"distance", "collect_stats"}

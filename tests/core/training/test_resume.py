@@ -15,7 +15,10 @@ import pytest
 from made import micro
 
 CHANGES: dict[int, dict[str, Any]] = {
-    0: {"training": {"epochs": 3, "checkpoint_every": 2, "workers": 2}},
+    0: {
+        "loss": {"name": "cross-batch-memory", "loss": "triplet", "size": 64},
+        "training": {"epochs": 3, "checkpoint_every": 2, "workers": 2, "smooth": 2},
+    },
     1: {
         "loss": "arcface",
         "scheduler": "plateau",

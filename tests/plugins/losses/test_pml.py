@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 from wildreid.errors import UserError
 from wildreid_plugins.losses.circle import Circle
 from wildreid_plugins.losses.pml import Pml
+from wildreid_plugins.losses.subcenter_arcface import SubcenterArcFace
 from wildreid_plugins.losses.triplet import Triplet
 
 EMBEDDINGS = normalize(torch.randn(8, 4, generator=torch.Generator().manual_seed(0)))
@@ -36,6 +37,14 @@ def test_it_is_the_same_loss_as_by_our_own_name() -> None:
     own = Circle(margin=0.3, scale=64)
     values = [option.build(width=4, classes=4)(EMBEDDINGS, LABELS, None) for option in (pml, own)]
     assert values[0] == values[1]
+
+
+def test_arguments_that_are_taken_by_keyword_alone_are_known() -> None:
+    torch.manual_seed(0)
+    pml = Pml(loss="SubCenterArcFaceLoss", options={"sub_centers": 2}).build(width=4, classes=4)
+    torch.manual_seed(0)
+    own = SubcenterArcFace(centers=2).build(width=4, classes=4)
+    assert pml(EMBEDDINGS, LABELS, None) == own(EMBEDDINGS, LABELS, None)
 
 
 def test_the_distance_can_be_named() -> None:
