@@ -75,6 +75,14 @@ class Splitter(Option):
         answer depends on the rows and the seed alone, not on the order of the rows.
         """
 
+    def asked(self) -> Mapping[str, float]:
+        """The shares that it was asked for; what was not reached is said to whoever runs it.
+
+        ``val`` and ``test`` are shares of the images; ``new val`` and ``new test`` shares of the individuals,
+        which are in that part alone.
+        """
+        return {}
+
 
 class Transform(Option):
     """An augmentation of training images, drawn anew for each image of a batch."""

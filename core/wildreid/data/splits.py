@@ -101,6 +101,35 @@ def assign(table: Table, splitter: Splitter, *, seed: int) -> Table:
     return answer.with_rows(rows)
 
 
+def unreached(table: Table, splitter: Splitter) -> tuple[str, ...]:
+    """What a splitter was asked for and did not reach, in words; empty where it reached all.
+
+    A share of images counts as reached within a fifth of itself, one of individuals where as many are there.
+
+    Args:
+        table: the split table.
+        splitter: that split it.
+    """
+    rows = table.rows[table["identity"].notna() & table["part"].notna()]
+    parts = rows.groupby("identity")["part"].agg(
+        lambda mine: mine.iloc[0] if mine.nunique() == 1 else "several"
+    )
+    found = []
+    for name, share in splitter.asked().items():
+        new, _, part = name.rpartition(" ")
+        if new:
+            wanted, got = max(1, round(share * len(parts))), int((parts == part).sum())
+            if got < wanted:
+                found.append(
+                    f"{got} individuals are in {part} alone, asked for were {wanted} of {len(parts)}"
+                )
+        elif abs((got_share := float((rows["part"] == part).mean())) - share) > 0.2 * share:
+            found.append(
+                f"{part} has {100 * got_share:.0f} % of the images, asked for were {100 * share:.0f} %"
+            )
+    return tuple(found)
+
+
 def divisions(table: Table) -> list[Division]:
     """All that must stay whole and is in two parts; empty where the split does not leak.
 

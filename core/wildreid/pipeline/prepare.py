@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wildreid.data.audit import audit
-from wildreid.data.splits import split
+from wildreid.data.splits import split, unreached
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
@@ -116,9 +116,12 @@ def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Callable[[str],
     table = split(table, recipe.splitter, seed=recipe.seed_of_split)
     table.save(folder.split)
     found = audit(table)
-    write_json(folder.audit, found.as_dict())
+    missed = unreached(table, recipe.splitter)
+    write_json(folder.audit, {**found.as_dict(), "unreached": list(missed)})
     counts = table["part"].value_counts()
     say("split   " + " · ".join(f"{counts.get(part, 0)} {part}" for part in ("train", "val", "test")))
+    for shortfall in missed:
+        say(f"! the splitter could not reach a share: {shortfall}")
     if found.leaks:
         say("! this split leaks: every figure of this run flatters; see audit.json")
     return table, found.leaks

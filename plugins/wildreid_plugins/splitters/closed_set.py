@@ -9,6 +9,8 @@ from pydantic import Field
 from wildreid.kinds import Splitter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wildreid.data.table import Table
 
 
@@ -21,6 +23,10 @@ class ClosedSet(Splitter):
     group: str = Field(
         "camera-date", description="what is never divided: camera-date, sequence, day, camera, or a column"
     )
+
+    def asked(self) -> Mapping[str, float]:
+        """Shares of images."""
+        return {"val": self.val, "test": self.test}
 
     def split(self, *, table: Table, seed: int) -> Table:
         """Add ``part`` and ``role``."""

@@ -9,6 +9,8 @@ from pydantic import Field
 from wildreid.kinds import Splitter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wildreid.data.table import Table
 
 
@@ -18,6 +20,10 @@ class DisjointSet(Splitter):
     name = "disjoint-set"
     val: float = Field(0.1, gt=0, lt=1, description="share of images that choose the weights")
     test: float = Field(0.2, gt=0, lt=1, description="share of images that test")
+
+    def asked(self) -> Mapping[str, float]:
+        """Shares of images."""
+        return {"val": self.val, "test": self.test}
 
     def split(self, *, table: Table, seed: int) -> Table:
         """Add ``part`` and ``role``."""

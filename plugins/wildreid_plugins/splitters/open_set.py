@@ -9,6 +9,8 @@ from pydantic import Field
 from wildreid.kinds import Splitter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wildreid.data.table import Table
 
 
@@ -23,6 +25,11 @@ class OpenSet(Splitter):
     group: str = Field(
         "camera-date", description="what is never divided: camera-date, sequence, day, camera, or a column"
     )
+
+    def asked(self) -> Mapping[str, float]:
+        """Shares of images, and of individuals that are new in a part."""
+        shares = {"val": self.val, "test": self.test, "new val": self.new_val, "new test": self.new_test}
+        return {name: share for name, share in shares.items() if share}
 
     def split(self, *, table: Table, seed: int) -> Table:
         """Add ``part`` and ``role``."""

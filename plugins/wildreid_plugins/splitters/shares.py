@@ -13,6 +13,8 @@ from wildreid.data.groups import codes
 from wildreid.data.table import PARTS, Table
 
 TRAIN, VAL, TEST = range(3)
+ROOM = 0.5
+"""The share of a part's images that individuals may take which are in it alone."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _newcomers(
         wanted[fullest] -= 1
         wanted = {p: n for p, n in wanted.items() if n}
     turns = rng.permutation([p for p, n in sorted(wanted.items()) for _ in range(n)])
-    have = dict.fromkeys(wanted, 0)
+    have, met = dict.fromkeys(wanted, 0), dict.fromkeys(wanted, 0)
     ladder = np.lexsort((rng.random(individuals), pieces.seen))
     tries = [
         (p, rng.permutation(stratum), 0.5)
@@ -190,7 +192,17 @@ def _newcomers(
             if (part[mine] < 0).all() and have[p] + images <= most * budget[p]:
                 part[mine] = p
                 have[p] += images
+                met[p] += 1
                 break
+    # where a stratum had nobody to give, the rarest that are left make up the number, as long as there is room
+    for p, count in wanted.items():
+        for individual in ladder if met[p] < count else ():
+            mine = pieces.pieces[individual]
+            images = int(pieces.images[mine].sum())
+            if met[p] < count and (part[mine] < 0).all() and have[p] + images <= ROOM * budget[p]:
+                part[mine] = p
+                have[p] += images
+                met[p] += 1
 
 
 def _mend(pieces: Pieces, part: NDArray[np.int64], p: int) -> None:

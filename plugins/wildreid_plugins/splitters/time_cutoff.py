@@ -11,6 +11,8 @@ from wildreid.errors import UserError
 from wildreid.kinds import Splitter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -31,6 +33,10 @@ class TimeCutoff(Splitter):
     group: str = Field(
         "camera-date", description="what is never divided: camera-date, sequence, day, camera, or a column"
     )
+
+    def asked(self) -> Mapping[str, float]:
+        """Shares of images; of val, among those before the cut-off."""
+        return {} if self.cutoff else {"val": self.val * (1 - self.test), "test": self.test}
 
     def split(self, *, table: Table, seed: int) -> Table:
         """Add ``part`` and ``role``: gallery for train, both for val, query for test.

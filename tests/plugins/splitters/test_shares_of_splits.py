@@ -11,7 +11,7 @@ from tests.core.data.generated_tables import annotated
 
 from wildreid.data.audit import audit
 from wildreid.data.groups import annotate
-from wildreid.data.splits import SplitError, split
+from wildreid.data.splits import SplitError, split, unreached
 from wildreid.data.table import Table
 from wildreid.recipe.model import Encounters
 from wildreid_plugins.splitters import ClosedSet, DisjointSet, OpenSet, Random
@@ -79,12 +79,33 @@ def test_the_real_table_is_what_its_makers_say(bears: Table) -> None:
 
 
 def test_the_new_bears_are_as_many_as_asked(bears: Table) -> None:
-    answer = split(bears, OpenSet(new_val=0.05, new_test=0.1), seed=0)
-    train, val, test = (individuals(answer, part) for part in ("train", "val", "test"))
-    assert abs(len(test - train - val) - 13) <= 4
-    assert abs(len(val - train - test) - 7) <= 4
+    for seed in range(6):
+        splitter = OpenSet(new_val=0.05, new_test=0.1)
+        answer = split(bears, splitter, seed=seed)
+        train, val, test = (individuals(answer, part) for part in ("train", "val", "test"))
+        new = {"test": len(test - train - val), "val": len(val - train - test)}
+        assert new["test"] >= 12
+        assert new["val"] >= 6
+        for part, asked in (("test", 13), ("val", 7)):  # what is lacking is said
+            said = [one for one in unreached(answer, splitter) if f"in {part} alone" in one]
+            assert bool(said) == (new[part] < asked)
     none = split(bears, OpenSet(new_val=0, new_test=0), seed=0)
     assert len(individuals(none, "test") - individuals(none, "train")) <= 3
+
+
+def test_shares_that_cannot_be_reached_are_said(bears: Table) -> None:
+    greedy = OpenSet(val=0.02, test=0.02, new_val=0.2, new_test=0.2)
+    answer = split(bears, greedy, seed=0)
+    said = unreached(answer, greedy)
+    train, test = individuals(answer, "train"), individuals(answer, "test")
+    alone = len(test - train - individuals(answer, "val"))
+    assert f"{alone} individuals are in test alone, asked for were 26 of 132" in said
+    few = bears.with_rows(bears.rows[bears["identity"].isin(["bf_032", "bf_051", "bf_083", "bf_089"])])
+    halves = DisjointSet(val=0.05, test=0.05)
+    share = split(few, halves, seed=0)["part"].value_counts(normalize=True)
+    assert f"test has {100 * share['test']:.0f} % of the images, asked for were 5 %" in unreached(
+        split(few, halves, seed=0), halves
+    )
 
 
 def test_our_splits_of_real_bears_are_clean_and_a_random_one_is_not(bears: Table) -> None:
