@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wildreid.data.films import NOT_READ
+from wildreid.data.frames import FILMS
 from wildreid.data.images import SUFFIXES
 from wildreid.data.table import Failure
 from wildreid.errors import UserError
@@ -29,7 +31,7 @@ WHY = {
         (".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".dng", ".raf", ".orf", ".rw2", ".pef", ".srw"),
         "a camera's raw file, " + _CONVERT,
     ),
-    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mts", ".wmv", ".mpg"), "a film, not a photo"),
+    **dict.fromkeys((*sorted(FILMS), ".mpg"), "a film, not a photo"),
     **dict.fromkeys(
         (".csv", ".tsv", ".parquet", ".pq", ".xlsx", ".json"), "a table or a record, not a photo"
     ),
@@ -128,6 +130,8 @@ def _hidden(name: str) -> bool:
 def why(name: str) -> str:
     """Why a file is not taken for an image."""
     ending = Path(name).suffix
+    if ending.lower() in FILMS:
+        return NOT_READ
     known = WHY.get(ending.lower())
     return f"its name ends in {ending}: {known}" if known else "not an image by its name"
 

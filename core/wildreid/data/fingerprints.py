@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wildreid import progress
+from wildreid.data.frames import file_of
 from wildreid.data.images import Box, header_of, read
 from wildreid.data.table import Table, boxes
 from wildreid.errors import UserError
@@ -56,7 +57,7 @@ def fingerprint(table: Table, *, cache: Path, perceptual: bool = True, threads: 
 
 def contents(table: Table, *, cache: Path, threads: int = 2) -> list[str | None]:
     """The hash of each row's file as it is now, None where it cannot be read."""
-    paths = [str(table.root / name) for name in table["image"]]
+    paths = [str(file_of(table.root, name)) for name in table["image"]]
     return _of_files(paths, _CONTENTS, _digest, cache, "reading files", threads)
 
 
@@ -138,7 +139,7 @@ def _looks(table: Table, content: list[str | None], cache: Path, threads: int) -
             )
 
         def look(item: int) -> str | None:
-            return _phash(table.root / images[item], box[item])
+            return _phash(file_of(table.root, images[item]), box[item])
 
         _compute(look, todo, keep, "looking for near duplicates", threads)
     return [found.get(first[key]) if key else None for key in keys]

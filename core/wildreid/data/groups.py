@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from wildreid.data.duplicates import near_duplicates
+from wildreid.data.frames import films_of
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.recipe.model import Encounters
@@ -28,11 +29,12 @@ Texts = NDArray[Any]
 def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") -> Table:
     """Add the columns ``sequence``, ``group`` and ``encounter``.
 
-    - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart; with
-      ``settings.event`` also all of one ``event`` of the source.
+    - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart; all frames of one
+      film, whatever their camera and date; with ``settings.event`` also all of one ``event`` of the source.
     - ``encounter``: one identity at one camera on one local date; where no camera is known, one identity on
       one local date across folders. Images on both sides of midnight, an undated image with all images of
-      its identity at its camera, exact duplicates, and near duplicates of one identity join one encounter.
+      its identity at its camera, frames of one film, exact duplicates, and near duplicates of one identity
+      join one encounter.
     - ``group``: what a split never divides: one camera and one local date whatever animals it shows,
       together with all that shares an encounter, an identity and day, or a file with any of it. So a
       splitter that keeps groups whole cannot leak. `regroup` says which other units there are.
@@ -44,7 +46,7 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
     rows = table.rows
     place = places(rows)
     at, who = codes(place), codes(rows["identity"])
-    day, instant = days(rows), _instants(rows, at)
+    day, instant, film = days(rows), _instants(rows, at), codes(films_of(rows["image"]))
     dated = ~np.isnat(instant)
     order = _in_time(at, instant, dated)
     midnight = np.timedelta64(round(settings.midnight * 60e6), "us")
@@ -60,6 +62,7 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
         _both(who, linked, known),
         _both(who, codes(_day_texts(day)), wandering),
         _beside_undated(who, at, dated, known),
+        _both(who, film, known & (film >= 0)),
     ]
     edges = [_over_midnight(who, instant, day, path, midnight)]
     if "content" in rows:
@@ -68,9 +71,9 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
         edges.append(near_duplicates(who, rows["phash"], bits=settings.bits))
     met = join(len(rows), keys, edges)
 
-    sequence = _sequences(rows, settings.gap)
+    sequence = _sequences(rows, place, at, instant, order, settings.gap)
     rows = rows.assign(
-        sequence=_text(_least(join(len(rows), [codes(sequence), event]), sequence)),
+        sequence=_text(_least(join(len(rows), [codes(sequence), event, film]), sequence)),
         encounter=_text(_texts(rows["identity"].fillna("?")) + " | " + _least(met, base)),
     )
     whole = _closed(rows, linked, met)
@@ -116,8 +119,8 @@ def regroup(table: Table, group: str) -> Table:
 
 
 def places(rows: pd.DataFrame) -> Texts:
-    """The camera of each row; where it is missing, the source folder."""
-    folder = rows["image"].str.replace(r"/?[^/]*$", "", regex=True)
+    """The camera of each row; where it is missing, the source folder, which of a frame is its film's."""
+    folder = films_of(rows["image"]).fillna(rows["image"]).str.replace(r"/?[^/]*$", "", regex=True)
     if "source" in rows:
         folder = rows["source"].astype("string").fillna(folder)
     return _texts(rows["camera"].fillna(folder))
@@ -169,7 +172,7 @@ def join(count: int, keys: Iterable[Codes] = (), edges: Iterable[tuple[Codes, Co
 
 def _closed(rows: pd.DataFrame, unit: Codes, encounter: Codes) -> Codes:
     """Units joined wherever dividing them would leak."""
-    keys = [unit, encounter, same_day(rows), codes(rows["image"])]
+    keys = [unit, encounter, same_day(rows), codes(rows["image"]), codes(films_of(rows["image"]))]
     if "content" in rows:
         keys.append(codes(rows["content"]))
     return join(len(rows), keys)
@@ -181,19 +184,8 @@ def _base(rows: pd.DataFrame, place: Texts, day: Days) -> Texts:
     return place + np.where(np.isnat(day), "@undated@" + unknown, "@" + _day_texts(day, missing=""))
 
 
-def _sequences(rows: pd.DataFrame, gap: float) -> Texts:
-    """Named by the place and the first moment; an undated image is one of its own.
-
-    Where the camera is not known, two makes or models in one folder are two cameras: their frames are no burst.
-    """
-    place = places(rows)
-    for name in ("make", "model"):
-        if name in rows:
-            said = rows["camera"].isna() & rows[name].notna()
-            place = np.where(said, place + " " + _texts(rows[name].fillna("")), place)
-    at = codes(place)
-    instant = _instants(rows, at)
-    order = _in_time(at, instant, ~np.isnat(instant))
+def _sequences(rows: pd.DataFrame, place: Texts, at: Codes, instant: Days, order: Codes, gap: float) -> Texts:
+    """Named by the place and the first moment; an undated image is one of its own."""
     names = place + "@undated@" + _texts(rows["image"])
     if len(order):
         pause = np.diff(instant[order]) > np.timedelta64(round(gap * 1e6), "us")

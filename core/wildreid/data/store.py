@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wildreid import progress
 from wildreid.data.fingerprints import contents
+from wildreid.data.frames import file_of
 from wildreid.data.images import Box, square
 from wildreid.data.slabs import NOWHERE, Place, Records, Slabs
 from wildreid.data.table import Failure, Table, boxes
@@ -158,7 +159,7 @@ def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2
         cache: the folder of caches.
         threads: that decode.
     """
-    paths = [str(table.root / image) for image in table["image"]]
+    paths = [str(file_of(table.root, image)) for image in table["image"]]
     box = boxes(table.rows)
     content = contents(table, cache=cache, threads=threads)
     recipe = f"{_FORM}|{settings.size}|{settings.fit}|{settings.margin}"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wildreid.data.frames import file_of
 from wildreid.data.images import MAX_PIXELS, Box, read
 from wildreid.errors import UserError
 from wildreid.files import put
@@ -209,7 +210,7 @@ class Table:
         Raises:
             UserError: it cannot be read.
         """
-        path = self.root / str(self.rows["image"].iloc[row])
+        path = file_of(self.root, str(self.rows["image"].iloc[row]))
         return read(path, box=self.box(row), margin=margin, max_pixels=max_pixels, longest=longest)
 
     @property

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.data.duplicates import near_duplicates
+from wildreid.data.frames import file_of
 from wildreid.data.groups import codes, days, places
 from wildreid.data.images import measure_all
 from wildreid.data.table import BOX, PARTS, Table
@@ -121,7 +122,7 @@ def _bursts(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _sizes(rows: pd.DataFrame, root: Path) -> pd.DataFrame:
     images = rows["image"].drop_duplicates()
-    sizes = measure_all([root / image for image in images])
+    sizes = measure_all([file_of(root, image) for image in images])
     return pd.DataFrame(sizes, index=pd.Index(images), columns=["width", "height"]).dropna()
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from wildreid.data.frames import file_of
 from wildreid.data.groups import places
 from wildreid.data.images import read
 from wildreid.data.table import Table, boxes
@@ -123,7 +124,7 @@ class Album:
             photo = self.photo(row, self._day(row))
             edges = box[row]
             try:
-                path = self.table.root / str(self.table["image"].iloc[row])
+                path = file_of(self.table.root, str(self.table["image"].iloc[row]))
                 whole = Image.fromarray(read(path, max_pixels=self.max_pixels))
             except UserError:
                 continue
