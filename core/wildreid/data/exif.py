@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -76,30 +74,6 @@ def dates_said(dated_by: pd.Series[Any], rows: int) -> list[str]:
     counted = dated_by.value_counts()
     said = ", ".join(f"{many} from {name}" for name, many in counted.items())
     return [f"{int(counted.sum())} of {rows} dates are from EXIF: {said}"] if len(counted) else []
-
-
-def with_tag(rows: pd.DataFrame, root: Path, *, tag: str, threads: int = 4) -> pd.DataFrame:
-    """Set ``identity`` to what a keyword says below `tag`: ``individual|2``, ``individual/2``.
-
-    Keywords are read from XMP, where digiKam, Lightroom and others write them; one that is not there, or
-    there with two values, leaves the identity missing.
-    """
-    keyword = re.compile(
-        rb"<rdf:li[^>]*>\s*" + re.escape(tag.encode()) + rb"\s*[|/]\s*([^<|/]+?)\s*</rdf:li>"
-    )
-
-    def said(image: str) -> str | None:
-        try:
-            with Image.open(root / image, formats=FORMATS) as picture:
-                block = picture.info.get("xmp", b"")
-        except Exception:  # as in a header: whether the pixels can be read is asked later
-            return None
-        found = {html.unescape(text.decode("utf-8", "replace")) for text in keyword.findall(block)}
-        return found.pop() if len(found) == 1 else None
-
-    with ThreadPoolExecutor(threads) as pool:
-        names = list(pool.map(said, rows["image"]))
-    return rows.assign(identity=pd.Series(names, index=rows.index, dtype="string"))
 
 
 def _header(path: Path) -> tuple[str | None, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wildreid.data.films import NOT_READ
-from wildreid.data.frames import FILMS
+from wildreid.data.frames import FILMS, is_film
 from wildreid.data.images import SUFFIXES
 from wildreid.data.table import Failure
 from wildreid.errors import UserError
@@ -46,12 +46,23 @@ class Found:
     Attributes:
         images: paths relative to it, with forward slashes, sorted.
         others: the other files, and why each is not read, sorted.
-        notes: what was left out, in sentences.
+        passed: how many files were passed over, by what they are.
     """
 
     images: list[str]
     others: list[Failure]
-    notes: list[str]
+    passed: Counter[str]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, in sentences."""
+        notes = []
+        if self.others:
+            told = by_ending(failure.image for failure in self.others)
+            notes.append(f"{len(self.others)} files are not read: {told}")
+        if self.passed:
+            notes.append("passed over: " + ", ".join(f"{many} {what}" for what, many in self.passed.most_common()))
+        return notes
 
     def __iter__(self) -> Iterator[Any]:
         """Images and others, as packs of earlier versions unpack it."""
@@ -89,7 +100,7 @@ def find_images(root: Path) -> Found:
             else:
                 others.append(Failure(path, why(name)))
     others.sort(key=lambda failure: failure.image)
-    return Found(sorted(images), others, _notes(others, passed))
+    return Found(sorted(images), others, passed)
 
 
 def _walk(root: Path, passed: Counter[str], others: list[Failure]) -> Iterator[tuple[str, list[str], str]]:
@@ -129,9 +140,9 @@ def _hidden(name: str) -> bool:
 
 def why(name: str) -> str:
     """Why a file is not taken for an image."""
-    ending = Path(name).suffix
-    if ending.lower() in FILMS:
+    if is_film(name):
         return NOT_READ
+    ending = Path(name).suffix
     known = WHY.get(ending.lower())
     return f"its name ends in {ending}: {known}" if known else "not an image by its name"
 
@@ -169,12 +180,3 @@ def nothing_to_read(others: Iterable[Failure]) -> str:
         return ""
     reasons = {known for name in names if (known := WHY.get(Path(name).suffix.lower()))}
     return f"there are {by_ending(names)}" + (f": {'; '.join(sorted(reasons))}" if reasons else "")
-
-
-def _notes(others: list[Failure], passed: Counter[str]) -> list[str]:
-    notes = []
-    if others:
-        notes.append(f"{len(others)} files are not read: {by_ending(failure.image for failure in others)}")
-    if passed:
-        notes.append("passed over: " + ", ".join(f"{many} {what}" for what, many in passed.most_common()))
-    return notes

@@ -45,7 +45,8 @@ class Film:
     @property
     def seconds(self) -> Moments:
         """(frames,) seconds from the first frame to each."""
-        return np.subtract(self.moments, self.moments[0])
+        seconds: Moments = self.moments - self.moments[0]
+        return seconds
 
     def taken(self, number: int) -> pd.Timestamp | None:
         """Local time of a frame."""

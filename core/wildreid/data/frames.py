@@ -7,6 +7,7 @@ are kept among the caches, and are made again from the film where they are not t
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
@@ -38,9 +39,20 @@ _NEAR = 4.0  # seconds that are decoded rather than jumped over: key frames are 
 Moments = NDArray[np.float64]
 
 
+def is_film(path: str) -> bool:
+    """Whether a file is a film by its name."""
+    return os.path.splitext(path)[1].lower() in FILMS
+
+
 def frame_name(film: str, number: int) -> str:
     """The image path of a film's frame: ``clip.mp4/f000030.jpg``."""
     return f"{film}/f{number:06d}.jpg"
+
+
+def film_of(image: str) -> str | None:
+    """The film of an image that is a film's frame; None for a photo."""
+    found = _FRAME.fullmatch(image)
+    return found["film"] if found else None
 
 
 def films_of(images: pd.Series[Any]) -> pd.Series[Any]:

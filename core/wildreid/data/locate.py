@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wildreid.data.frames import FILMS
 from wildreid.errors import UserError
 
-FILMS = frozenset({".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mts", ".wmv"})
 FILM = "a film: not read"
 NOT_HERE = "not on this machine"
 NO_FILE = "there is no such file"

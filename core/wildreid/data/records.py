@@ -16,6 +16,7 @@ from wildreid.data.boxes import upright
 from wildreid.data.dates import WRITE_DATES, parse_dates
 from wildreid.data.exif import with_exif
 from wildreid.data.fingerprints import headers
+from wildreid.data.frames import file_of
 from wildreid.data.locate import FILM, FILMS, NOT_HERE, locate
 from wildreid.data.table import BOX, NUMBERS, REQUIRED, TEXTS, Failure, Origin, Table
 from wildreid.data.texts import read_json, read_texts, said
@@ -39,7 +40,7 @@ class Records:
 
     Attributes:
         rows: a row a record, with a plain index; columns as in `Table`, and the source's own. ``identity`` is
-            there; ``image`` comes with `locate`.
+            there; ``image`` comes with `locate`, or is there already where the photos were listed.
         keys: (records,) what the source calls each: an id, a line.
         root: the folder that image paths are relative to.
 
@@ -129,7 +130,7 @@ class Records:
         *,
         relative: bool | Mask,
         corners: bool = False,
-        stored: bool = False,
+        stored: bool | Mask = False,
         drawn_on: NDArray[np.float64] | None = None,
     ) -> None:
         """Set the boxes, in pixels of the upright photo; what cannot be one fails.
@@ -141,7 +142,7 @@ class Records:
             values: (records, 4) x, y, width, height; see `wildreid.data.boxes.upright` for the rest.
             relative: whether they are shares of the photo's width and height; one for all, or one each.
             corners: they are x1, y1, x2, y2.
-            stored: whoever drew them saw the photo as it is stored, not upright.
+            stored: whoever drew them saw the photo as it is stored, not upright; one for all, or one each.
             drawn_on: (records, 2) width and height that the source says, NaN where it does not. Where they
                 are those of the stored photo, the box is turned; where they are another photo's, it fails.
         """
@@ -149,7 +150,7 @@ class Records:
         rows = np.flatnonzero(boxed)
         size = np.full((len(self.rows), 3), np.nan)
         images = self.rows["image"].to_numpy(object)
-        size[rows] = headers([os.path.join(self.root, name) for name in images[rows]], cache=cache_folder())
+        size[rows] = headers([str(file_of(self.root, name)) for name in images[rows]], cache=cache_folder())
         self.fail(boxed & np.isnan(size[:, 0]), "the photo's header cannot be read, so its box means nothing")
         turned = np.full(len(self.rows), stored)
         if drawn_on is not None:

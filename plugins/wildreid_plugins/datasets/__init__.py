@@ -7,6 +7,7 @@ from wildreid_plugins.datasets.camtrap_dp import CamtrapDP
 from wildreid_plugins.datasets.coco_camera_traps import CocoCameraTraps
 from wildreid_plugins.datasets.folder import Folder
 from wildreid_plugins.datasets.megadetector import MegaDetector
+from wildreid_plugins.datasets.photo_tags import PhotoTags
 from wildreid_plugins.datasets.table import Table
 from wildreid_plugins.datasets.wbia_coco import WbiaCoco
 from wildreid_plugins.datasets.wildlife_insights import WildlifeInsights
@@ -15,4 +16,7 @@ from wildreid_plugins.datasets.wildlife_insights import WildlifeInsights
 @hookimpl
 def wildreid_datasets() -> list[type[Dataset]]:
     """What `wildreid.hookspecs.wildreid_datasets` asks for."""
-    return [Table, Folder, CameraTrap, CamtrapDP, MegaDetector, CocoCameraTraps, WbiaCoco, WildlifeInsights]
+    return [
+        Table, Folder, CameraTrap, PhotoTags, CamtrapDP, MegaDetector, CocoCameraTraps, WbiaCoco,
+        WildlifeInsights,
+    ]  # fmt: skip

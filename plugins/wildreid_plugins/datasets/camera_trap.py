@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 
 from wildreid.errors import UserError
-from wildreid.kinds import Dataset
 from wildreid.option import Location, did_you_mean
+from wildreid_plugins.datasets.filmed import Filmed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"\{(\w+)\}")
 
 
-class CameraTrap(Dataset):
+class CameraTrap(Filmed):
     """Frames of camera traps: station and individual from the path or a tag, date and camera from EXIF."""
 
     name = "camera-trap"
@@ -31,7 +31,9 @@ class CameraTrap(Dataset):
         "your own, each up to the next '/' or sign: '{species}/{station}__{file}'",
     )
     tag: str | None = Field(
-        None, description="keyword above the individual's name, where photos are tagged (digiKam, Lightroom)"
+        None,
+        min_length=1,
+        description="keyword above the individual's name, where photos are tagged: read as by photo-tags",
     )
     camera: Literal["folder", "exif"] = Field(
         "folder", description="a camera is a {camera} or {station} of the path, or a serial number in EXIF"
@@ -58,17 +60,20 @@ class CameraTrap(Dataset):
         """
         import pandas as pd
 
-        from wildreid.data.exif import dates_said, with_exif, with_tag
+        from wildreid.data.exif import dates_said, with_exif
         from wildreid.data.files import find_images, nothing_to_read
         from wildreid.data.table import Failure, Table
+        from wildreid.data.tags import Tags, tagged
 
-        found = find_images(self.root)
+        found, filmed = self.frames(find_images(self.root))
         images, failures = found.images, found.others
         pattern = re.compile(self._pattern() + r"(?:\.\w+)?$")
-        fits = {image: match for image in images if (match := pattern.match(image))}
+        paths = pd.Series(images + filmed["event"].tolist(), dtype="string")
+        parts = [pattern.match(path) for path in paths]
+        fits = [part is not None for part in parts]
         reason = f"the path does not fit the layout {self.layout}"
-        failures += [Failure(image, reason) for image in images if image not in fits]
-        if not fits:
+        failures += [Failure(path, reason) for path in paths[[not fit for fit in fits]].unique()]
+        if not any(fits):
             raise UserError(
                 f"none of {len(images)} images fits the layout {self.layout}",
                 where=str(self.root),
@@ -76,11 +81,13 @@ class CameraTrap(Dataset):
                 if images
                 else nothing_to_read(found.others) or "check the root",
             )
-        rows = pd.DataFrame([{"image": image, **match.groupdict()} for image, match in fits.items()])
-        rows = with_exif(rows.drop(columns="file", errors="ignore"), self.root)
-        notes = found.notes + dates_said(rows.pop("dated_by"), len(rows))
-        if self.tag is not None:
-            rows = with_tag(rows, self.root, tag=self.tag)
+        photos = with_exif(pd.DataFrame({"image": pd.Series(images, dtype="string")}), self.root)
+        rows = pd.concat([photos, filmed], ignore_index=True) if len(filmed) else photos
+        named = pd.DataFrame([part.groupdict() if part else {} for part in parts]).drop(
+            columns="file", errors="ignore"
+        )
+        rows = rows.assign(**{str(name): named[name] for name in named})[fits].reset_index(drop=True)
+        dates = dates_said(rows.pop("dated_by"), len(rows))
         if "identity" not in rows:
             rows["identity"] = pd.NA
         rows["timestamp"] += self._shifts(rows)
@@ -88,7 +95,10 @@ class CameraTrap(Dataset):
             rows["camera"] = rows["serial"]
         elif "camera" not in rows:
             rows["camera"] = rows.get("station", pd.NA)
-        return Table.of(rows, self.root, failures).with_notes(notes)
+        if self.tag is None:
+            return Table.of(rows, self.root, failures).with_notes([*found.notes, *dates])
+        records = tagged(rows, self.root, Tags(self.tag), others=failures)
+        return records.table(form="camera-trap frames with keywords and regions").with_notes(dates)
 
     def _pattern(self) -> str:
         """The layout as a pattern: its own signs literally, each name up to the next of them."""

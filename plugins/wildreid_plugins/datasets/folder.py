@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from wildreid.errors import UserError
-from wildreid.kinds import Dataset
 from wildreid.option import Location
+from wildreid_plugins.datasets.filmed import Filmed
 
 if TYPE_CHECKING:
     from wildreid.data.table import Table
 
 
-class Folder(Dataset):
+class Folder(Filmed):
     """One folder an individual, named as it; dates and cameras from EXIF where they are there."""
 
     name = "folder"
@@ -33,20 +33,25 @@ class Folder(Dataset):
         from wildreid.data.files import find_images, nothing_to_read
         from wildreid.data.table import Failure, Table
 
-        found = find_images(self.root)
+        found, filmed = self.frames(find_images(self.root))
+        loose = ~filmed["event"].str.contains("/")
         beside = [image for image in found.images if "/" not in image]
+        beside += filmed["event"][loose].unique().tolist()
         failures = found.others + [Failure(image, "in no individual's folder") for image in beside]
-        images = [image for image in found.images if "/" in image]
-        if not images:
+        images, filmed = [image for image in found.images if "/" in image], filmed[~loose]
+        if not images and filmed.empty:
             raise UserError(
                 "there is no photo in a folder of an individual",
                 where=str(self.root),
                 cure=nothing_to_read(found.others) or "lay the photos out as ROOT/INDIVIDUAL/PHOTO.jpg",
             )
-        rows = pd.DataFrame({"image": images, "identity": [image.split("/")[0] for image in images]})
+        rows = pd.DataFrame({"image": pd.Series(images, dtype="string")})
         notes = found.notes
         if self.exif:
             rows = with_exif(rows, self.root)
             notes = notes + dates_said(rows["dated_by"], len(rows))
             rows = rows.drop(columns="dated_by").assign(camera=rows["serial"])
+        if len(filmed):
+            rows = pd.concat([rows, filmed], ignore_index=True)
+        rows["identity"] = rows["image"].str.split("/").str[0]
         return Table.of(rows, self.root, failures).with_notes(notes)

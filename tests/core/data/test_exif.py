@@ -6,16 +6,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from wildreid.data.exif import dates_said, with_exif, with_tag
+from wildreid.data.exif import dates_said, with_exif
 from wildreid.data.read import read_table
 
 MAKE, MODEL, DETAILS, TAKEN, ZONE, SERIAL = 0x010F, 0x0110, 0x8769, 0x9003, 0x9011, 0xA431
 DIGITIZED, CHANGED = 0x9004, 0x0132
 
 
-def photo(
-    path: Path, taken: str | None = None, zone: str | None = None, xmp: bytes = b"", **camera: str
-) -> None:
+def photo(path: Path, taken: str | None = None, zone: str | None = None, **camera: str) -> None:
     exif = Image.Exif()
     if "make" in camera:
         exif[MAKE] = camera["make"]
@@ -26,7 +24,7 @@ def photo(
         if value is not None:
             details[tag] = value
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (8, 8)).save(path, exif=exif, xmp=xmp)
+    Image.new("RGB", (8, 8)).save(path, exif=exif)
 
 
 def test_date_zone_and_camera_are_read(tmp_path: Path) -> None:
@@ -93,20 +91,3 @@ def test_two_rows_of_one_image_are_told_the_same_and_order_is_kept(tmp_path: Pat
     photo(tmp_path / "b.jpg", "2010:04:10 04:08:00")
     rows = with_exif(pd.DataFrame({"image": ["b.jpg", "a.jpg", "b.jpg"]}, index=[7, 8, 9]), tmp_path)
     assert rows["timestamp"].dt.year.tolist() == [2010, 2009, 2010]
-
-
-def keywords(*words: str) -> bytes:
-    items = "".join(f"<rdf:li>{word}</rdf:li>" for word in words)
-    bag = f"<lr:hierarchicalSubject><rdf:Bag>{items}</rdf:Bag></lr:hierarchicalSubject>"
-    return f"<x:xmpmeta>{bag}</x:xmpmeta>".encode()
-
-
-def test_an_individual_is_read_from_a_keyword(tmp_path: Path) -> None:
-    photo(tmp_path / "a.jpg", xmp=keywords("Species|Cat", "individual|2"))
-    photo(tmp_path / "b.jpg", xmp=keywords("individual/M&amp;M", "individual|M&amp;M"))
-    photo(tmp_path / "two.jpg", xmp=keywords("individual|1", "individual|2"))
-    photo(tmp_path / "none.jpg", xmp=keywords("individuals|1"))
-    names = ["a.jpg", "b.jpg", "two.jpg", "none.jpg", "gone.jpg"]
-    found = with_tag(pd.DataFrame({"image": names}), tmp_path, tag="individual")["identity"]
-    assert found.tolist()[:2] == ["2", "M&M"]
-    assert found[2:].isna().all()

@@ -6,6 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from pydantic import ValidationError
+from tests.core.data.filmed import film
+from tests.core.data.test_tags import keywords
+from tests.core.data.test_tags import photo as tagged_photo
 from tests.plugins.datasets.test_folder_dataset import photo
 
 from wildreid.data.groups import annotate
@@ -93,3 +96,32 @@ def test_real_leopard_cats_are_told_by_their_tags(real_data: Path) -> None:
     table = option.table()
     assert len(table) == 26
     assert table["identity"].value_counts().to_dict() == {"1": 12, "2": 11, "3": 3}
+
+
+def test_films_are_named_or_their_frames_are_rows_of_their_station(tmp_path: Path) -> None:
+    photo(tmp_path / "North/lynx 1/a.jpg", "2021:05:01 10:00:00")
+    film(tmp_path / "North/lynx 2/20210501_101500.mp4")
+    film(tmp_path / "odd.mp4")
+    listed = CameraTrap(root=tmp_path).table()
+    assert {(one.image, one.reason) for one in listed.failures} == {
+        (name, "a film: not read; videos: sample takes frames")
+        for name in ("North/lynx 2/20210501_101500.mp4", "odd.mp4")
+    }
+    option = CameraTrap(root=tmp_path, videos="sample", every=1, most=2, shift={"North": 3600})
+    table = option.table()
+    frames = table.rows[table["identity"] == "lynx 2"]
+    assert frames["image"].str[-11:].tolist() == ["f000000.jpg", "f000020.jpg"]
+    assert frames["camera"].tolist() == ["North", "North"]
+    assert frames["event"].nunique() == 1
+    assert frames["timestamp"].tolist() == [
+        pd.Timestamp("2021-05-01 11:15:00"), pd.Timestamp("2021-05-01 11:15:02"),
+    ]  # fmt: skip
+    assert [one.image for one in table.failures] == ["odd.mp4"]
+
+
+def test_a_tag_is_read_by_the_rules_of_photo_tags(tmp_path: Path) -> None:
+    tagged_photo(tmp_path / "North/a.jpg", keywords("individual|pride A|Bella"))
+    tagged_photo(tmp_path / "North/b.jpg", keywords("individual|Bella", "individual|Cara"))
+    table = CameraTrap(root=tmp_path, layout="{station}/{file}", tag="individual").table()
+    assert table.rows[["station", "identity"]].to_numpy().tolist() == [["North", "Bella"]]
+    assert [one.image for one in table.failures] == ["North/b.jpg", "North/b.jpg"]

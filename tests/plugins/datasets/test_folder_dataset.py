@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.core.data.filmed import film
 
 from wildreid.errors import UserError
 from wildreid_plugins.datasets import Folder
@@ -51,3 +52,17 @@ def test_a_folder_without_photos_is_told(tmp_path: Path) -> None:
         Folder(root=tmp_path).table()
     with pytest.raises(UserError, match="is not there"):
         Folder(root=tmp_path / "gone").table()
+
+
+def test_a_film_in_an_individuals_folder_may_give_frames(tmp_path: Path) -> None:
+    photo(tmp_path / "Bella/a.jpg", "2021:05:01 10:00:00", "S1")
+    film(tmp_path / "Bella/clip.mp4", began="2021-05-01T09:00:00Z")
+    film(tmp_path / "loose.mp4")
+    table = Folder(root=tmp_path, videos="sample", most=2, film_times="local").table()
+    assert table["identity"].tolist() == ["Bella"] * 3
+    assert table["timestamp"].tolist() == [
+        pd.Timestamp("2021-05-01 10:00:00"), pd.Timestamp("2021-05-01 09:00:00"),
+        pd.Timestamp("2021-05-01 09:00:02"),
+    ]  # fmt: skip
+    assert [(one.image, one.reason) for one in table.failures] == [("loose.mp4", "in no individual's folder")]
+    assert len(Folder(root=tmp_path).table()) == 1
