@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from wildreid.data.columns import guess_columns
 from wildreid.data.dates import guess_form, read_dates
 from wildreid.data.exif import fill_dates
+from wildreid.data.presets import PRESETS, Asked, read_like, recognised
 from wildreid.data.table import BOX, TEXTS, Failure, Table
 from wildreid.errors import UserError
 
@@ -24,11 +26,14 @@ def read_table(
     columns: Mapping[str, str] | None = None,
     dates: str | None = None,
     named: bool = True,
+    like: str | None = None,
+    asked: Asked | None = None,
 ) -> Table:
     """Read a CSV or Parquet file with a row an annotation.
 
-    Columns that others call by another name are recognised where one can tell, and a note says which. Where the
-    table gives no date, the photo's EXIF does, if it is at hand.
+    Columns that others call by another name are recognised where one can tell, and a note says which. A table
+    that another program writes is read as that (see `wildreid.data.presets`), by its columns where `like` and
+    `columns` do not say. Where the table gives no date, the photo's EXIF does, if it is at hand.
 
     Args:
         file: see `wildreid.data.columns.TABLES` for its endings.
@@ -37,6 +42,8 @@ def read_table(
         dates: the `strptime` form of timestamps; None: ISO 8601, EXIF's own form, or another that alone fits
             all of them.
         named: whether the column ``identity`` must be there; if not, nobody is known where it is missing.
+        like: the preset to read it by.
+        asked: what else a recipe says; `columns` and `dates` are laid over it.
 
     Returns:
         A table; columns that we do not know are kept; rows without an image are among its failures.
@@ -46,7 +53,13 @@ def read_table(
             is none, and what `Table.of` refuses.
     """
     given = dict(columns or {})
+    asked = replace(asked or Asked(), columns=given, dates=dates)
     rows = read_rows(file)
+    preset = like or (None if given else recognised(rows.columns))
+    if preset is not None:
+        table = read_like(rows, preset, file, root.absolute(), asked, named=named)
+        told = f"{file.name}: taken for {PRESETS[preset].words}; in a recipe: like: {preset}"
+        return table if like else table.with_notes([told])
     for ours, theirs in given.items():
         if theirs not in rows:
             raise UserError(
@@ -62,6 +75,8 @@ def read_table(
     rows = rows.assign(**{ours: rows[theirs] for ours, theirs in guessed.items()})
     if not named and "identity" not in rows:
         rows["identity"] = pd.NA
+    if asked.unknown and "identity" in rows:
+        rows["identity"] = rows["identity"].mask(rows["identity"].isin(asked.unknown))
     if "image" in rows:
         empty = rows["image"].isna()
         failures = [Failure("", "the row names no image", row=int(row) + 1) for row in rows.index[empty]]

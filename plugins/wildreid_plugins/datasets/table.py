@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from wildreid.errors import UserError
 from wildreid.kinds import Dataset
@@ -14,12 +14,24 @@ if TYPE_CHECKING:
     from wildreid.data import table
 
 
+Like = Literal[
+    "traptagger", "timelapse", "addaxai", "zooniverse", "animalclef", "wildlife-reid-10k", "brown-bear-heads"
+]
+_ONLY_WITH = {
+    ("datasets",): ("animalclef", "wildlife-reid-10k"),
+    ("task", "votes", "share"): ("zooniverse",),
+}  # fields of the presets named here
+
+
 class Table(Dataset):
     """A CSV or Parquet file with a row an annotation: image, identity, and what else is known."""
 
     name = "table"
     root: Location = Field(description="folder that the image paths are relative to")
-    file: str = Field("metadata.csv", description="the table, relative to root; .csv or .parquet")
+    file: str = Field("metadata.csv", description="the table, relative to root; .csv, .tsv or .parquet")
+    like: Like | None = Field(
+        None, description="whose table it is; null: its columns tell, or it is your own"
+    )
     columns: dict[str, str] = Field(
         {},
         description="the file's name for image, identity, camera, timestamp, box_left, box_top, box_width, "
@@ -28,6 +40,28 @@ class Table(Dataset):
     dates: str | None = Field(
         None, description="form of the timestamps, such as '%d.%m.%Y %H:%M'; null: ISO 8601 or EXIF's"
     )
+    unknown: tuple[str, ...] = Field(
+        (), description="what the identity says of an animal that nobody knows: [unknown, Not sure]"
+    )
+    datasets: tuple[str, ...] = Field(
+        (), description="with animalclef and wildlife-reid-10k: the data sets to keep; none: all"
+    )
+    task: str | None = Field(
+        None, description="with zooniverse: the task that asks who it is; null: the only one there is"
+    )
+    votes: int = Field(3, ge=1, description="with zooniverse: how many volunteers must give one answer")
+    share: float = Field(
+        0.8, gt=0.5, le=1, description="with zooniverse: which share of a photo's answers that must be"
+    )
+
+    @model_validator(mode="after")
+    def _check_fields(self) -> Self:
+        for fields, presets in _ONLY_WITH.items():
+            for name in fields:
+                chosen = getattr(self, name) != type(self).model_fields[name].default
+                if chosen and self.like not in presets:
+                    raise ValueError(f"'{name}' is for like: {' or '.join(presets)} alone")
+        return self
 
     def table(self) -> table.Table:
         """Read the file.
@@ -35,7 +69,9 @@ class Table(Dataset):
         Raises:
             UserError: no such root or file, a required column is missing, a path leaves the root.
         """
+        from wildreid.data.presets import Asked
         from wildreid.data.read import read_table
+        from wildreid.data.volunteers import Votes
 
         if not self.root.is_dir():
             raise UserError(
@@ -43,4 +79,12 @@ class Table(Dataset):
                 where="dataset.root",
                 cure="mend it in the recipe, or give `dataset.root=FOLDER`",
             )
-        return read_table(self.root / self.file, self.root, columns=self.columns, dates=self.dates)
+        votes = Votes(self.task, self.votes, self.share)
+        return read_table(
+            self.root / self.file,
+            self.root,
+            columns=self.columns,
+            dates=self.dates,
+            like=self.like,
+            asked=Asked(unknown=self.unknown, datasets=self.datasets, votes=votes),
+        )

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
+from wildreid.data.presets import PRESETS
 from wildreid.errors import UserError
 from wildreid.recipe.model import Recipe
 from wildreid_plugins.datasets import Table
+from wildreid_plugins.datasets.table import Like
 
 
 def write(folder: Path, text: str) -> Path:
@@ -71,3 +75,26 @@ def test_real_cows(real_data: Path) -> None:
 def test_its_path_may_come_from_a_recipe() -> None:
     assert Recipe.model_fields["dataset"] is not None
     assert Table(root="photos").root.is_absolute()
+
+
+def test_a_recipe_may_say_whose_table_it_is(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("File,Individuals\na.jpg,Hera\nb.jpg,nobody\nc.jpg,None\n")
+    read = Table(root=tmp_path, file="t.csv", like="traptagger", unknown=("nobody",)).table()
+    assert read["identity"].fillna("?").tolist() == ["Hera", "?", "?"]
+    (tmp_path / "own.csv").write_text("image,identity\na.jpg,Hera\nb.jpg,nobody\n")
+    own = Table(root=tmp_path, file="own.csv", unknown=("nobody",)).table()
+    assert own["identity"].fillna("?").tolist() == ["Hera", "?"]
+
+
+def test_the_presets_of_the_engine_can_all_be_named() -> None:
+    assert set(get_args(Like)) == set(PRESETS)
+
+
+def test_a_field_of_one_preset_is_refused_with_another(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="'votes' is for like: zooniverse alone"):
+        Table(root=tmp_path, votes=2)
+    with pytest.raises(ValidationError, match="'datasets' is for like: animalclef or"):
+        Table(root=tmp_path, like="traptagger", datasets=("L",))
+    option = Table(root=tmp_path, like="zooniverse", votes=2)
+    assert Table.model_validate(option.model_dump(mode="json")) == option
+    assert Table.model_validate(Table(root=tmp_path).model_dump(mode="json")).like is None

@@ -1,0 +1,342 @@
+"""Tables as other programs and collections write them: what their columns mean, and how each is told by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from wildreid.data.columns import guess_columns, is_table
+from wildreid.data.dates import guess_form, read_dates
+from wildreid.data.frames import is_film
+from wildreid.data.locate import locate
+from wildreid.data.records import Records, said
+from wildreid.data.table import Table
+from wildreid.data.volunteers import Votes, agreed
+from wildreid.errors import UserError
+
+_PLAIN = re.compile(r"^(?![A-Za-z][A-Za-z0-9+.-]*:)(?!/)(?!(?:.*/)?\.\.(?:/|$)).+")
+"""A path that stays below the root."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a recipe says besides the preset's name.
+
+    Attributes:
+        columns: the file's name for a column of ours, before the preset's own.
+        dates: the form of timestamps; None: ISO 8601, or another that alone fits all of them.
+        unknown: words of the identity that mean nobody knows.
+        datasets: the values of the column ``dataset`` to keep; empty: all.
+        votes: how volunteers' answers become one.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    dates: str | None = None
+    unknown: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    votes: Votes = field(default_factory=Votes)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One form of table.
+
+    Attributes:
+        words: what it is, in words.
+        told_by: columns that it has and others have not.
+        columns: our columns, and what they are called there; what is not there is passed over.
+        missing: its words for nothing, in identity and viewpoint.
+        rows: makes a row an animal of the file's rows, before columns are looked for.
+        finish: boxes, and what else is its own; gives what one should know, in sentences.
+        notes: what one should know, in sentences.
+    """
+
+    words: str
+    told_by: frozenset[str]
+    columns: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+    rows: Callable[[pd.DataFrame, Path, Asked], pd.DataFrame] | None = None
+    finish: Callable[[Records, Asked], Sequence[str]] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def recognised(columns: Iterable[str]) -> str | None:
+    """The preset that a table's columns tell of, None where none does, or where they are ours already."""
+    there = set(columns)
+    if "image" in there:
+        return None
+    return next((name for name, preset in PRESETS.items() if preset.told_by <= there), None)
+
+
+def read_like(rows: pd.DataFrame, like: str, file: Path, root: Path, asked: Asked, *, named: bool) -> Table:
+    """Read a table by a preset: each of its rows ends as a row, a failure, or counted.
+
+    Args:
+        rows: the file's rows, as `wildreid.data.read.read_rows` gives them.
+        like: the preset's name.
+        file: where they are from.
+        root: the folder that image paths are relative to.
+        asked: what else the recipe says.
+        named: whether a column must say who is who.
+
+    Raises:
+        UserError: a column is missing, or dates cannot be read.
+    """
+    preset = PRESETS[like]
+    rows = rows.astype("string")
+    theirs = ", ".join(rows.columns)
+    if preset.rows is not None:
+        rows = preset.rows(rows, file, asked)
+    rows = _named(rows, preset, file, asked, named, theirs)
+    for name in ("identity", "viewpoint"):
+        if name in rows:
+            rows[name] = said(rows[name], *preset.missing, *(asked.unknown if name == "identity" else ()))
+    if "viewpoint" in rows:
+        rows["viewpoint"] = rows["viewpoint"].str.lower()
+    if "timestamp" in rows:
+        form = asked.dates if asked.dates is not None else guess_form(rows["timestamp"])
+        form = form if isinstance(form, str) else None
+        rows["timestamp"], offset = read_dates(rows["timestamp"], form=form, where=str(file))
+        if offset.notna().any():
+            rows["utc_offset"] = offset
+    paths = said(rows.pop("image"))
+    lines = [f"line {number + 2}" for number in range(len(rows))]
+    records = Records(rows.assign(image=_below(paths, root, reasons := [""] * len(rows))), lines, root, paths=paths)
+    if "_wrong" in rows:
+        records.fail(rows["_wrong"].notna(), rows["_wrong"].tolist())
+    records.fail(records.rows["image"].isna(), reasons)
+    notes = [] if preset.finish is None else preset.finish(records, asked)
+    return records.table(form=preset.words, notes=(*preset.notes, *notes))
+
+
+def _below(paths: pd.Series[Any], root: Path, reasons: list[str]) -> pd.Series[Any]:
+    """The paths that stay below the root, found or not; for others why they are none goes into `reasons`."""
+    images = paths.str.replace("\\", "/", regex=False).str.removeprefix("./")
+    odd = ~images.fillna("").str.fullmatch(_PLAIN.pattern)
+    found = locate(images[odd], root)  # a path from another machine may end like one that is here
+    below: list[Any] = images.tolist()
+    for row, image, reason in zip(np.flatnonzero(odd).tolist(), found.images, found.reasons, strict=True):
+        below[row], reasons[row] = image, reason
+    for row, image in enumerate(below):
+        if isinstance(image, str) and is_film(image):
+            below[row], reasons[row] = None, "a film: not read"
+    return pd.Series(below, images.index, "string")
+
+
+def _named(
+    rows: pd.DataFrame, preset: Preset, file: Path, asked: Asked, named: bool, there: str
+) -> pd.DataFrame:
+    """Our columns beside the file's own."""
+    for ours, theirs in asked.columns.items():
+        if theirs not in rows and preset.rows is not _of_volunteers:
+            raise UserError(
+                f"the table has no column '{theirs}' to take as '{ours}'; it has {there}",
+                where=str(file),
+            )
+    wanted = {**preset.columns, **asked.columns}
+    found = {ours: rows[theirs] for ours, theirs in wanted.items() if theirs in rows}
+    if "identity" not in found and (guessed := guess_columns(rows).get("identity")):
+        found["identity"] = rows[guessed]
+    rows = rows.assign(**found)
+    if "image" not in rows:
+        raise UserError(
+            f"{preset.words} has no column '{preset.columns['image']}'; it has {there}",
+            where=str(file),
+            cure="name the one with the photos: columns: {image: …}",
+        )
+    if "identity" not in rows:
+        if named and "identity" in preset.columns:
+            raise UserError(
+                f"no column says who is who; there are {there}",
+                where=str(file),
+                cure=f"export it with '{preset.columns['identity']}', or name the column: columns: {{identity: …}}",
+            )
+        rows["identity"] = pd.Series(pd.NA, rows.index, "string")
+    return rows
+
+
+def _sightings(records: Records, asked: Asked) -> Sequence[str]:
+    """TrapTagger: one animal a row, with its box in shares of the photo."""
+    several = records.rows["identity"].str.contains("|", regex=False)
+    told = records.rows["identity"]
+    records.fail(
+        several, [f"several animals in one row, so export it at the Sighting level: {who}" for who in told]
+    )
+    if "viewpoint" in records.rows:
+        view = records.rows["viewpoint"]
+        records.rows["viewpoint"] = view.mask(view == "ambiguous")
+    _boxes(records, ("Left", "Top", "Right", "Bottom"), corners=True)
+    return ()
+
+
+def _joined_path(rows: pd.DataFrame, file: Path, asked: Asked) -> pd.DataFrame:
+    """Timelapse: folder and file stand in two columns, and so may date and time."""
+    folder = said(rows["RelativePath"]).fillna("") if "RelativePath" in rows else ""
+    path = folder + "/" + rows["File"].fillna("")
+    rows = rows.assign(image=path.str.replace("\\", "/", regex=False).str.lstrip("/"))
+    if "DateTime" not in rows and {"Date", "Time"} <= set(rows.columns):
+        when = pd.to_datetime(rows["Date"] + " " + rows["Time"], format="%d-%b-%Y %H:%M:%S", errors="coerce")
+        rows["DateTime"] = when.dt.strftime("%Y-%m-%d %H:%M:%S").astype("string")
+        rows["DateTime"] = rows["DateTime"].fillna(rows["Date"] + " " + rows["Time"])  # refused with its row
+    return rows
+
+
+def _not_deleted(records: Records, asked: Asked) -> Sequence[str]:
+    if "DeleteFlag" in records.rows:
+        flag = records.rows["DeleteFlag"].str.lower()
+        records.count(flag.eq("true"), "marked for deletion")
+    return ()
+
+
+def _with_files(rows: pd.DataFrame, file: Path, asked: Asked) -> pd.DataFrame:
+    """AddaxAI: what was detected, joined to the table of the files that lies beside it."""
+    from wildreid.data.read import read_rows
+
+    if "relative_path" in rows:
+        return rows
+    beside = {
+        other: table
+        for other in sorted(file.parent.iterdir())
+        if is_table(other) and other != file
+        if {"file_id", "relative_path"} <= set((table := read_rows(other)).columns)
+    }
+    if "file_id" not in rows or len(beside) != 1:
+        raise UserError(
+            f"{len(beside)} tables beside this one have the columns file_id and relative_path",
+            where=str(file),
+            cure="put the exported table of files, and no other, beside the one of detections",
+        )
+    (files,) = beside.values()
+    files = files.astype("string").drop_duplicates("file_id").set_index("file_id")
+    own = [name for name in files if name not in rows]
+    return rows.join(files[own], on="file_id")
+
+
+def _detections(records: Records, asked: Asked) -> Sequence[str]:
+    """AddaxAI: animals are rows; a person or a vehicle makes the whole frame private."""
+    rows = records.rows
+    if "detection_category" in rows:
+        kind = said(rows["detection_category"]).str.lower()
+        animal = (kind == "animal").fillna(False)
+        people = set(rows["image"][kind.isin(["person", "human", "vehicle"])].dropna())
+        records.rows["private"] = rows["image"].isin(people)
+        records.count(~animal, kind.fillna("no category").tolist())
+    _boxes(records, ("bbox_x", "bbox_y", "bbox_width", "bbox_height"), corners=False)
+    return ()
+
+
+def _boxes(records: Records, columns: tuple[str, str, str, str], *, corners: bool) -> None:
+    if set(columns) <= set(records.rows.columns):
+        texts = records.rows[list(columns)]
+        values = (
+            texts.apply(pd.to_numeric, errors="coerce").astype("Float64").to_numpy(float, na_value=np.nan)
+        )
+        records.fail((texts.notna() & np.isnan(values)).any(axis=1), "a side of the box is not a number")
+        records.box(values, relative=True, corners=corners)
+
+
+def _of_volunteers(rows: pd.DataFrame, file: Path, asked: Asked) -> pd.DataFrame:
+    return agreed(rows, file, asked.votes, key=asked.columns.get("image"), unknown=asked.unknown)
+
+
+def _counted(records: Records, asked: Asked) -> Sequence[str]:
+    """Zooniverse: the answers that are no photo of their own, and the photos without agreement."""
+    rows = records.rows
+    records.count(rows["_more"].notna(), rows["_more"].tolist())
+    records.rows = rows.drop(columns=["_wrong", "_more"])
+    unsure = int((records.open & rows["identity"].isna().to_numpy()).sum())
+    least, share = asked.votes.least, asked.votes.share
+    told = f"photos without a name: fewer than {least} volunteers, or than {share:.0%} of them, said the same"
+    return [f"{told}: {unsure}"] if unsure else []
+
+
+def _shared_out(records: Records, asked: Asked) -> Sequence[str]:
+    """AnimalCLEF and WildlifeReID-10k: parts and roles, and the data sets that are wanted."""
+    rows = records.rows
+    if asked.datasets:
+        there: list[str] = rows["dataset"].dropna().unique().tolist() if "dataset" in rows else []
+        for name in asked.datasets:
+            if name not in there:
+                raise UserError(
+                    f"there is no data set '{name}' in the table; there are: {', '.join(sorted(there))}",
+                    where="dataset.datasets",
+                )
+        records.count(~rows["dataset"].isin(asked.datasets), "of another data set")
+    if "split" in rows:
+        split = said(rows["split"]).str.lower()
+        parts = {"database": "train", "query": "test", "train": "train", "val": "val", "test": "test"}
+        records.fail(
+            split.notna() & ~split.isin(parts), [f"the split is an unknown word: {word}" for word in split]
+        )
+        records.rows["part"] = split.map(parts).astype("string")
+        if split.isin(["database", "query"]).any():
+            records.rows["role"] = split.map({"database": "gallery", "query": "query"}).astype("string")
+    return ()
+
+
+_CLEF = {"image": "path", "identity": "identity", "timestamp": "date", "viewpoint": "orientation"}
+
+PRESETS: dict[str, Preset] = {
+    "traptagger": Preset(
+        "a TrapTagger export",
+        frozenset({"File", "Individuals"}),
+        {
+            "image": "File", "identity": "Individuals", "timestamp": "Timestamp", "viewpoint": "Flank",
+            "station": "Site Name", "camera": "Camera Name", "event": "Cluster ID", "species": "Species",
+            "latitude": "Latitude", "longitude": "Longitude", "detector_confidence": "Score",
+        },
+        missing=("None",),
+        finish=_sightings,
+    ),
+    "timelapse": Preset(
+        "a Timelapse export",
+        frozenset({"File", "RelativePath", "DeleteFlag"}),
+        {"image": "image", "identity": "Individual", "timestamp": "DateTime", "species": "Species"},
+        rows=_joined_path,
+        finish=_not_deleted,
+        notes=("Timelapse also exports Camtrap DP, which says more: deployments, time zones, boxes",),
+    ),
+    "addaxai": Preset(
+        "an AddaxAI export",
+        frozenset({"file_id", "bbox_x", "bbox_y", "bbox_width", "bbox_height"}),
+        {
+            "image": "relative_path", "timestamp": "datetime", "event": "event_id",
+            "deployment": "deployment_id", "camera": "deployment_id", "detector_confidence": "confidence",
+        },
+        rows=_with_files,
+        finish=_detections,
+    ),
+    "zooniverse": Preset(
+        "a Zooniverse classification export",
+        frozenset({"classification_id", "annotations", "subject_data"}),
+        {"image": "image", "identity": "identity"},
+        rows=_of_volunteers,
+        finish=_counted,
+    ),
+    "wildlife-reid-10k": Preset(
+        "the table of WildlifeReID-10k",
+        frozenset({"identity", "path", "orientation", "species", "split", "dataset", "cluster_id"}),
+        {**_CLEF, "event": "cluster_id"},
+        missing=("unknown",),
+        finish=_shared_out,
+    ),
+    "animalclef": Preset(
+        "an AnimalCLEF table",
+        frozenset({"image_id", "identity", "path", "orientation", "species", "split", "dataset"}),
+        _CLEF,
+        finish=_shared_out,
+    ),
+    "brown-bear-heads": Preset(
+        "the table of BrownBearHeads",
+        frozenset({"identity", "path", "split_iid", "split_ood"}),
+        {"image": "path", "identity": "identity", "timestamp": "date", "camera": "camera", "part": "split_iid"},
+        missing=("unknown",),
+    ),
+}  # fmt: skip
+"""The presets by name; where two fit a table's columns, the first."""
