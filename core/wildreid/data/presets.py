@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from wildreid.data.columns import guess_columns, is_table
-from wildreid.data.dates import guess_form, read_dates
+from wildreid.data.dates import guess_form
 from wildreid.data.frames import is_film
 from wildreid.data.locate import locate
 from wildreid.data.records import Records, said
@@ -99,18 +99,15 @@ def read_like(rows: pd.DataFrame, like: str, file: Path, root: Path, asked: Aske
             rows[name] = said(rows[name], *preset.missing, *(asked.unknown if name == "identity" else ()))
     if "viewpoint" in rows:
         rows["viewpoint"] = rows["viewpoint"].str.lower()
-    if "timestamp" in rows:
-        form = asked.dates if asked.dates is not None else guess_form(rows["timestamp"])
-        form = form if isinstance(form, str) else None
-        rows["timestamp"], offset = read_dates(rows["timestamp"], form=form, where=str(file))
-        if offset.notna().any():
-            rows["utc_offset"] = offset
     paths = said(rows.pop("image"))
     lines = [f"line {number + 2}" for number in range(len(rows))]
     records = Records(rows.assign(image=_below(paths, root, reasons := [""] * len(rows))), lines, root, paths=paths)
     if "_wrong" in rows:
         records.fail(rows["_wrong"].notna(), rows["_wrong"].tolist())
     records.fail(records.rows["image"].isna(), reasons)
+    if "timestamp" in rows:
+        form = asked.dates if asked.dates is not None else guess_form(rows["timestamp"])
+        records.date(rows["timestamp"], form=form if isinstance(form, str) else None, where=str(file))
     notes = [] if preset.finish is None else preset.finish(records, asked)
     return records.table(form=preset.words, notes=(*preset.notes, *notes))
 

@@ -12,6 +12,7 @@ from wildreid.option import Location
 
 if TYPE_CHECKING:
     from wildreid.data import table
+    from wildreid.data.peek import Guess, Peek
 
 
 Like = Literal[
@@ -62,6 +63,23 @@ class Table(Dataset):
                 if chosen and self.like not in presets:
                     raise ValueError(f"'{name}' is for like: {' or '.join(presets)} alone")
         return self
+
+    @classmethod
+    def recognise(cls, *, peek: Peek) -> Guess | None:
+        """A table of another program or collection, by its columns; other tables need no recognising."""
+        from wildreid.data.peek import SOME, Guess
+        from wildreid.data.presets import PRESETS, recognised
+        from wildreid.data.read import read_rows
+
+        like = recognised(peek.columns)
+        if like is None:
+            return None
+        preset = PRESETS[like]
+        some = read_rows(peek.path, most=SOME)
+        image = preset.columns["image"]
+        root = peek.root_of(some[image].dropna()) if image in some else peek.path.parent
+        file = peek.path.relative_to(root) if peek.path.is_relative_to(root) else peek.path
+        return Guess({"root": str(root), "file": file.as_posix(), "like": like}, preset.words)
 
     def table(self) -> table.Table:
         """Read the file.

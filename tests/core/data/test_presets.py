@@ -112,7 +112,7 @@ def test_a_table_is_told_by_its_columns_and_says_so(tmp_path: Path) -> None:
         assert recognised([*preset.told_by, "image"]) is None  # one of ours, that has kept theirs
     assert recognised(["image", "identity", "path"]) is None
     read = read_table(table(tmp_path / "t.csv", "File,Individuals\na.jpg,B\n"), tmp_path)
-    assert read.notes == ("t.csv: taken for a TrapTagger export; in a recipe: like: traptagger",)
+    assert read.notes[-1] == "t.csv: taken for a TrapTagger export; in a recipe: like: traptagger"
     with pytest.raises(UserError, match="no column 'File'"):
         read_table(table(tmp_path / "t.csv", "Datei,Individuals\na.jpg,B\n"), tmp_path, like="traptagger")
     renamed = read_table(tmp_path / "t.csv", tmp_path, like="traptagger", columns={"image": "Datei"})

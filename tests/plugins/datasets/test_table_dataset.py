@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from wildreid.data.presets import PRESETS
 from wildreid.errors import UserError
+from wildreid.pipeline.recognise import recognise
 from wildreid.recipe.model import Recipe
 from wildreid_plugins.datasets import Table
 from wildreid_plugins.datasets.table import Like
@@ -98,3 +99,16 @@ def test_a_field_of_one_preset_is_refused_with_another(tmp_path: Path) -> None:
     option = Table(root=tmp_path, like="zooniverse", votes=2)
     assert Table.model_validate(option.model_dump(mode="json")) == option
     assert Table.model_validate(Table(root=tmp_path).model_dump(mode="json")).like is None
+
+
+def test_somebody_elses_table_is_recognised_with_the_folder_of_its_photos(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/a.jpg").write_text("x")
+    (tmp_path / "t.csv").write_text("File,Individuals\na.jpg,Hera\n")
+    found = recognise(tmp_path / "t.csv")
+    assert found is not None
+    assert (found.name, found.what) == ("table", "a TrapTagger export")
+    read = found.table()
+    assert (read.root, read["image"][0], read["identity"][0]) == (tmp_path / "photos", "a.jpg", "Hera")
+    (tmp_path / "own.csv").write_text("image,identity\na.jpg,Hera\n")
+    assert recognise(tmp_path / "own.csv") is None
