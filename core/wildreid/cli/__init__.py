@@ -9,7 +9,7 @@ from importlib import import_module
 import typer
 
 COMMANDS = (
-    "run", "check", "evaluate", "report", "compare", "data", "audit",
+    "run", "check", "evaluate", "report", "compare", "data", "audit", "crops",
     "gallery", "identify", "discover", "history", "population", "export", "search",
     "plugins", "recipes", "new", "schema",
 )  # fmt: skip

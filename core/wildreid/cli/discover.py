@@ -9,7 +9,7 @@ import typer
 
 from wildreid.cli.arguments import Device, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Root
-from wildreid.cli.identify import Photos
+from wildreid.cli.identify import Format, Photos, competition_table
 
 
 def discover(
@@ -35,6 +35,7 @@ def discover(
         Path | None,
         typer.Option(metavar="FILE", callback=writable, help="Write a table that `reid gallery add` reads."),
     ] = None,
+    form: Format = "own",
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a JSON.")
     ] = None,
@@ -54,11 +55,15 @@ def discover(
     from wildreid.cli.options import chosen
     from wildreid.identification import open_gallery
     from wildreid.identification.pages import discovered_page
+    from wildreid.identification.submissions import clusters
 
     option = chosen("clusterer", clusterer, set_, where="--clusterer")
+    asked = photos if form == "own" else competition_table(photos, root, csv)
     opened = open_gallery(gallery, device=device or "auto")
-    found = opened.discover(photos, root=root, clusterer=option, cut=cut)  # type: ignore[arg-type]
-    if csv:
+    found = opened.discover(asked, root=root, clusterer=option, cut=cut)  # type: ignore[arg-type]
+    if csv and form == "animalclef":
+        clusters(found).to_csv(csv, index=False)
+    elif csv:
         found.save_csv(csv)
     if json:
         found.save_json(json)

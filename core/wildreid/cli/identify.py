@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,12 +11,19 @@ from wildreid.cli.arguments import Device, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Root
 
 if TYPE_CHECKING:
+    from wildreid.data.table import Table
     from wildreid.identification.identify import Answer
 
 Photos = Annotated[
     list[Path],
     typer.Argument(
         metavar="PHOTOS", help="Photos, folders of photos, or one CSV or Parquet table.", show_default=False
+    ),
+]
+Format = Annotated[
+    Literal["own", "animalclef"],
+    typer.Option(
+        "--format", help="What --csv is: our own, or a submission to AnimalCLEF for its metadata.csv."
     ),
 ]
 Model = Annotated[
@@ -35,6 +42,7 @@ def identify(
     csv: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a CSV.")
     ] = None,
+    form: Format = "own",
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a JSON.")
     ] = None,
@@ -71,10 +79,14 @@ def identify(
     from wildreid.identification import open_gallery
     from wildreid.identification.identify import counts
     from wildreid.identification.pages import identified_page
+    from wildreid.identification.submissions import identities
 
+    asked = photos if form == "own" else competition_table(photos, root, csv)
     opened = open_gallery(gallery, model=model, device=device or "auto")
-    found = opened.identify(photos, root=root, top=top, exact=exact, join_bursts=bursts, burst_gap=burst_gap)
-    if csv:
+    found = opened.identify(asked, root=root, top=top, exact=exact, join_bursts=bursts, burst_gap=burst_gap)
+    if csv and form == "animalclef":
+        identities(found).to_csv(csv, index=False)
+    elif csv:
         found.save_csv(csv)
     if json:
         found.save_json(json)
@@ -105,6 +117,19 @@ def identify(
         printing.say(rule.decision.in_words)
     for note in found.notes:
         printing.say(f"! {note}", style="yellow")
+
+
+def competition_table(photos: list[Path], root: Path | None, csv: Path | None) -> Table:
+    """The queries of AnimalCLEF's table, which are what a submission is made of."""
+    from wildreid.errors import UserError
+    from wildreid.identification.photos import read_photos
+    from wildreid.identification.submissions import queries
+
+    if csv is None:
+        raise UserError(
+            "a submission is written to a file", where="--format animalclef", cure="add --csv FILE"
+        )
+    return queries(read_photos(photos, root=root))
 
 
 _STYLES = {"known": "green", "new": "blue", "undecided": "yellow", "unreadable": "red"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,7 +105,7 @@ def moments_of(path: Path, container: InputContainer) -> Moments:
         if not stamps or stream.time_base is None:
             raise UserError("the film holds no frames", where=str(path))
         moments = np.array(stamps, np.float64) * float(stream.time_base)
-        _write(kept, lambda aside: _save(aside, moments))
+        put(kept, lambda aside: _save(aside, moments))
     if (seconds := moments[-1] - moments[0]) > LONGEST:
         raise UserError(f"the film is longer than {LONGEST / 3600:g} hours: {seconds:.0f} s", where=str(path))
     return moments
@@ -128,7 +128,7 @@ def keep(path: Path, moments: Moments, numbers: Sequence[int]) -> dict[int, str 
         except UserError as error:  # of the film; one of the cache is for the person at the keyboard
             reason = error.what
             break
-        _write(places[number], partial(picture.save, format="JPEG", quality=95))
+        put(places[number], partial(picture.save, format="JPEG", quality=95))
     return {number: None if places[number].is_file() else reason for number in reasons}
 
 
@@ -246,15 +246,3 @@ def _sampled(path: Path, size: int, changed: int) -> str:
 def _save(path: Path, values: NDArray[np.float64]) -> None:
     with path.open("wb") as file:
         np.save(file, values)
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        put(path, write)
-    except OSError as error:
-        raise UserError(
-            f"the cache cannot be written: {error}",
-            where=str(path.parent),
-            cure="set WILDREID_CACHE to a folder that can be written",
-        ) from None

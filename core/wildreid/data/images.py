@@ -155,7 +155,7 @@ def _open(
             turn = _turn(picture)
             turned = turn in _SIDEWAYS
             full = picture.size[::-1] if turned else picture.size
-            left, top, right, bottom = _window(full, box, margin, path)
+            left, top, right, bottom = cutout(full, box, margin, path)
             wanted = target(right - left, bottom - top)
             scale = max(wanted[0] / (right - left), wanted[1] / (bottom - top))
             if scale < 1:  # JPEG alone can do this: decode at a half, a quarter or an eighth
@@ -211,25 +211,31 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
     return None if picture.format == "TIFF" else _TURNS.get(picture.getexif().get(_ORIENTATION, 1))
 
 
-def _window(size: tuple[int, int], box: Box | None, margin: float, path: Path) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom in whole pixels inside an image of this size."""
+def cutout(size: tuple[int, int], box: Box | None, margin: float, path: Path) -> tuple[int, int, int, int]:
+    """What is cut out for a box: left, top, right, bottom in whole pixels inside an image of this size.
+
+    The context is a share of the box's longer side on each of its sides; what leaves the image is cut off.
+
+    Raises:
+        UserError: no pixel is left; the file's `path` is named.
+    """
     if box is None:
         return 0, 0, *size
     left, top, width, height = box
     context = margin * max(width, height)
-    window = (
+    found = (
         max(0, round(left - context)),
         max(0, round(top - context)),
         min(size[0], round(left + width + context)),
         min(size[1], round(top + height + context)),
     )
-    if not (width > 0 and height > 0) or window[2] <= window[0] or window[3] <= window[1]:
+    if not (width > 0 and height > 0) or found[2] <= found[0] or found[3] <= found[1]:
         raise UserError(
             f"the box {box} has no pixel in the image of {size[0]} × {size[1]}",
             where=str(path),
             cure="mend the box, in pixels of the upright image: left, top, width, height",
         )
-    return window
+    return found
 
 
 def _lift_cap(max_pixels: int) -> None:
