@@ -61,7 +61,9 @@ class Found:
             told = by_ending(failure.image for failure in self.others)
             notes.append(f"{len(self.others)} files are not read: {told}")
         if self.passed:
-            notes.append("passed over: " + ", ".join(f"{many} {what}" for what, many in self.passed.most_common()))
+            notes.append(
+                "passed over: " + ", ".join(f"{many} {what}" for what, many in self.passed.most_common())
+            )
         return notes
 
     def __iter__(self) -> Iterator[Any]:

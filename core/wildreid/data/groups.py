@@ -29,8 +29,8 @@ Texts = NDArray[Any]
 def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") -> Table:
     """Add the columns ``sequence``, ``group`` and ``encounter``.
 
-    - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart; all frames of one
-      film, whatever their camera and date; with ``settings.event`` also all of one ``event`` of the source.
+    - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart; with
+      ``settings.event`` also all of one ``event`` of the source. The frames of one film are one in any case.
     - ``encounter``: one identity at one camera on one local date; where no camera is known, one identity on
       one local date across folders. Images on both sides of midnight, an undated image with all images of
       its identity at its camera, frames of one film, exact duplicates, and near duplicates of one identity
@@ -71,7 +71,7 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
         edges.append(near_duplicates(who, rows["phash"], bits=settings.bits))
     met = join(len(rows), keys, edges)
 
-    sequence = _sequences(rows, place, at, instant, order, settings.gap)
+    sequence = _sequences(rows, settings.gap)
     rows = rows.assign(
         sequence=_text(_least(join(len(rows), [codes(sequence), event, film]), sequence)),
         encounter=_text(_texts(rows["identity"].fillna("?")) + " | " + _least(met, base)),
@@ -184,8 +184,19 @@ def _base(rows: pd.DataFrame, place: Texts, day: Days) -> Texts:
     return place + np.where(np.isnat(day), "@undated@" + unknown, "@" + _day_texts(day, missing=""))
 
 
-def _sequences(rows: pd.DataFrame, place: Texts, at: Codes, instant: Days, order: Codes, gap: float) -> Texts:
-    """Named by the place and the first moment; an undated image is one of its own."""
+def _sequences(rows: pd.DataFrame, gap: float) -> Texts:
+    """Named by the place and the first moment; an undated image is one of its own.
+
+    Where the camera is not known, two makes or models in one folder are two cameras: their frames are no burst.
+    """
+    place = places(rows)
+    for name in ("make", "model"):
+        if name in rows:
+            said = rows["camera"].isna() & rows[name].notna()
+            place = np.where(said, place + " " + _texts(rows[name].fillna("")), place)
+    at = codes(place)
+    instant = _instants(rows, at)
+    order = _in_time(at, instant, ~np.isnat(instant))
     names = place + "@undated@" + _texts(rows["image"])
     if len(order):
         pause = np.diff(instant[order]) > np.timedelta64(round(gap * 1e6), "us")

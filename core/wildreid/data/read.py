@@ -57,7 +57,7 @@ def read_table(
     rows = read_rows(file)
     preset = like or (None if given else recognised(rows.columns))
     if preset is not None:
-        table = read_like(rows, preset, file, root.absolute(), asked, named=named)
+        table = fill_dates(read_like(rows, preset, file, root.absolute(), asked, named=named))
         told = f"{file.name}: taken for {PRESETS[preset].words}; in a recipe: like: {preset}"
         return table if like else table.with_notes([told])
     for ours, theirs in given.items():

@@ -66,13 +66,14 @@ class CameraTrap(Filmed):
         from wildreid.data.tags import Tags, tagged
 
         found, filmed = self.frames(find_images(self.root))
-        images, failures = found.images, found.others
+        images = found.images
         pattern = re.compile(self._pattern() + r"(?:\.\w+)?$")
         paths = pd.Series(images + filmed["event"].tolist(), dtype="string")
         parts = [pattern.match(path) for path in paths]
         fits = [part is not None for part in parts]
         reason = f"the path does not fit the layout {self.layout}"
-        failures += [Failure(path, reason) for path in paths[[not fit for fit in fits]].unique()]
+        misfits = paths[[not fit for fit in fits]].unique()
+        failures = found.others + [Failure(path, reason) for path in misfits]
         if not any(fits):
             raise UserError(
                 f"none of {len(images)} images fits the layout {self.layout}",
