@@ -88,10 +88,11 @@ def write_crops(
     ]
     good = [row for row, cutout in enumerate(found) if not isinstance(cutout, str)]
     rows = table.rows.iloc[good].drop(columns=["id", *BOX]).rename(columns={"image": "photo"})
+    film = films_of(rows["photo"])
     if "source" not in rows:  # crops of all folders lie in one, and a folder stands in for a camera
-        rows["source"] = (
-            films_of(rows["photo"]).fillna(rows["photo"]).str.replace(r"/?[^/]*$", "", regex=True)
-        )
+        rows["source"] = film.fillna(rows["photo"]).str.replace(r"/?[^/]*$", "", regex=True)
+    if film.notna().any():  # and a crop does not tell of its film
+        rows["sequence"] = rows["sequence"].fillna(film) if "sequence" in rows else film
     cuts = pd.DataFrame([found[row] for row in good], columns=list(_CUT), index=rows.index)
     front = pd.DataFrame({"image": [names[row] for row in good]}, index=rows.index)
     rows = front.join(rows[["photo"]]).join(cuts).join(rows.drop(columns="photo")).reset_index(drop=True)
