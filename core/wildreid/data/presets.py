@@ -101,7 +101,9 @@ def read_like(rows: pd.DataFrame, like: str, file: Path, root: Path, asked: Aske
         rows["viewpoint"] = rows["viewpoint"].str.lower()
     paths = said(rows.pop("image"))
     lines = [f"line {number + 2}" for number in range(len(rows))]
-    records = Records(rows.assign(image=_below(paths, root, reasons := [""] * len(rows))), lines, root, paths=paths)
+    records = Records(
+        rows.assign(image=_below(paths, root, reasons := [""] * len(rows))), lines, root, paths=paths
+    )
     if "_wrong" in rows:
         records.fail(rows["_wrong"].notna(), rows["_wrong"].tolist())
     records.fail(records.rows["image"].isna(), reasons)

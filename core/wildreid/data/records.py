@@ -16,8 +16,8 @@ from wildreid.data.boxes import upright
 from wildreid.data.dates import WRITE_DATES, parse_dates
 from wildreid.data.exif import with_exif
 from wildreid.data.fingerprints import headers
-from wildreid.data.frames import file_of
-from wildreid.data.locate import FILM, FILMS, NOT_HERE, locate
+from wildreid.data.frames import FILMS, file_of
+from wildreid.data.locate import FILM, NOT_HERE, locate
 from wildreid.data.table import BOX, NUMBERS, REQUIRED, TEXTS, Failure, Origin, Table
 from wildreid.data.texts import read_json, read_texts, said
 from wildreid.errors import UserError
