@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 from tests.docs.blocks import Block, blocks_of
 from typer.testing import CliRunner
 from written.commands import commands, parameters
@@ -90,11 +91,24 @@ def a_survey(desk: Path) -> None:
     table.to_csv(desk / "deployments.csv", index=False)
 
 
+def another_survey(desk: Path) -> None:
+    """What another tool exported: two photos of one animal, with its box."""
+    if (desk / "survey").exists():
+        return
+    (desk / "survey").mkdir()
+    rows = ["File,Timestamp,Individuals,Flank,Left,Right,Top,Bottom"]
+    for number in range(2):
+        Image.new("RGB", (200, 100), "sienna").save(desk / "survey" / f"{number}.jpg")
+        rows.append(f"{number}.jpg,2024-05-0{number + 1} 10:00:00,Hera,Left,0.1,0.6,0.2,0.8")
+    (desk / "survey" / "traptagger.csv").write_text("\n".join(rows), encoding="utf-8")
+
+
 PREPARE: dict[str, Callable[[Path], None]] = {
     "photos": photos,
     "new-photos": new_photos,
     "gallery.md": a_gallery,
     "populations.md": a_survey,
+    "survey": another_survey,
 }
 
 
