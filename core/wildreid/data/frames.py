@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,7 @@ def moments_of(path: Path, container: InputContainer) -> Moments:
         if not stamps or stream.time_base is None:
             raise UserError("the film holds no frames", where=str(path))
         moments = np.array(stamps, np.float64) * float(stream.time_base)
-        put(kept, lambda aside: _save(aside, moments))
+        _put(kept, lambda aside: _save(aside, moments))
     if (seconds := moments[-1] - moments[0]) > LONGEST:
         raise UserError(f"the film is longer than {LONGEST / 3600:g} hours: {seconds:.0f} s", where=str(path))
     return moments
@@ -128,7 +129,7 @@ def keep(path: Path, moments: Moments, numbers: Sequence[int]) -> dict[int, str 
         except UserError as error:  # of the film; one of the cache is for the person at the keyboard
             reason = error.what
             break
-        put(places[number], partial(picture.save, format="JPEG", quality=95))
+        _put(places[number], partial(picture.save, format="JPEG", quality=95))
     return {number: None if places[number].is_file() else reason for number in reasons}
 
 
@@ -246,3 +247,10 @@ def _sampled(path: Path, size: int, changed: int) -> str:
 def _save(path: Path, values: NDArray[np.float64]) -> None:
     with path.open("wb") as file:
         np.save(file, values)
+
+
+def _put(path: Path, write: Callable[[Path], object]) -> None:
+    """As `put`, where another thread or process may be writing the same: the same film can lie in two places."""
+    own = path.with_name(f"{uuid4().hex}-{path.name}")
+    put(own, write)
+    own.replace(path)

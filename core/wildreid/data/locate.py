@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wildreid.data.frames import FILMS
+from wildreid.data.frames import is_film
 from wildreid.errors import UserError
 
 FILM = "a film: not read"
@@ -49,6 +49,7 @@ def locate(
     strip_prefix: str = "",
     media: Path | None = None,
     names: Sequence[pd.Series[Any]] = (),
+    films: bool = False,
 ) -> Located:
     """Find the file of each path. A URL is never fetched.
 
@@ -62,6 +63,7 @@ def locate(
         strip_prefix: what to take off the front of each path first.
         media: a folder that holds the files under their own names, at any depth.
         names: further names of each file, with or without an ending: its id.
+        films: whether a film is found too; else it is none that is read.
 
     Raises:
         UserError: `root` or `media` is no folder, or they have no folder in common.
@@ -92,7 +94,7 @@ def locate(
             path, told = inside.named([name for name, once in known if once])
             shared = [name for name, once in known if not once and inside.named([name]) != (None, None)]
             reason = told or (f"{AMBIGUOUS}: {shared[0]}" if path is None and shared else reason)
-        if path is not None and os.path.splitext(path)[1].lower() in FILMS:
+        if not films and is_film(path or text) and not _URL.match(text):
             path, reason = None, FILM
         found.append(path)
         reasons.append(None if path is not None else reason)
@@ -124,8 +126,6 @@ class _Tree:
         """The file that a path means, or why there is none."""
         if _URL.match(text):
             return None, f"{NOT_HERE}: {text}"
-        if os.path.splitext(text)[1].lower() in FILMS:
-            return None, FILM
         if _ABSOLUTE.match(text):
             return self._ending(text)
         text = posixpath.normpath(text)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from wildreid.data.boxes import upright
 from wildreid.data.dates import WRITE_DATES, parse_dates
 from wildreid.data.exif import with_exif
+from wildreid.data.films import Times, sample
 from wildreid.data.fingerprints import headers
-from wildreid.data.frames import FILMS, file_of
+from wildreid.data.frames import FILMS, file_of, frame_name
 from wildreid.data.locate import FILM, NOT_HERE, locate
 from wildreid.data.table import BOX, NUMBERS, REQUIRED, TEXTS, Failure, Origin, Table
 from wildreid.data.texts import read_json, read_texts, said
@@ -115,13 +116,41 @@ class Records:
         strip_prefix: str = "",
         media: Path | None = None,
         names: Sequence[pd.Series[Any]] = (),
+        films: bool = False,
     ) -> None:
         """Find each record's file and set ``image``; what is not on this machine fails. See `locate`."""
-        found = locate(paths, self.root, strip_prefix=strip_prefix, media=media, names=names)
+        found = locate(paths, self.root, strip_prefix=strip_prefix, media=media, names=names, films=films)
         self._paths = paths.to_list()
         self.root = found.root
         self.rows["image"] = pd.Series(found.images, dtype="string")
         self.fail(self.rows["image"].isna(), found.reasons)
+
+    def frames(self, numbers: Sequence[int | None], *, times: Times | None = None) -> None:
+        """Put frames in the place of films, and when they were taken; one that cannot be read fails.
+
+        Args:
+            numbers: (records,) which frame of its film each speaks of, counted from 0; None for a photo.
+            times: the clock of films whose names do not tell when; see `wildreid.data.films.sample`.
+        """
+        wanted: dict[str, list[int]] = {}
+        image: dict[int, str] = {}
+        films = self.rows["image"].where(self._open)
+        for row, (film, number) in enumerate(zip(films, numbers, strict=True)):
+            if number is not None and isinstance(film, str):
+                wanted.setdefault(film, []).append(number)
+                image[row] = frame_name(film, number)
+        taken, failures = sample(self.root, list(wanted), numbers=wanted, times=times)
+        wrong = {failure.image: failure.reason for failure in failures}
+        names = pd.Series(image, dtype="string").reindex(self.rows.index)
+        reasons = [
+            wrong.get(str(name), wrong.get(str(film))) for name, film in zip(names, films, strict=True)
+        ]
+        self.fail([reason is not None for reason in reasons], reasons)
+        self.rows["image"] = names.fillna(self.rows["image"])
+        told = taken.set_index("image").reindex(names)
+        for name in ("event", "timestamp", "utc_offset"):
+            added = told[name].set_axis(self.rows.index)
+            self.rows[name] = self.rows[name].fillna(added) if name in self.rows else added
 
     def box(
         self,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PRIVATE = ("person", "human", "people", "vehicle")
 """Classes whose photos are private, and the confidence from which on."""
 PRIVATE_FROM = 0.1
+NO_FRAME = "a film, and the detector does not say which frame"
 
 
 class MegaDetector(Dataset):
@@ -49,6 +50,13 @@ class MegaDetector(Dataset):
     )
     strip_prefix: str = Field("", description="what to take off the front of the photos' paths")
     exif: bool = Field(True, description="read date, time zone and camera serial from the photos")
+    videos: Literal["list", "sample"] = Field(
+        "list",
+        description="films: failures, or exactly the frames that have boxes taken (needs the extra `video`)",
+    )
+    film_times: Literal["utc", "local"] | None = Field(
+        None, description="the clock that wrote the date into films whose names hold none; as in folder"
+    )
 
     @classmethod
     def recognise(cls, *, peek: Peek) -> Guess | None:
@@ -80,6 +88,7 @@ class MegaDetector(Dataset):
         """
         import pandas as pd
 
+        from wildreid.data.frames import is_film
         from wildreid.data.records import FILM, Records, read_json
 
         file = self.root / self.file
@@ -99,11 +108,16 @@ class MegaDetector(Dataset):
         records.rows["private"] = files.isin(files[people]) & files.notna()
         wrong = pd.Series(found.reason, dtype="string")
         records.fail(wrong.notna(), wrong)
-        records.fail(pd.Series(found.frame, dtype="object").notna(), FILM)
+        filmed = pd.Series(found.frame, dtype="object").notna()
+        if self.videos == "list":
+            records.fail(filmed, FILM)
         records.count(rows["category"].isna(), "photos in which nothing was found")
         records.count(~rows["category"].isin(self.keep), rows["category"].fillna("").to_list())
         records.count(sure < self.confidence, f"detections below {self.confidence:g}")
-        records.locate(files, strip_prefix=self.strip_prefix)
+        records.locate(files, strip_prefix=self.strip_prefix, films=self.videos == "sample")
+        if self.videos == "sample":
+            records.fail(records.rows["image"].map(is_film, na_action="ignore") & ~filmed, NO_FRAME)
+            records.frames(found.frame, times=self.film_times)
         relative = found.dialect.relative
         records.box(found.boxes(), relative=relative, corners=not relative, stored=found.dialect.stored)
         notes = self._who(records, files)
@@ -119,13 +133,16 @@ class MegaDetector(Dataset):
         """Set the identities, of photos with one animal alone: of several, none can be told to be the one."""
         import pandas as pd
 
+        from wildreid.data.frames import films_of
+
         image = records.rows["image"]
         if self.names is not None:
             names = self._names()
             path = files.str.replace("\\", "/", regex=False)
             who = image.map(names).fillna(path.map(names)).astype("string")
         elif self.identity == "folder":
-            who = image.str.extract(r"([^/]+)/[^/]+$", expand=False).astype("string")
+            file = films_of(image).fillna(image)  # a film is no individual's folder
+            who = file.str.extract(r"([^/]+)/[^/]+$", expand=False).astype("string")
         else:
             return []
         several = image.where(pd.Series(records.open)).duplicated(keep=False) & image.notna() & records.open

@@ -102,6 +102,17 @@ def test_a_film_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert sample(tmp_path, ["same.mp4"])[1] == []
 
 
+def test_one_film_in_many_places_is_decoded_by_threads_without_harm(tmp_path: Path) -> None:
+    first = film(tmp_path / "0.mp4")
+    names = [f"{number}.mp4" for number in range(12)]
+    for name in names[1:]:
+        shutil.copy(first, tmp_path / name)
+    rows, failures = sample(tmp_path, names, threads=8)
+    assert failures == []
+    assert rows["image"].str.partition("/")[0].value_counts().eq(3).all()
+    assert not [path for path in (cache_folder() / "films").iterdir() if "-" in path.name]
+
+
 def test_what_cannot_be_read_is_a_failure_with_its_reason(tmp_path: Path) -> None:
     whole = film(tmp_path / "whole.mp4").read_bytes()
     (tmp_path / "short.mp4").write_bytes(whole[: len(whole) // 2])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.core.data.filmed import film
 from tests.plugins.datasets.forms import SIZE, detected, photo, table
 
 from wildreid.data.images import read
@@ -210,3 +211,32 @@ def test_a_list_with_boxes_below_one_is_refused(real_data: Path) -> None:
     file = forms / "megadetector" / "ambiguous-list-relative.json"
     with pytest.raises(UserError, match="in pixels, but all are below 1"):
         MegaDetector(root=forms / "camtrap-dp", file=str(file)).table()
+
+
+def test_the_frames_of_films_that_have_boxes_are_taken(tmp_path: Path) -> None:
+    film(tmp_path / "Bella/20240501_101500.mp4")
+    found = [
+        {"category": "1", "conf": 0.9, "bbox": [0.5, 0.0, 0.5, 1.0], "frame_number": number}
+        for number in (3, 20, 99)
+    ]
+    low = {"category": "1", "conf": 0.1, "bbox": [0, 0, 1, 1], "frame_number": 25}
+    content = {
+        "info": {"format_version": "1.6"},
+        "detection_categories": {"1": "animal"},
+        "images": [
+            {"file": "Bella/20240501_101500.mp4", "frame_rate": 10, "frames_processed": [3, 20, 25, 99],
+             "detections": [*found, low]},
+            {"file": "Bella/gone.mp4", "frame_rate": 10, "frames_processed": [0], "detections": found[:1]},
+        ],
+    }  # fmt: skip
+    (tmp_path / "megadetector.json").write_text(json.dumps(content))
+    listed = MegaDetector(root=tmp_path).table()
+    assert [failure.kind for failure in listed.failures] == ["a film"] * len(listed.failures)
+    read = MegaDetector(root=tmp_path, videos="sample", identity="folder").table()
+    assert read["image"].str[-11:].tolist() == ["f000003.jpg", "f000020.jpg"]
+    assert read["identity"].tolist() == ["Bella", "Bella"]
+    assert read.rows[["box_left", "box_width"]].to_numpy(float).tolist() == [[32, 32], [32, 32]]
+    assert read["timestamp"][1] == pd.Timestamp("2024-05-01 10:15:02")
+    assert {failure.kind for failure in read.failures} == {"no such frame", "there is no such file"}
+    assert read.origin is not None
+    assert read.origin.records == len(read) + len(read.failures) + sum(read.origin.counted.values())
