@@ -20,6 +20,8 @@ from wildreid.data.table import Table
 from wildreid.data.volunteers import Votes, agreed
 from wildreid.errors import UserError
 
+__all__ = ["PRESETS", "Asked", "Preset", "Votes", "read_like", "recognised"]
+
 _PLAIN = re.compile(r"^(?![A-Za-z][A-Za-z0-9+.-]*:)(?!/)(?!(?:.*/)?\.\.(?:/|$)).+")
 """A path that stays below the root."""
 

@@ -87,9 +87,8 @@ class Table(Dataset):
         Raises:
             UserError: no such root or file, a required column is missing, a path leaves the root.
         """
-        from wildreid.data.presets import Asked
+        from wildreid.data.presets import Asked, Votes
         from wildreid.data.read import read_table
-        from wildreid.data.volunteers import Votes
 
         if not self.root.is_dir():
             raise UserError(
