@@ -11,10 +11,10 @@ import pandas as pd
 from PIL import Image
 
 from wildreid import progress
-from wildreid.data.fingerprints import boxes, contents
+from wildreid.data.fingerprints import contents
 from wildreid.data.frames import file_of, films_of
 from wildreid.data.images import Box, cutout, header_of, read
-from wildreid.data.table import BOX, Failure, Table
+from wildreid.data.table import BOX, Failure, Table, boxes
 from wildreid.errors import UserError
 from wildreid.files import put
 from wildreid.places import cache_folder

@@ -78,8 +78,7 @@ class Table(Dataset):
         some = read_rows(peek.path, most=SOME)
         image = preset.columns["image"]
         root = peek.root_of(some[image].dropna()) if image in some else peek.path.parent
-        file = peek.path.relative_to(root) if peek.path.is_relative_to(root) else peek.path
-        return Guess({"root": str(root), "file": file.as_posix(), "like": like}, preset.words)
+        return Guess({"root": str(root), "file": str(peek.path), "like": like}, preset.words)
 
     def table(self) -> table.Table:
         """Read the file.
