@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wildreid.choice import Choice, choice_of
+from wildreid.decision import Decision as Decision
+from wildreid.decision import Verdict as Verdict
 from wildreid.showing import (
     ranking_html,
     ranking_in_words,
@@ -222,77 +224,6 @@ class Evidence:
             means = np.bincount(place, values[counted]) / np.bincount(place)
             found[np.flatnonzero(counted)[first]] = means
         return found
-
-
-@dataclass(frozen=True)
-class Decision:
-    """When a match is believed: a threshold and a calibrated probability, both fitted on validation alone.
-
-    Attributes:
-        threshold: cosine similarity from which the first individual is taken for known.
-        target: the false-accept rate that was asked for.
-        method: ``"isotonic"`` or ``"logistic"``; ``"none"`` where scores told right from wrong no better than
-            chance in encounters that were held out.
-        scores: knots of the calibration, increasing cosine similarity.
-        probabilities: the probability at each knot that the first individual is right.
-        gallery: (individuals, images) of the gallery it was fitted on; in a larger one more are
-            accepted falsely.
-        queries: (mated, non-mated) queries it was fitted on.
-        simulated: whether the unknowns are for the most part simulated, by taking each query's individual out
-            of the gallery.
-        protocol: the protocol it was fitted under.
-        prior: the share of encounters with new animals that the probabilities are meant for; None: an earlier
-            version fitted it, for whatever share validation had.
-        burst_scores: knots as `scores`, for the mean score of a burst of several images; empty: none were fitted.
-        burst_probabilities: as `probabilities`, for bursts.
-        accepts: interval (95 %, by individual) of the false-accept rate at the threshold; None: not known.
-    """
-
-    threshold: float
-    target: float
-    method: str
-    scores: tuple[float, ...]
-    probabilities: tuple[float, ...]
-    gallery: tuple[int, int]
-    queries: tuple[int, int]
-    simulated: bool
-    protocol: str
-    prior: float | None = None
-    burst_scores: tuple[float, ...] = ()
-    burst_probabilities: tuple[float, ...] = ()
-    accepts: tuple[float, float] | None = None
-
-    def probability(self, scores: Floats, *, burst: bool = False) -> NDArray[np.float64]:
-        """The calibrated probability that the first individual is right, for scores of any shape.
-
-        Args:
-            scores: cosine similarities; of a burst the mean over its images.
-            burst: whether these are scores of bursts of several images.
-
-        Returns:
-            NaN where `tells` is not true: then no probability is known.
-        """
-        import numpy as np
-
-        if not self.tells:
-            return np.full(np.shape(scores), np.nan)
-        if burst and self.burst_scores:
-            return np.interp(scores, self.burst_scores, self.burst_probabilities)
-        return np.interp(scores, self.scores, self.probabilities)
-
-    @property
-    def tells(self) -> bool:
-        """Whether scores told right answers from wrong ones better than chance, so that there are probabilities."""
-        return bool(self.scores)
-
-    @property
-    def in_words(self) -> str:
-        """What a probability means, as it must stand beside one."""
-        if not self.tells:
-            return "probabilities are not known: scores told right from wrong no better than chance"
-        if self.prior is None:
-            return "probabilities are meant for as many new animals as validation had"
-        return f"probabilities are meant for a stream with new animals in {100 * self.prior:g} % of its encounters"
 
 
 class Scores(dict[str, Any]):

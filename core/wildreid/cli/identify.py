@@ -52,10 +52,9 @@ def identify(
     exact: Annotated[
         bool, typer.Option("--exact", help="Compare with all images, never by the index.")
     ] = False,
-    bursts: Annotated[
-        bool,
-        typer.Option("--bursts/--no-bursts", help="Answer photos of one burst once, or each photo alone."),
-    ] = True,
+    no_bursts: Annotated[
+        bool, typer.Option("--no-bursts", help="Answer each photo alone, also those of one burst.")
+    ] = False,
     burst_gap: Annotated[
         float | None,
         typer.Option(
@@ -83,7 +82,9 @@ def identify(
 
     asked = photos if form == "own" else competition_table(photos, root, csv)
     opened = open_gallery(gallery, model=model, device=device or "auto")
-    found = opened.identify(asked, root=root, top=top, exact=exact, join_bursts=bursts, burst_gap=burst_gap)
+    found = opened.identify(
+        asked, root=root, top=top, exact=exact, join_bursts=not no_bursts, burst_gap=burst_gap
+    )
     if csv and form == "animalclef":
         identities(found).to_csv(csv, index=False)
     elif csv:

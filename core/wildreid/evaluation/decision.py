@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wildreid.artefacts import TIE, Combined, Decision, Evidence, Missing
+from wildreid.artefacts import TIE, Combined, Decision, Evidence, Missing, Ranking
 from wildreid.data.table import Table
 from wildreid.evaluation.bursts import sample_of_bursts
 from wildreid.evaluation.calibration import UNKNOWN, Curve, Sample, fit_curve
@@ -27,6 +27,8 @@ LEAST = 10
 """With fewer unknowns than this, simulated ones among them, nothing is fitted."""
 PRIOR = 0.5
 """The share of encounters with new animals that a probability is meant for, unless told."""
+FALSE_NEW = 0.05
+"""The share of known animals that may be called new, unless told."""
 RESAMPLES, CONFIDENCE = 1000, 0.95
 
 
@@ -88,7 +90,15 @@ def fit_decision(
         burst_scores=of_bursts.scores,
         burst_probabilities=of_bursts.probabilities,
         accepts=_accepts(evidence, threshold),
+        new_below=new_below(ranking, threshold, FALSE_NEW),
     )
+
+
+def new_below(ranking: Ranking, threshold: float, false_new: float) -> float:
+    """The score that this share of the known queries does not reach; at most the threshold."""
+    scores = ranking.first_score[ranking.mated].astype(float)
+    below = float(np.quantile(scores, false_new, method="lower")) if len(scores) else threshold
+    return min(below, threshold)
 
 
 def threshold_for(

@@ -15,7 +15,7 @@ from wildreid.evaluation.curves import curves
 from wildreid.evaluation.intervals import Bootstrap, few
 from wildreid.evaluation.protocols import label, optimistic, standing_in, usable
 from wildreid.evaluation.rank import mated, rank
-from wildreid.evaluation.slices import slices
+from wildreid.evaluation.slices import nearest, slices
 from wildreid.progress import say
 from wildreid.recipe.model import Watched
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 VALIDATED = [int(name.partition("@")[2]) for name in get_args(Watched) if name.startswith("accuracy@")]
 SHOTS = [name for name in get_args(Watched) if name.endswith("-shot")]
 QUICK = 1000
+MONTH = 30
 SATURATED = 0.95
 """Accuracy@1 of image-loo from which on it tells no models apart."""
 
@@ -75,7 +76,35 @@ def score(
         curves={} if reason else curves(evidence),
         slices=[] if reason else slices(evidence),
         probes={},
+        beside={} if reason else beside(evidence, intervals),
     )
+
+
+def beside(evidence: Evidence, intervals: Bootstrap) -> dict[str, Any]:
+    """What stands beside the headline: the mean over individuals, matches a month apart, and chance.
+
+    A query counts as a month apart where the nearest photo that it may be matched to is `MONTH` days or more away.
+    Chance is the expected accuracy@1 of scores that mean nothing: the share of a query's valid gallery photos that
+    show its own individual.
+    """
+    ranking = evidence.ranking
+    right = (ranking.own_rank == 1).astype(float)
+    days, _, own = nearest(evidence)
+    far = np.where(ranking.mated & (days >= MONTH), right, np.nan)
+    guess = np.where(ranking.mated, own / np.maximum(ranking.valid, 1), np.nan)
+    found: dict[str, Any] = {
+        "macro-accuracy@1": _figure(
+            evidence.by_individual(ranking.own_rank <= 1, ranking.mated), evidence, intervals
+        ),
+        "accuracy@1, a month apart": _figure(far, evidence, intervals)
+        if np.isfinite(far).any()
+        else _figure(
+            Missing(f"no photo has its nearest match {MONTH} days or more away"), evidence, intervals
+        ),
+    }
+    if np.isfinite(guess).any():
+        found["chance"] = {**_figure(float(np.nanmean(guess)), evidence, intervals), "n": None}
+    return found
 
 
 def _figure(
@@ -98,8 +127,12 @@ def _figure(
     bounds = intervals.interval(value) if intervals.resamples else None
     individuals = min(len(np.unique(evidence.individuals[part])) for part in counted)
     if intervals.resamples:
-        figure["low"], figure["high"] = bounds or (None, None)
-        figure["note"] = few(individuals, intervals.effective(value)) or None
+        low, high = bounds or (None, None)
+        note = few(individuals, intervals.effective(value))
+        if low is not None and low == high:  # all that were asked agree; others would not
+            low, high = None, None
+            note = "; ".join(filter(None, [note, "all individuals agree, so that no interval can be given"]))
+        figure["low"], figure["high"], figure["note"] = low, high, note or None
     return figure
 
 

@@ -24,7 +24,7 @@ def slices(evidence: Evidence) -> list[dict[str, Any]]:
     """
     ranking = evidence.ranking
     rows = evidence.table.rows.iloc[ranking.queries]
-    days, encounters = _nearest(evidence)
+    days, encounters, _ = nearest(evidence)
     columns = {
         "camera": rows["camera"].to_numpy(dtype=object),
         "year": rows["timestamp"].dt.year.to_numpy(dtype=object),
@@ -60,8 +60,8 @@ def _binned(values: NDArray[np.float64], bins: dict[Any, str]) -> NDArray[np.obj
     return names[np.where(np.isfinite(values), at, len(bins))]
 
 
-def _nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(Q,) days to the nearest valid gallery image of the query's individual, and its valid encounters there.
+def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(Q,) days to the nearest valid gallery image of the query's individual; its valid encounters and images.
 
     Days are whole local dates apart; NaN where the query is not mated, or for days where no date is known.
     """
@@ -72,6 +72,7 @@ def _nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float6
     across = ranking.protocol != "image-loo" and bool(ranking.masked.any())
     days = np.full(len(ranking.queries), np.nan)
     encounters = np.full(len(ranking.queries), np.nan)
+    images = np.full(len(ranking.queries), np.nan)
     identity = rows["identity"].fillna("").to_numpy(dtype=str)
     gallery_of = pd.Series(ranking.gallery).groupby(identity[ranking.gallery]).indices
     asked = pd.Series(np.flatnonzero(ranking.mated)).groupby(identity[ranking.queries[ranking.mated]])
@@ -81,7 +82,8 @@ def _nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float6
             row = ranking.queries[q]
             valid = own[(own != row) & ~(across & (encounter[own] == encounter[row]))]
             encounters[q] = len(np.unique(encounter[valid]))
+            images[q] = len(valid)
             apart = np.abs(day[valid] - day[row])
             if np.isfinite(apart).any():
                 days[q] = np.nanmin(apart)
-    return days, encounters
+    return days, encounters, images

@@ -11,7 +11,7 @@ import pandas as pd
 from wildreid.artefacts import Decision, Missing, Ranking
 from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
-from wildreid.evaluation.decision import PRIOR, fit_decision, load_decision
+from wildreid.evaluation.decision import FALSE_NEW, PRIOR, fit_decision, load_decision, new_below
 from wildreid.evaluation.rank import rank
 from wildreid.files import read_json
 from wildreid.gallery.history import present
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 FALSE_ACCEPTS = 0.05
 """The share of unknown animals that may be taken for known ones, where nothing was asked before."""
-FALSE_NEW = 0.05
-"""The share of known animals that may be called new, unless told."""
 BURSTS = 2000
 """Encounters from which at most the cut of `discover` is learned."""
 UNDATED = "optimistic: without dates, images of one encounter answer for each other"
@@ -149,9 +147,8 @@ def _cut(table: Table, embeddings: Floats, asked: Any) -> float | None:
 def _rule(
     decision: Decision, ranking: Ranking, false_new: float, same_from: float | None, source: str
 ) -> Rule:
-    scores = ranking.first_score[ranking.mated].astype(float)
-    below = float(np.quantile(scores, false_new, method="lower")) if len(scores) else decision.threshold
-    return Rule(decision, min(below, decision.threshold), false_new, same_from, source)
+    below = new_below(ranking, decision.threshold, false_new)
+    return Rule(decision, below, false_new, same_from, source)
 
 
 def recalibrate(

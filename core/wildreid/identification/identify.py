@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.gallery.rule import Rule, Verdict
+from wildreid.artefacts import Verdict
+from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import State
 from wildreid.identification.search import Search
 

@@ -222,3 +222,40 @@ def test_validation_needs_a_query_that_can_be_matched():
     table = make_table([(f"{i}.jpg", f"a{i}", f"e{i}", "both") for i in range(4)], part="val")
     with pytest.raises(UserError, match="no val image can be matched"):  # before anything is trained
         validator(table, protocol="cross-encounter")
+
+
+def test_what_stands_beside_the_headline_by_plain_loops():
+    table, embeddings = simulated(individuals=12, encounters=3, burst=2, noise=1.5)
+    rows = table.rows.copy()
+    rows.loc[rows.index[::3], "timestamp"] += pd.Timedelta(days=200)
+    table = table.with_rows(rows)
+    ranking = rank(embeddings, table, protocol="cross-encounter")
+    beside = scored(table, embeddings)["beside"]
+    right, far, guesses, by = [], [], [], {}
+    for at, query in enumerate(ranking.queries):
+        if not ranking.mated[at]:
+            continue
+        me = table.rows.iloc[query]
+        valid = [g for g in ranking.gallery if g != query and table["encounter"][g] != me["encounter"]]
+        own = [g for g in valid if table["identity"][g] == me["identity"]]
+        hit = float(ranking.own_rank[at] == 1)
+        right.append(hit)
+        by.setdefault(me["identity"], []).append(hit)
+        guesses.append(len(own) / len(valid))
+        apart = [abs((table["timestamp"][g].normalize() - me["timestamp"].normalize()).days) for g in own]
+        far += [hit] if min(apart) >= 30 else []
+    assert beside["macro-accuracy@1"]["value"] == pytest.approx(
+        np.mean([np.mean(one) for one in by.values()])
+    )
+    assert beside["chance"]["value"] == pytest.approx(np.mean(guesses))
+    month = beside["accuracy@1, a month apart"]
+    assert month["n"] == len(far)
+    assert month["value"] == (pytest.approx(np.mean(far)) if far else None)
+
+
+def test_no_interval_has_no_width():
+    table, embeddings = simulated(individuals=12, encounters=2, burst=2, noise=0.0)
+    first = scored(table, embeddings)["scores"]["first"]
+    assert first["value"] == 1
+    assert first["low"] is first["high"] is None
+    assert "all individuals agree" in first["note"]

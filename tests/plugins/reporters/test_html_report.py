@@ -76,20 +76,31 @@ def test_what_the_burst_gives_away_is_counted_on_the_same_queries(make_results: 
 
 
 def test_the_threshold_in_practice_adds_up(make_results: Make) -> None:
-    results = make_results(noise=0.9, unknowns=40)
+    results = make_results(noise=0.65, unknowns=40)
     ranking, decision = results.rankings["cross-encounter"], results.decision
     assert decision is not None
+    assert decision.tells
     told = practice(View(results))
-    counted = dict.fromkeys(("named right", "named wrong", "called new"), 0)
-    for query in np.flatnonzero(ranking.mated):
-        if max(ranking.own_score[query], ranking.impostor_score[query]) < decision.threshold:
-            counted["called new"] += 1
+    known = dict.fromkeys(("named right", "named wrong", "undecided", "called new"), 0)
+    new = dict.fromkeys(("called new", "undecided", "taken for a known one"), 0)
+    for query in range(len(ranking.queries)):  # the rule in words: both the threshold and the probability
+        score = max(ranking.own_score[query], ranking.impostor_score[query])
+        score = ranking.impostor_score[query] if np.isnan(score) else score
+        *candidates, none_of_them = decision.shares(ranking.top_scores[query : query + 1])[0]
+        said = "undecided"
+        if score >= decision.threshold and candidates[0] >= 0.5:
+            said = "known"
+        elif score < min(decision.threshold, decision.new_below) and none_of_them >= max(candidates):
+            said = "called new"
+        if ranking.mated[query]:
+            right = "named right" if ranking.own_rank[query] == 1 else "named wrong"
+            known[right if said == "known" else said] += 1
         else:
-            counted["named right" if ranking.own_rank[query] == 1 else "named wrong"] += 1
-    shares = {case["words"]: case["share"] for case in told["known"]["cases"]}
-    assert shares == {word: pytest.approx(100 * n / told["known"]["n"]) for word, n in counted.items()}
-    fpir = results.scores["protocols"]["cross-encounter"]["scores"]["fpir"]["value"]
-    assert told["taken"] == round(100 * fpir)
+            new["taken for a known one" if said == "known" else said] += 1
+    for who, counted in (("known", known), ("new", new)):
+        shares = {case["words"]: case["share"] for case in told[who]["cases"]}
+        assert shares == {word: pytest.approx(100 * n / told[who]["n"]) for word, n in counted.items()}
+    assert told["taken"] == round(100 * new["taken for a known one"] / told["new"]["n"])
     sentence = f"Of 100 photos of new individuals, about {told['taken']} would be taken for known ones"
     assert sentence in words(write(results))
 

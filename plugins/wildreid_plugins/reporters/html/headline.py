@@ -11,6 +11,20 @@ from wildreid.artefacts import Ranking
 from wildreid.page import count, figure, interval, percent, words_of
 from wildreid_plugins.reporters.html.view import View
 
+BESIDE = {
+    "macro-accuracy@1": "mean over individuals, so that one with many photos counts as much as one with few",
+    "accuracy@1, a month apart": "photos whose nearest gallery photo of the same animal is 30 days or more away",
+    "chance": "what guessing gives: a gallery photo drawn at random",
+}
+"""Figures that stand beside the headline, in words."""
+RELATIONS = {
+    "disjoint": "Training relation: no animal of this test was in the training photos.",
+    "seen": "Training relation: the network was trained on other photos of the same animals.",
+    "seen and unseen": "Training relation: the network was trained on other photos of some of these animals.",
+    "no training part": "Training relation: nothing was trained.",
+    "closed": "Gallery relation: every animal asked about is in the gallery, so none is new.",
+    "open": "Gallery relation: some animals asked about are not in the gallery, as new ones are not.",
+}
 CHIEF = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10")
 
 
@@ -43,6 +57,15 @@ def headline(view: View) -> dict[str, Any]:
         "confidence": percent(view.results.recipe.get("evaluation", {}).get("confidence", 0.95), 0),
         "optimistic": view.block.get("optimistic") or view.scores.get("optimistic"),
         "reason": blocks[view.headline].get("reason"),
+        "beside": [
+            {**(found := figure_of(name, score)), "words_of": found["words"], "words": words}
+            for name, words in BESIDE.items()
+            if (score := view.block.get("beside", {}).get(name)) and score.get("value") is not None
+        ],
+        "relations": [
+            RELATIONS.get(view.block["training_relation"], ""),
+            RELATIONS.get(view.block["gallery_relation"], ""),
+        ],
         "blocks": blocks,
         "chief_rows": [_row(name, blocks) for name in CHIEF if name in names],
         "other_rows": [_row(name, blocks) for name in names if name not in CHIEF],
@@ -92,13 +115,25 @@ def practice(view: View) -> dict[str, Any]:
     ranking, decision = view.ranking, view.results.decision
     if decision is None:
         return {"reason": (view.scores.get("decision") or {}).get("reason") or "none was fitted"}
-    believed, mated, right = ranking.first_score >= decision.threshold, ranking.mated, ranking.own_rank == 1
+    mated, right = ranking.mated, ranking.own_rank == 1
+    chances = decision.shares(ranking.top_scores)
+    said = np.array(
+        [
+            decision.verdict(float(score), None if chances is None else chances[at])[0]
+            for at, score in enumerate(ranking.first_score)
+        ]
+    )
     known = {
-        "named right": mated & believed & right,
-        "named wrong": mated & believed & ~right,
-        "called new": mated & ~believed,
+        "named right": mated & (said == "known") & right,
+        "named wrong": mated & (said == "known") & ~right,
+        "undecided": mated & (said == "undecided"),
+        "called new": mated & (said == "new"),
     }
-    new = {"called new": ~mated & ~believed, "taken for a known one": ~mated & believed}
+    new = {
+        "called new": ~mated & (said == "new"),
+        "undecided": ~mated & (said == "undecided"),
+        "taken for a known one": ~mated & (said == "known"),
+    }
     individuals = view.block["counts"]["individuals"]
     return {
         "threshold": f"{decision.threshold:.3f}",
@@ -128,7 +163,7 @@ def _of_hundred(cases: Mapping[str, Any], n: int, *, good: str) -> dict[str, Any
             {
                 "words": words,
                 "share": 100 * float(rows.sum()) / max(1, n),
-                "look": "good" if words == good else "doubt" if words == "called new" else "bad",
+                "look": "good" if words == good else "doubt" if words == "undecided" else "bad",
             }
             for words, rows in cases.items()
         ],
