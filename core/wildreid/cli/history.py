@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wildreid.cli.arguments import writable
 from wildreid.cli.gallery.arguments import GalleryPath
+
+if TYPE_CHECKING:
+    from wildreid.gallery.state import State
 
 
 def history(
@@ -33,8 +36,7 @@ def history(
     Example: [bold]reid history bears --html history.html[/]
     """
     from wildreid.cli.gallery import printing
-    from wildreid.gallery.history import by_station, encounters, individuals
-    from wildreid.gallery.history import together as pairs_of
+    from wildreid.gallery.history import encounters, individuals
     from wildreid.gallery.store import Gallery
     from wildreid.identification.pages import history_page
 
@@ -58,32 +60,47 @@ def history(
     )  # fmt: skip
     printing.say(f"{len(by_individual)} individuals in {len(table)} encounters")
     if stations:
-        printing.table(
-            ("individual", "station", "encounters", "images", "first seen", "last seen"),
-            [
-                (
-                    row.individual, row.station, row.encounters, row.images, printing.day(row.first_seen),
-                    printing.day(row.last_seen),
-                )
-                for row in printing.each(by_station(state))
-            ],
-            numbers=(2, 3),
-        )  # fmt: skip
-    pairs = pairs_of(state) if together else None
-    if pairs is not None and not len(pairs):
+        _print_stations(state)
+    if together:
+        _print_pairs(state)
+
+
+def _print_stations(state: State) -> None:
+    from wildreid.cli.gallery import printing
+    from wildreid.gallery.history import by_station
+
+    printing.table(
+        ("individual", "station", "encounters", "images", "first seen", "last seen"),
+        [
+            (
+                row.individual, row.station, row.encounters, row.images, printing.day(row.first_seen),
+                printing.day(row.last_seen),
+            )
+            for row in printing.each(by_station(state))
+        ],
+        numbers=(2, 3),
+    )  # fmt: skip
+
+
+def _print_pairs(state: State) -> None:
+    from wildreid.cli.gallery import printing
+    from wildreid.gallery.history import together
+
+    pairs = together(state)
+    if not len(pairs):
         printing.say("no two individuals were met before one camera within ten minutes")
-    elif pairs is not None:
-        printing.table(
-            ("individual", "with", "encounters", "photos of both", "first", "last", "index"),
-            [
-                (
-                    row.individual, row.other, row.together, row.on_one_photo, printing.day(row.first),
-                    printing.day(row.last), f"{row.ratio:.2f}",
-                )
-                for row in printing.each(pairs)
-            ],
-            numbers=(2, 3, 6),
-        )  # fmt: skip
+        return
+    printing.table(
+        ("individual", "with", "encounters", "photos of both", "first", "last", "index"),
+        [
+            (
+                row.individual, row.other, row.together, row.on_one_photo, printing.day(row.first),
+                printing.day(row.last), f"{row.ratio:.2f}",
+            )
+            for row in printing.each(pairs)
+        ],
+        numbers=(2, 3, 6),
+    )  # fmt: skip
 
 
 def _days(first: object) -> str:
