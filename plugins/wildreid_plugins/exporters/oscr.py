@@ -39,12 +39,13 @@ class Oscr(Exporter):
             more = ("/", *map(number, own)) if self.effort else ()
             tdf.append((station, number(x), number(y), *(int(one > 0) for one in own), *more))
         sex = 'sex.col = 5, sex.nacode = "NA", ' if sexed else ""
+        covariates = ', trapcov.names = "effort", tdf.sep = "/"' if self.effort else ""
         load = (
             "library(oSCR)\n"
             'edf <- read.csv("oscr_edf.csv", colClasses = c(ID = "character", Detector = "character"))\n'
             'tdf <- read.csv("oscr_tdf1.csv", check.names = FALSE)\n'
             f"o <- data2oscr(edf, sess.col = 1, id.col = 2, occ.col = 3, trap.col = 4, {sex}"
-            f"tdf = list(tdf), K = {survey.occasions.count}, ntraps = {len(places)})\n"
+            f"tdf = list(tdf), K = {survey.occasions.count}, ntraps = {len(places)}{covariates})\n"
             "print(o)\n"
         )
         return [

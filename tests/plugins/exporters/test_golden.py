@@ -124,7 +124,9 @@ def test_an_occasion_without_effort_is_dots_for_mark(tmp_path: Path) -> None:
 
 
 def test_effort_for_oscr_stands_behind_its_sign(tmp_path: Path) -> None:
-    file = Oscr(effort=True).write(survey=as_given(), folder=tmp_path)[1].read_text().splitlines()
+    files = Oscr(effort=True).write(survey=as_given(), folder=tmp_path)
+    assert 'trapcov.names = "effort", tdf.sep = "/")' in files[2].read_text()
+    file = files[1].read_text().splitlines()
     assert file[0] == "Trap,X,Y,1,2,3,4,/,effort.1,effort.2,effort.3,effort.4"
     assert file[2] == "A2,1200,300,1,1,1,0,/,5,5,2,0"
 
