@@ -87,7 +87,7 @@ def deployments(survey: Survey, spans: list[Period]) -> Iterator[list[str]]:
         known = {
             "deploymentID": span.name,
             "locationID": own["station"],
-            "locationName": own["station"] if open_names else "",
+            "locationName": own.get("locationName", own["station"]) if open_names else "",
             "latitude": _degrees(own["latitude"], form),
             "longitude": _degrees(own["longitude"], form),
             "coordinateUncertainty": number(own["coordinate_uncertainty"], 0),

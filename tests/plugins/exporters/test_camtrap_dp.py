@@ -13,6 +13,7 @@ from tests.plugins.exporters.golden_survey import FRAME, decided, in_public, pla
 from wildreid.errors import UserError
 from wildreid.population.deployments import deployments_of
 from wildreid.population.design import Design
+from wildreid.population.effort import effort_of
 from wildreid.population.survey import Survey
 from wildreid.population.take import take_survey
 from wildreid.registry import Registry
@@ -160,8 +161,6 @@ def test_photos_come_along_without_exif(tmp_path: Path) -> None:
 
 def test_the_importer_reads_the_same_annotations(tmp_path: Path) -> None:
     known = Registry().options("dataset")
-    if "camtrap-dp" not in known:
-        pytest.skip("there is no importer camtrap-dp yet")
     for name in decided()["image"]:
         (tmp_path / "media").mkdir(exist_ok=True)
         Image.new("RGB", (64, 48)).save(tmp_path / "media" / name)
@@ -183,3 +182,13 @@ def test_the_importer_reads_the_same_annotations(tmp_path: Path) -> None:
     assert list(found["timestamp"]) == list(pd.to_datetime(rows["timestamp"]))
     for name in ("box_left", "box_top", "box_width", "box_height"):
         np.testing.assert_allclose(found[name].astype(float), rows[name], atol=1e-9)
+
+
+def test_its_deployments_come_back_as_the_same_effort(tmp_path: Path) -> None:
+    known = Registry().options("dataset")
+    survey = tiny_survey(private=True)
+    written(survey, tmp_path)
+    back = deployments_of(known["camtrap-dp"](root=tmp_path).deployments())  # type: ignore[attr-defined]
+    pd.testing.assert_frame_equal(effort_of(back, survey.occasions), survey.effort)
+    assert back.attrs["decimals"] == 6
+    assert set(back["start_offset"]) == {-420}
