@@ -9,13 +9,14 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.record import Record
 from tests.plugins.datasets import forms
 
 from wildreid.kinds import Dataset
-from wildreid_plugins.datasets import CamtrapDP, CocoCameraTraps, MegaDetector, WbiaCoco, WildlifeInsights
+from wildreid.registry import Registry
 
 RECORDS = 100_000
 FOLDERS = 100
@@ -25,24 +26,24 @@ FOLDERS = 100
 def camtrap_dp(root: Path) -> Dataset:
     media = [forms.medium(n, timestamp=_when(n), filePath=f"media/{_name(n)}") for n in range(RECORDS)]
     seen = [forms.seen(n, eventID=f"e{n // 5}", individualID=f"a{n % 50}") for n in range(RECORDS)]
-    return CamtrapDP(root=forms.camtrap(root, media, seen))
+    return _data_set("camtrap-dp", root=forms.camtrap(root, media, seen))
 
 
 def megadetector(root: Path) -> Dataset:
     boxes = [("animal", 0.9, (x % 10, x // 10, x % 10 + 9, x // 10 + 9)) for x in range(FOLDERS)]
     found = {_name(n): boxes for n in range(RECORDS // FOLDERS)}
     (root / "megadetector.json").write_text(json.dumps(forms.detected("lila", found)))  # type: ignore[arg-type]
-    return MegaDetector(root=root / "boxed", file=str(root / "megadetector.json"), exif=False)
+    return _data_set("megadetector", root=root / "boxed", file=str(root / "megadetector.json"), exif=False)
 
 
 def coco_camera_traps(root: Path) -> Dataset:
     (root / "metadata.json").write_text(json.dumps(_coco("individual")))
-    return CocoCameraTraps(root=root / "media", file=str(root / "metadata.json"))
+    return _data_set("coco-camera-traps", root=root / "media", file=str(root / "metadata.json"))
 
 
 def wbia_coco(root: Path) -> Dataset:
     (root / "instances_train2021.json").write_text(json.dumps(_coco("name")))
-    return WbiaCoco(root=root)
+    return _data_set("wbia-coco", root=root)
 
 
 def wildlife_insights(root: Path) -> Dataset:
@@ -52,7 +53,9 @@ def wildlife_insights(root: Path) -> Dataset:
         )
         for n in range(RECORDS)
     ]  # fmt: skip
-    return WildlifeInsights(root=forms.wildlife_insights(root / "export", images), media=root / "media")
+    return _data_set(
+        "wildlife-insights", root=forms.wildlife_insights(root / "export", images), media=root / "media"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,10 @@ def test_reading_100_000_records(record: Record, root: Path, form: Callable[[Pat
         "Reading what other tools have written", {"form": dataset.name, "records": RECORDS},
         {"wildreid": dataset.table}, pairs=3, aims={"seconds": ("<=", RECORDS / 20_000)},
     )  # fmt: skip
+
+
+def _data_set(name: str, **fields: object) -> Any:
+    return Registry().choose("dataset", name).model_validate(fields)
 
 
 def _name(number: int) -> str:

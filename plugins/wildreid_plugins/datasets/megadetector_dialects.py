@@ -251,7 +251,7 @@ def _of_annotations(content: Mapping[str, Any], found: Detections, least: float)
     category, confidence = ("det_category", "det_confidence") if classified else ("category", "confidence")
     for number, image in enumerate(content["annotations"], start=1):
         image = image if isinstance(image, dict) else {}
-        file, listed = image.get("img_id"), list(_parallel(image, category, confidence))
+        file, listed = image.get("img_id"), list(_parallel(image, category, confidence, names))
         if not listed:
             reason = (
                 None if isinstance(image.get("bbox"), list) else "the detector failed: no boxes are given"
@@ -262,13 +262,32 @@ def _of_annotations(content: Mapping[str, Any], found: Detections, least: float)
             found.detection(file, f"{file} detection {place}", names.get(str(kind)), sure, box, species)
 
 
-def _parallel(image: Mapping[str, Any], category: str, confidence: str) -> Iterator[tuple[Any, ...]]:
-    """Lists that go side by side; where one is shorter, nothing is known for the rest."""
+def _parallel(
+    image: Mapping[str, Any], category: str, confidence: str, names: Mapping[str, str]
+) -> Iterator[tuple[Any, ...]]:
+    """Lists that go side by side; where one is shorter, nothing is known for the rest.
+
+    A classifier has seen the animals alone: its list is as long as theirs, or as all, or it cannot be told whose
+    each entry is.
+    """
     boxes = image.get("bbox")
-    columns = [image.get(name) for name in (category, confidence, "clf_category", "clf_confidence")]
-    lists = [column if isinstance(column, list) else [] for column in columns]
-    for place, box in enumerate(boxes if isinstance(boxes, list) else ()):
-        yield box, *(column[place] if place < len(column) else None for column in lists)
+    boxes = boxes if isinstance(boxes, list) else []
+    kinds, sure, guesses, chances = (
+        column if isinstance(column := image.get(name), list) else []
+        for name in (category, confidence, "clf_category", "clf_confidence")
+    )
+    classified = list(range(len(boxes)))
+    if len(guesses) != len(boxes):
+        animals = [n for n, kind in enumerate(kinds[: len(boxes)]) if names.get(str(kind)) == "animal"]
+        classified = animals if len(guesses) == len(animals) else []
+    seen = {detection: place for place, detection in enumerate(classified)}
+    for number, box in enumerate(boxes):
+        place = seen.get(number, len(guesses))
+        yield box, _at(kinds, number), _at(sure, number), _at(guesses, place), _at(chances, place)
+
+
+def _at(values: list[Any], place: int) -> Any:
+    return values[place] if place < len(values) else None
 
 
 def _names(categories: Any) -> dict[str, str]:

@@ -107,6 +107,22 @@ def test_classes_are_kept_by_name_and_species_from_where_they_are_sure(root: Pat
     assert MegaDetector(root=root, species_confidence=0.7).table().rows.get("species") is None
 
 
+@pytest.mark.parametrize(
+    ("guesses", "species"),
+    [([1, 0], ["fox", "lynx"]), ([1, 0, 1], ["fox", "fox"]), ([0], [None, None]), ([], [None, None])],
+)
+def test_a_classifiers_list_is_of_the_animals_or_of_all_or_of_nobody(
+    root: Path, guesses: list[int], species: list[str | None]
+) -> None:
+    boxes = [("animal", 0.9, (2, 2, 9, 9)), ("person", 0.9, (20, 2, 30, 9)), ("animal", 0.9, (40, 2, 50, 9))]
+    content = detected("pw-classified", {"a/1.jpg": boxes}, clf_categories={"0": "lynx", "1": "fox"})
+    content["annotations"][0] |= {"clf_category": guesses, "clf_confidence": [0.9] * len(guesses)}
+    found = MegaDetector(root=write(root, content)).table().rows
+    assert len(found) == 2
+    told = found["species"].tolist() if "species" in found else [None, None]
+    assert told == species
+
+
 def test_records_that_are_wrong_fail_alone(root: Path) -> None:
     content = detected("lila", {"a/1.jpg": [("animal", 0.9, (1, 1, 9, 9))]})
     good = content["images"][0]["detections"][0]
