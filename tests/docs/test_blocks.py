@@ -15,6 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 from tests.docs.blocks import Block, blocks_of
+from tests.plugins.datasets import forms
 from typer.testing import CliRunner
 from written.commands import commands, parameters
 
@@ -103,12 +104,27 @@ def another_survey(desk: Path) -> None:
     (desk / "survey" / "traptagger.csv").write_text("\n".join(rows), encoding="utf-8")
 
 
+def exports(desk: Path) -> None:
+    """What the page on other tools takes for granted: a package as Agouti writes it."""
+    root = desk / "agouti-export"
+    if root.exists():
+        return
+    media, observations = [], []
+    for number in range(60):  # six animals, ten days each
+        forms.photo(root / f"media/{number}.jpg", (64 + number, 64))
+        day = f"2024-{5 + number // 30:02d}-{1 + number % 30:02d}"
+        media.append(forms.medium(number, timestamp=f"{day}T10:00:00+02:00"))
+        observations.append(forms.seen(number, eventID=f"e{number}", individualID=f"heron {number // 10}"))
+    forms.camtrap(root, media, observations)
+
+
 PREPARE: dict[str, Callable[[Path], None]] = {
     "photos": photos,
     "new-photos": new_photos,
     "gallery.md": a_gallery,
     "populations.md": a_survey,
     "survey": another_survey,
+    "exports": exports,
 }
 
 
