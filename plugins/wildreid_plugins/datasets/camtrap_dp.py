@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,11 @@ class CamtrapDP(Dataset):
     media: Location | None = Field(
         None, description="folder of the photos where they are not in the package: by their name or mediaID"
     )
+    videos: Literal["list", "sample"] = Field(
+        "list", description="films: failures, or frames of them taken (needs the extra `video`)"
+    )
+    every: float = Field(1.0, gt=0, description="seconds between the frames that are taken of a film")
+    most: int = Field(10, ge=1, le=300, description="frames that are taken of a film, at most, spread evenly")
 
     @classmethod
     def recognise(cls, *, peek: Peek) -> Guess | None:
@@ -51,10 +56,12 @@ class CamtrapDP(Dataset):
         Raises:
             UserError: no package, one below 1.0, a table or column that is missing.
         """
+        from wildreid_plugins.datasets.camtrap_films import Films
         from wildreid_plugins.datasets.camtrap_package import read_package
         from wildreid_plugins.datasets.camtrap_rows import table_of
 
-        return table_of(read_package(self.root), media=self.media)
+        films = Films(self.every, self.most) if self.videos == "sample" else None
+        return table_of(read_package(self.root), media=self.media, films=films)
 
     def deployments(self) -> pd.DataFrame:
         """The package's deployments, with their own further columns."""

@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wildreid.errors import UserError
+from wildreid_plugins.datasets.camtrap_events import (
+    PRIVATE,
+    event_key,
+    event_of,
+    events_of,
+    instants,
+    several,
+    spoken_by_event,
+)
+from wildreid_plugins.datasets.camtrap_films import Films, with_frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
 
 PATH = re.compile(r"^(?=^[^./~])(^((?!\.{2}).)*$).*$")
 """What the standard allows as the path of a file."""
-PRIVATE = ("human", "vehicle")
 _VIEW = r"(?:^|\|)\s*viewpoint\s*:\s*([^|]+?)\s*(?:\||$)"
 _BOX = ["bboxX", "bboxY", "bboxWidth", "bboxHeight"]
 _DECIDED = (
@@ -35,12 +44,13 @@ SPOKEN_OF = "photos with observations"
 ON_FAILED = "animals on photos that failed"
 
 
-def table_of(package: Package, *, media: Path | None) -> Table:
+def table_of(package: Package, *, media: Path | None, films: Films | None = None) -> Table:
     """The table of a package. Its records are its observations and its media.
 
     Args:
         package: as it was read.
         media: a folder with files that are not in the package; None: there is none.
+        films: which frames of films are taken; None: a film is a failure.
 
     Raises:
         UserError: a deployment stands twice; a date that could be read in two ways.
@@ -53,18 +63,23 @@ def table_of(package: Package, *, media: Path | None) -> Table:
     if twice.any():
         what = f"the deploymentID {package.deployments['deploymentID'][twice].iloc[0]!r} stands twice"
         raise UserError(what, where=str(package.file))
-    files = _files(package, media)
-    observed = package.observations.assign(event=_event(package.observations))
-    events = _events(observed)
-    photos = files.rows.assign(here=files.open, event=_event_of(files.rows, observed, events))
-    by_event = _spoken_by_event(photos, observed, events)
+    files = _files(package, media, films=films is not None)
+    observed = package.observations.assign(event=event_key(package.observations))
+    events = events_of(observed)
+    photos = files.rows.assign(here=files.open, event=event_of(files.rows, observed, events))
+    by_event = spoken_by_event(photos, observed, events)
     every = pd.concat([observed, by_event], ignore_index=True)
     photo = photos[~photos["mediaID"].duplicated()].set_index("mediaID").reindex(every["mediaID"])
     photo = photo.set_axis(every.index)
     every["event"] = every["event"].fillna(photo["event"])
     _fill_individuals(every, observed, events)
+    if films is not None:
+        every, photo = with_frames(every, photo, files.root, films)
     rows = _rows(every, photo, package).assign(private=_private(every, photo, events))
-    records = Records(rows, every["observationID"].fillna(""), files.root)
+    keys = every["observationID"].fillna("")
+    records = Records(
+        rows, keys if films is None else (keys + " " + every["frame"].fillna("")).str.strip(), files.root
+    )
     records.keep(_others(every, photo))
     _decide(records, every, photo)
     spoken = photos["mediaID"].isin(observed["mediaID"].dropna())
@@ -73,14 +88,18 @@ def table_of(package: Package, *, media: Path | None) -> Table:
     records.further(failures=files.failures, counted=counted)
     boxes = every[_BOX].apply(pd.to_numeric, errors="coerce")
     records.fail(boxes.isna().any(axis=1) & every[_BOX].notna().any(axis=1), _told(every))
-    records.fail(rows["identity"].notna() & boxes.isna().any(axis=1) & _several(every), _crowd(every))
+    records.fail(rows["identity"].notna() & boxes.isna().any(axis=1) & several(every), _crowd(every))
+    if films is not None:
+        boxes = boxes.mask(every["frame"].notna())  # of which frame they are, nobody says
     records.box(boxes.to_numpy(np.float64), relative=True)
     records.date(photo["timestamp"], where=str(package.file))
+    if films is not None:
+        records.rows["timestamp"] += pd.to_timedelta(every["seconds"].fillna(0), unit="s")
     return records.table(form=f"Camtrap DP {package.version}", notes=_notes(package, rows, records))
 
 
-def _files(package: Package, media: Path | None) -> Records:
-    """The media, located; those that are not here, or no photos, have failed."""
+def _files(package: Package, media: Path | None, *, films: bool) -> Records:
+    """The media, located; those that are not here, or nothing that is read, have failed."""
     from wildreid.data.records import FILM, Records, said
 
     rows = package.media.reset_index(drop=True)
@@ -89,105 +108,20 @@ def _files(package: Package, media: Path | None) -> Records:
     url = paths.str.contains("://", regex=False).fillna(False)
     files.fail(rows["mediaID"].isna(), "the medium has no mediaID")
     files.fail(rows["mediaID"].duplicated(keep=False), "the mediaID stands twice")
-    files.fail(kind.str.startswith("video/"), FILM)
-    files.fail(~kind.str.startswith("image/"), "no photo: " + kind)
+    film = kind.str.startswith("video/")
+    if not films:
+        files.fail(film, FILM)
+    files.fail(~film & ~kind.str.startswith("image/"), "no photo: " + kind)
     allowed = paths.fillna("x").map(lambda path: PATH.match(path) is not None)
     files.fail(~url & ~allowed, "a path that a package may not have: " + paths.fillna(""))
-    files.locate(paths, media=media, names=[said(rows["fileName"]), rows["mediaID"]])
+    files.locate(paths, media=media, names=[said(rows["fileName"]), rows["mediaID"]], films=films)
     return files
-
-
-def _event(rows: pd.DataFrame) -> pd.Series[Any]:
-    return rows["deploymentID"] + " " + rows["eventID"]
-
-
-def _events(observed: pd.DataFrame) -> pd.DataFrame:
-    """A row for each event that has rows of its own: from when to when, and whether its photos speak.
-
-    ``animals`` is how many of its rows are animals, ``one`` the index of the row where that is a single
-    individual, ``private`` whether people were there.
-    """
-    import pandas as pd
-
-    whole = observed[(observed["observationLevel"] == "event") & observed["event"].notna()]
-    animal = whole[whole["observationType"] == "animal"]
-    spoken = observed.loc[observed["observationLevel"] == "media", "event"].dropna().unique()
-    by = whole.groupby("event")
-    events = pd.DataFrame(
-        {
-            "deploymentID": by["deploymentID"].first(),
-            "start": _instants(whole["eventStart"]).groupby(whole["event"]).min(),
-            "end": _instants(whole["eventEnd"]).groupby(whole["event"]).max(),
-            "private": whole["observationType"].isin(PRIVATE).groupby(whole["event"]).any(),
-        }
-    )
-    events["animals"] = animal.groupby("event").size().reindex(events.index).fillna(0).astype(int)
-    single = animal[~animal["event"].duplicated(keep=False) & ~_several(animal)]
-    events["one"] = pd.Series(single.index, index=single["event"]).reindex(events.index)
-    events["photos speak"] = events.index.isin(spoken)
-    return events
-
-
-def _several(rows: pd.DataFrame) -> pd.Series[Any]:
-    import pandas as pd
-
-    return pd.to_numeric(rows["count"], errors="coerce").fillna(1) > 1
-
-
-def _instants(values: pd.Series[Any]) -> pd.Series[Any]:
-    import pandas as pd
-
-    return pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
-
-
-def _event_of(photos: pd.DataFrame, observed: pd.DataFrame, events: pd.DataFrame) -> pd.Series[Any]:
-    """The event of each photo: what its observations say, else that of its deployment in which it was taken."""
-    import pandas as pd
-
-    told = observed[observed["mediaID"].notna() & observed["event"].notna()].drop_duplicates("mediaID")
-    own = photos["mediaID"].map(told.set_index("mediaID")["event"])
-    asked = pd.DataFrame({"deploymentID": photos["deploymentID"], "at": _instants(photos["timestamp"])})
-    asked = asked[asked["at"].notna() & asked["deploymentID"].notna()].sort_values("at", kind="stable")
-    spans = events.reset_index(names="event").dropna(subset=["start", "end"]).sort_values("start")
-    if spans.empty or asked.empty:
-        return own.astype("string")
-    found = pd.merge_asof(
-        asked.reset_index(names="row"),
-        spans[["deploymentID", "start", "end", "event"]],
-        left_on="at",
-        right_on="start",
-        by="deploymentID",
-    )
-    found = found[found["at"] <= found["end"]].set_index("row")
-    return own.astype("string").fillna(found["event"].reindex(photos.index).astype("string"))
-
-
-def _spoken_by_event(photos: pd.DataFrame, observed: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
-    """Photos of which nobody speaks but their event: rows with what its one animal's row says.
-
-    ``several`` is how many animals the event has where they cannot be told apart.
-    """
-    silent = ~photos["mediaID"].isin(observed["mediaID"].dropna()) & photos["here"]
-    candidates = photos[silent & photos["event"].isin(events.index[~events["photos speak"]])]
-    event = events.loc[candidates["event"]].set_axis(candidates.index)
-    event = event[event["animals"] > 0]
-    said = observed.reindex(event["one"].astype("Float64").fillna(-1).astype(int)).set_axis(event.index)
-    return said.assign(
-        observationLevel="photo",
-        observationType="animal",
-        mediaID=candidates["mediaID"].reindex(event.index),
-        deploymentID=candidates["deploymentID"].reindex(event.index),
-        event=candidates["event"].reindex(event.index),
-        observationID=candidates["mediaID"].reindex(event.index),
-        several=event["animals"].where(event["one"].isna(), 1),
-        private=event["private"],
-    )
 
 
 def _fill_individuals(every: pd.DataFrame, observed: pd.DataFrame, events: pd.DataFrame) -> None:
     """Where the one animal of a photo has no name, take the name that its event gives its one individual."""
     animal = (every["observationType"] == "animal") & (every["observationLevel"] == "media")
-    alone = ~every["mediaID"].where(animal).duplicated(keep=False) & ~_several(every)
+    alone = ~every["mediaID"].where(animal).duplicated(keep=False) & ~several(every)
     event = events["one"].reindex(every["event"]).set_axis(every.index)
     wanted = animal & alone & every["individualID"].isna() & event.notna()
     source = observed.loc[event[wanted].astype(int)]
@@ -208,7 +142,8 @@ def _decide(records: Records, every: pd.DataFrame, photo: pd.DataFrame) -> None:
     """What becomes of each observation that is no row."""
     level, kind = every["observationLevel"], every["observationType"]
     records.fail(every["observationID"].isna(), "the observation has no observationID")
-    records.fail(every["observationID"].duplicated() & (level != "photo"), "the observationID stands twice")
+    named = [name for name in ("observationID", "frame") if name in every]
+    records.fail(every[named].duplicated() & (level != "photo"), "the observationID stands twice")
     records.count(level == "event", WHOLE_EVENT)
     records.fail(
         ~level.isin(["media", "photo"]), "observationLevel is neither media nor event: " + _words(level)
@@ -220,8 +155,10 @@ def _decide(records: Records, every: pd.DataFrame, photo: pd.DataFrame) -> None:
         "there is no such mediaID: " + _words(every["mediaID"]),
     )
     records.count(photo["here"] != True, ON_FAILED)  # noqa: E712 - a frame's column
-    several = every["several"].fillna(1).astype(int)
-    records.fail(several > 1, [f"{number} individuals on one photo without boxes" for number in several])
+    if "film_failed" in every:
+        records.fail(every["film_failed"].notna(), every["film_failed"])
+    many = every["several"].fillna(1).astype(int)
+    records.fail(many > 1, [f"{number} individuals on one photo without boxes" for number in many])
 
 
 def _rows(every: pd.DataFrame, photo: pd.DataFrame, package: Package) -> pd.DataFrame:
@@ -252,7 +189,7 @@ def _rows(every: pd.DataFrame, photo: pd.DataFrame, package: Package) -> pd.Data
             "method": method.fillna("import").where(known),
             "probability": pd.to_numeric(every["classificationProbability"], errors="coerce").where(known),
             "decided_by": every["classifiedBy"].where(known),
-            "decided_at": _instants(every["classificationTimestamp"]).where(known),
+            "decided_at": instants(every["classificationTimestamp"]).where(known),
         }
     )
     if package.individuals is not None and "individualID" in package.individuals:
@@ -265,7 +202,7 @@ def _rows(every: pd.DataFrame, photo: pd.DataFrame, package: Package) -> pd.Data
 
 def _others(every: pd.DataFrame, photo: pd.DataFrame) -> pd.DataFrame:
     """What observations and media say besides."""
-    ours = (*_TAKEN, "event", "several", "private", "here", "image")
+    ours = (*_TAKEN, "event", "several", "private", "here", "image", "frame", "seconds", "film_failed")
     own = every.drop(columns=[name for name in ours if name in every])
     return own.join(photo.drop(columns=[name for name in (*ours, *own) if name in photo]))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.core.data.filmed import film
 from tests.plugins.datasets.forms import DEPLOYMENT, camtrap, event, medium, photo, seen
 
 from wildreid.errors import UserError
@@ -206,6 +207,31 @@ def test_clocks_that_were_wrong_are_said(root: Path) -> None:
     table = CamtrapDP(root=camtrap(root, [medium(1)], [seen(1)], deployments=deployments)).table()
     assert len(table) == 1
     assert any("clock was wrong" in note for note in table.notes)
+
+
+def test_what_is_said_of_a_film_is_said_of_its_frames(root: Path) -> None:
+    film(root / "media/5.mp4", frames=30, rate=10)
+    (root / "media/6.mp4").write_bytes(b"no film")
+    media = [
+        medium(1),
+        medium(5, filePath="media/5.mp4", fileMediatype="video/mp4"),
+        medium(6, filePath="media/6.mp4", fileMediatype="video/mp4"),
+    ]
+    boxed = {"bboxX": 0.1, "bboxY": 0.1, "bboxWidth": 0.5, "bboxHeight": 0.5}
+    seen_on = [seen(number, individualID="Ada") for number in (1, 6)]
+    camtrap(root, media, [*seen_on, seen(5, individualID="Bo", **boxed)])
+    listed = CamtrapDP(root=root).table()
+    assert [one.kind for one in listed.failures] == ["a film", "a film"]
+    table = CamtrapDP(root=root, videos="sample", every=1.0, most=2).table()
+    assert table["identity"].tolist() == ["Ada", "Bo", "Bo"], table.failures
+    assert table["image"].tolist()[1:] == ["media/5.mp4/f000000.jpg", "media/5.mp4/f000020.jpg"]
+    taken = table["timestamp"].to_list()
+    assert taken[1] == pd.Timestamp("2024-05-02 10:05")
+    assert taken[2] - taken[1] == pd.Timedelta(seconds=2)
+    assert table.rows.filter(like="box_").isna().all(axis=None)
+    assert [one.key for one in table.failures] == ["o6"]
+    assert table.origin is not None
+    assert table.origin.records == len(table) + len(table.failures) + sum(table.origin.counted.values())
 
 
 def test_it_is_recognised_and_gives_its_deployments(root: Path) -> None:
