@@ -68,6 +68,7 @@ def form(name: str, folder: Path) -> dict[str, object]:
 EXAMPLES: dict[tuple[str, str], Callable[[Path], dict[str, object]]] = {
     ("dataset", "table"): lambda folder: {"root": photos(folder), "file": "photos.csv"},
     ("dataset", "folder"): lambda folder: {"root": photos(folder)},
+    ("dataset", "photo-tags"): lambda folder: {"root": photos(folder)},
     ("dataset", "camera-trap"): lambda folder: {
         "root": photos(folder),
         "layout": "{identity}/{camera}_{file}",
