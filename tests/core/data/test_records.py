@@ -52,6 +52,7 @@ def test_the_first_fate_decides_and_all_adds_up(tmp_path: Path) -> None:
         "failures: 1 × not on this machine · 1 × there is no such file",
         "others: 1 × blank",
         "A note.",
+        "what is not on this machine is not fetched: download it, and set the folder in 'media'",
     ]
 
 
