@@ -38,13 +38,15 @@ def test_a_table_with_names_of_its_own(tmp_path: Path) -> None:
     table.unlink()
     folder = new_species("zebras", tmp_path, source=tmp_path / "photos").folder
     dataset = recipe_of(folder)["dataset"]
-    assert dataset == {
+    expected = {
         "name": "table",
         "root": str(tmp_path / "photos"),
         "file": "data.csv",
         "columns": {"image": "File Path", "identity": "Animal_ID", "camera": "Station", "timestamp": "Date"},
         "dates": "%d.%m.%Y %H:%M:%S",
+        "like": None,
     }
+    assert {name: dataset[name] for name in expected} == expected  # type: ignore[index]
     assert check_recipe(folder / "recipe.yaml", profiles=["smoke"])["timestamp"].notna().all()
     assert not (folder / "photos.py").exists()
 
