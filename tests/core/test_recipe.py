@@ -9,7 +9,7 @@ import yaml
 
 from wildreid.errors import RecipeError, UserError
 from wildreid.recipe import load_recipe
-from wildreid.recipe.load import merge
+from wildreid.recipe.merge import merge
 
 RECIPE = """\
 dataset: {name: folder, root: photos}

@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 from written.commands import commands, parameters
 
 from wildreid.cli import app
-from wildreid.recipe.load import load_recipe, merge
+from wildreid.recipe.load import load_recipe
+from wildreid.recipe.merge import merge
 from wildreid.testing import TINY_RECIPE, draw_photos
 
 ROOT = Path(__file__).parents[2]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wildreid.cli.arguments import Device, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Root
 from wildreid.cli.identify import Format, Photos, competition_table
+
+if TYPE_CHECKING:
+    from wildreid.identification.discover import Agreement
+    from wildreid.identification.outputs import Discovered
 
 
 def discover(
@@ -51,7 +55,6 @@ def discover(
 
     Example: [bold]reid discover bears new-photos --csv proposals.csv[/]
     """
-    from wildreid.cli.gallery import printing
     from wildreid.cli.options import chosen
     from wildreid.identification import open_gallery
     from wildreid.identification.pages import discovered_page
@@ -70,6 +73,13 @@ def discover(
     if html:
         page = discovered_page(found, lambda name: opened.pixels(found.identified, name))
         html.write_text(page, encoding="utf-8")
+    _show(found)
+
+
+def _show(found: Discovered) -> None:
+    """The proposals, how many photos they are of, and how they compare with the labels."""
+    from wildreid.cli.gallery import printing
+
     rows = found.rows
     new = rows[rows["proposed"]]
     printing.table(
@@ -93,14 +103,20 @@ def discover(
     for note in found.identified.notes:
         printing.say(f"! {note}", style="yellow")
     if found.agreement is not None:
-        one = found.agreement
-        ari = "–" if one.ari is None else f"{one.ari:.3f}"
-        printing.say(
-            f"against the labels, over {one.encounters} bursts: ARI {ari}, B³ {one.b_cubed:.3f} (precision "
-            f"{one.b_cubed_precision:.3f}, recall {one.b_cubed_recall:.3f}), ghosts {one.ghosts}, "
-            f"false merges {one.false_merges}, count error {one.count_error:+d} "
-            f"({one.proposed} for {one.real})"
-        )
+        _say_agreement(found.agreement)
+
+
+def _say_agreement(one: Agreement) -> None:
+    """How the proposals compare with the labels."""
+    from wildreid.cli.gallery import printing
+
+    ari = "–" if one.ari is None else f"{one.ari:.3f}"
+    printing.say(
+        f"against the labels, over {one.encounters} bursts: ARI {ari}, B³ {one.b_cubed:.3f} (precision "
+        f"{one.b_cubed_precision:.3f}, recall {one.b_cubed_recall:.3f}), ghosts {one.ghosts}, "
+        f"false merges {one.false_merges}, count error {one.count_error:+d} "
+        f"({one.proposed} for {one.real})"
+    )
 
 
 def register(app: typer.Typer) -> None:

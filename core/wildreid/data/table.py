@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from wildreid.data.frames import file_of
 from wildreid.data.images import MAX_PIXELS, Box, read
+from wildreid.data.typed import flags, in_type
 from wildreid.errors import UserError
 from wildreid.files import put
 
@@ -263,49 +264,19 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     rows["timestamp"] = pd.to_datetime(rows["timestamp"]).astype("datetime64[us]")
     for name in NUMBERS:
         if name in rows:
-            rows[name] = _told(rows, name, "a number", lambda values: pd.to_numeric(values).astype("Float64"))
+            rows[name] = in_type(
+                rows, name, "a number", lambda values: pd.to_numeric(values).astype("Float64")
+            )
         elif name in BOX:
             rows[name] = pd.array([pd.NA] * len(rows), dtype="Float64")
     if "decided_at" in rows:
         moment = "a date and time, such as 2024-05-01T09:30:00Z"
-        rows["decided_at"] = _told(
+        rows["decided_at"] = in_type(
             rows, "decided_at", moment, lambda values: pd.to_datetime(values, utc=True, format="ISO8601")
         ).astype("datetime64[us, UTC]")
     if "private" in rows:
-        rows["private"] = _told(rows, "private", "true or false", _flags)
+        rows["private"] = in_type(rows, "private", "true or false", flags)
     return rows
-
-
-def _told(
-    rows: pd.DataFrame, name: str, what: str, take: Callable[[pd.Series[Any]], pd.Series[Any]]
-) -> pd.Series[Any]:
-    """A column in its type; a value that is not of it is refused with its row."""
-    try:
-        return take(rows[name])
-    except (ValueError, TypeError):
-        bad = next(row for row in rows.index if not _taken(rows.loc[[row], name], take))
-        raise UserError(
-            f"the column '{name}' holds {rows[name][bad]!r}, not {what}",
-            where=f"row {bad + 1}",
-            cure="mend it, leave it empty, or give the column another name if it means something else",
-        ) from None
-
-
-def _taken(value: pd.Series[Any], take: Callable[[pd.Series[Any]], pd.Series[Any]]) -> bool:
-    try:
-        take(value)
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
-def _flags(values: pd.Series[Any]) -> pd.Series[Any]:
-    words = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-    flags = values.astype("string").str.strip().str.lower()
-    flags = flags.mask(flags == "")
-    if not flags.dropna().isin(list(words)).all():
-        raise ValueError("a word that is neither true nor false")
-    return flags.map(words).astype("boolean")
 
 
 def _many(number: int, what: str) -> str:

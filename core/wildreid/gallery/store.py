@@ -68,9 +68,7 @@ class Gallery:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        gallery = cls.__new__(cls)
-        gallery.folder, gallery._reading, gallery._seen = folder, threading.Lock(), ()
-        with gallery._locked():
+        with locked(folder):
             if (folder / FILE).exists():
                 raise UserError(
                     f"{folder} is a gallery already",
@@ -129,7 +127,7 @@ class Gallery:
         Raises:
             UserError: they are another model's; an embedding is not of unit length.
         """
-        with self._locked():
+        with locked(self.folder):
             state = self.state
             check_mark(state.manifest.model, model, self.folder)
             check_embeddings(embeddings, len(annotations), model.width)
@@ -144,7 +142,7 @@ class Gallery:
 
     def rename(self, individual: str, to: str) -> None:
         """Give an individual another name."""
-        with self._locked():
+        with locked(self.folder):
             state = self.state
             state.code(individual)
             check_name(to)
@@ -157,7 +155,7 @@ class Gallery:
 
     def merge(self, individual: str, into: str) -> None:
         """Two names were one animal: give all images of one to the other."""
-        with self._locked():
+        with locked(self.folder):
             state = self.state
             state.code(individual)
             state.code(into)
@@ -167,7 +165,7 @@ class Gallery:
 
     def split(self, individual: str, into: str, keys: Sequence[str]) -> None:
         """Some images of an individual are of another, new or known: give them to it."""
-        with self._locked():
+        with locked(self.folder):
             state = self.state
             rows = self._own_rows(state, individual, keys)
             check_name(into)
@@ -182,7 +180,7 @@ class Gallery:
 
     def remove(self, individual: str, keys: Sequence[str] | None = None) -> None:
         """Take an individual out, or some of its images; undo brings them back."""
-        with self._locked():
+        with locked(self.folder):
             state = self.state
             state.code(individual)
             if keys is not None:
@@ -191,7 +189,7 @@ class Gallery:
 
     def calibrate(self, rule: Rule | None) -> None:
         """Replace decision and calibration."""
-        with self._locked():
+        with locked(self.folder):
             self._commit(self.state, "calibrate", {"rule": asdict(rule) if rule else None})
 
     def undo(self) -> Change:
@@ -200,7 +198,7 @@ class Gallery:
         Raises:
             UserError: there is none left.
         """
-        with self._locked():
+        with locked(self.folder):
             state = self.state
             last = journal.live(state.changes)[-1]
             if last.kind == "create":
@@ -259,27 +257,29 @@ class Gallery:
             return (0,)
         return found.st_mtime_ns, found.st_ino, found.st_size
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        lock = FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            say(f"another process is writing to {self.folder}; waiting for it …")
-            try:
-                lock.acquire(timeout=WAIT)
-            except Timeout:
-                raise UserError(
-                    f"another process has been writing to {self.folder} for {WAIT:.0f} s",
-                    cure="try again when it is done",
-                ) from None
-        try:
-            for path in self.folder.glob(f"*{ASIDE}"):
-                path.unlink()
-            yield
-        finally:
-            lock.release()
-
 
 def _settled(parts: tuple[Segment, ...]) -> tuple[Segment, ...]:
     return parts[:-1] if parts and parts[-1].rows < segments.SETTLED else parts
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Write alone to the gallery in this folder, and first clear away what an interrupted writer has left."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"another process is writing to {folder}; waiting for it …")
+        try:
+            lock.acquire(timeout=WAIT)
+        except Timeout:
+            raise UserError(
+                f"another process has been writing to {folder} for {WAIT:.0f} s",
+                cure="try again when it is done",
+            ) from None
+    try:
+        for path in folder.glob(f"*{ASIDE}"):
+            path.unlink()
+        yield
+    finally:
+        lock.release()

@@ -115,7 +115,7 @@ class Identified:
                 "burst": answer.burst,
                 "burst_verdict": burst and burst.verdict,
                 "burst_individual": burst and burst.individual,
-                "burst_probability": burst and burst.candidates and burst.candidates[0].probability,
+                "burst_probability": burst.candidates[0].probability if burst and burst.candidates else None,
                 "in_gallery": answer.in_gallery,
                 "reason": answer.reason,
             }

@@ -27,7 +27,7 @@ from wildreid.training.world import ALONE, World
 
 def fit(
     recipe: Recipe,
-    begun: Ready,
+    ready: Ready,
     folder: RunFolder,
     *,
     device: str,
@@ -38,7 +38,7 @@ def fit(
     world: World = ALONE,
 ) -> None:
     """To the best weights; test is not looked at."""
-    inputs = begun.told.hashes["inputs"]
+    inputs = ready.run.hashes["inputs"]
     if world.tell(lambda: folder.done("train", inputs, folder.model)):
         say("train   unchanged")
         return
@@ -46,12 +46,12 @@ def fit(
     settings, validate = recipe.training, None
     if settings.epochs:  # else nothing is chosen
         validate = validator(
-            begun.table, protocol=settings.protocol, gallery=settings.gallery, watch=settings.watch
+            ready.table, protocol=settings.protocol, gallery=settings.gallery, watch=settings.watch
         )
     train(
         recipe,
-        begun.table,
-        begun.images,
+        ready.table,
+        ready.images,
         folder.path,
         validate=validate,
         device=device,

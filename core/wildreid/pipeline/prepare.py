@@ -14,7 +14,7 @@ from wildreid.files import write_json
 from wildreid.pipeline.folder import RunFolder, write_recipe
 from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance
 from wildreid.pipeline.reading import opened_with_pixels, said
-from wildreid.pipeline.tracking import Begun
+from wildreid.pipeline.tracking import RunFacts
 from wildreid.places import cache_folder
 from wildreid.recipe import Loaded, Recipe
 from wildreid.recipe.decides import FIGURES, NOTHING, all_but
@@ -32,13 +32,13 @@ class Ready:
         table: the split table.
         images: its pixels.
         leaks: whether the split leaks.
-        told: what trackers may know.
+        run: what trackers may know of it.
     """
 
     table: Table
     images: ImageStore
     leaks: bool
-    told: Begun
+    run: RunFacts
 
 
 def begin(
@@ -62,8 +62,8 @@ def begin(
     else:  # what the first has read and split is in the folder
         hashes, leaks = world.tell(lambda: ({}, False))
         split_table, images = _read_again(recipe, folder)
-    told = Begun(folder.path, recipe.name, recipe.model_dump(mode="json"), hashes)
-    return Ready(split_table, images, leaks, told)
+    facts = RunFacts(folder.path, recipe.name, recipe.model_dump(mode="json"), hashes)
+    return Ready(split_table, images, leaks, facts)
 
 
 def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wildreid.artefacts import Decision, Evidence, Missing
+from wildreid.artefacts import Decision, Evidence, Missing, Ranking
 from wildreid.data.store import ImageStore
 from wildreid.data.table import Table
 from wildreid.evaluation.decision import fit_decision, save_decision
@@ -54,14 +57,9 @@ def measure(
     fitted: dict[str, Decision | Missing] = {}
     blocks: dict[str, Any] = {}
     for protocol in settings.protocols:
-        file = folder.ranking(protocol, headline)
         key = hash_of(weights, hash_of_rows(table.rows), protocol, settings.keep)
-        if folder.done(f"rank {protocol}", key, file):
-            ranking = load_ranking(file)
-        else:
-            ranking = rank(embeddings, table, protocol=protocol, keep=settings.keep)
-            save_ranking(ranking, file)
-            folder.record(f"rank {protocol}", key)
+        make = partial(rank, embeddings, table, protocol=protocol, keep=settings.keep)
+        ranking = _ranked(folder, folder.ranking(protocol, headline), f"rank {protocol}", key, make)
         decision = fitted[protocol] = fit_decision(
             embeddings,
             table,
@@ -100,6 +98,16 @@ def measure(
             "protocols": blocks,
         },
     )
+
+
+def _ranked(folder: RunFolder, file: Path, stage: str, key: str, make: Callable[[], Ranking]) -> Ranking:
+    """The ranking in a run's file, or made and written there."""
+    if folder.done(stage, key, file):
+        return load_ranking(file)
+    ranking = make()
+    save_ranking(ranking, file)
+    folder.record(stage, key)
+    return ranking
 
 
 def _seeing(loaded: Loaded, folder: RunFolder, device: str) -> Any:

@@ -82,9 +82,9 @@ def train_only(loaded: Loaded, path: Path, *, logs: Sequence[Log] = ()) -> tuple
     """
     folder, recipe = RunFolder(path), loaded.recipe
     device = str(pick_device(recipe.device))
-    begun = begin(loaded, folder, device=device, say=lambda text: None)
-    with Tracking(recipe.trackers, begun.told, logs) as tracking:
-        fit(recipe, begun, folder, device=device, resume=False, say=lambda text: None, logs=[tracking])
+    ready = begin(loaded, folder, device=device, say=lambda text: None)
+    with Tracking(recipe.trackers, ready.run, logs) as tracking:
+        fit(recipe, ready, folder, device=device, resume=False, say=lambda text: None, logs=[tracking])
     return read_history(folder.history)
 
 
@@ -134,21 +134,21 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
         several = f", {world.size} processes" if world.size > 1 else ""
         say(f"run     {folder.path} on {device}{several}")
 
-        begun = begin(loaded, folder, device=device, say=say, world=world)
-        table, images = begun.table, begun.images
+        ready = begin(loaded, folder, device=device, say=say, world=world)
+        table, images = ready.table, ready.images
         trackers = recipe.trackers if world.first else ()
-        with Tracking(trackers, begun.told) as tracking, ExitStack() as stack:
+        with Tracking(trackers, ready.run) as tracking, ExitStack() as stack:
             projector = projector_of(recipe, table, folder, tracking) if world.first else None
             if projector is not None:
                 stack.enter_context(projector)
             fit(
-                recipe, begun, folder,
+                recipe, ready, folder,
                 device=device, resume=resume, say=say, logs=[tracking], picture=projector, world=world,
             )  # fmt: skip
             weights = hash_of_file(folder.model)
             embed_all(loaded, table, images, folder, weights, device=device, say=say, world=world)
             if world.first:
-                measure(loaded, table, images, folder, weights, device=device, leaks=begun.leaks)
+                measure(loaded, table, images, folder, weights, device=device, leaks=ready.leaks)
                 say("scores  " + ", ".join(recipe.evaluation.protocols))
             if projector is not None:
                 projector.finish()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Begun:
+class RunFacts:
     """What a tracker may know of a run that begins."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Tracking:
         logs: are told of each epoch as well.
     """
 
-    def __init__(self, trackers: Sequence[Tracker], run: Begun, logs: Sequence[Log] = ()) -> None:
+    def __init__(self, trackers: Sequence[Tracker], run: RunFacts, logs: Sequence[Log] = ()) -> None:
         self._open = [_Open(type(log).__name__, log) for log in logs]
         for tracker in trackers:
             stack = ExitStack()

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from wildreid.errors import Problem, RecipeError, UserError
 from wildreid.option import Given, Option, did_you_mean, expand, overridden
 from wildreid.recipe.find import find_recipe
+from wildreid.recipe.merge import merge_all, parsed
 from wildreid.recipe.model import Recipe
 from wildreid.registry import Registry
 
@@ -80,9 +81,9 @@ def load_recipe(
             )
     base = {key: value for key, value in raw.items() if key not in FILE_KEYS}
     base.setdefault("name", path.stem if path.stem != "recipe" else path.absolute().parent.name)
-    given = _parse(settings)
+    given = parsed(settings)
     named = [chosen[name] for name in profiles]
-    merged = _merge_all(base, *named, *given)
+    merged = merge_all(base, *named, *given)
     notes: list[str] = []
     fallback = raw.get("fallback")
     root = _absent_default_root(base, merged, path.parent)
@@ -93,7 +94,7 @@ def load_recipe(
         )
     if fallback is not None and root is not None and fallback not in profiles:
         profiles = (fallback, *profiles)
-        merged = _merge_all(base, chosen[fallback], *named, *given)
+        merged = merge_all(base, chosen[fallback], *named, *given)
         notes.append(
             f"{root} is not there: this is the profile '{fallback}', on the data that comes with the recipe. "
             f"To use your own: {_how_to_point(base)}"
@@ -167,66 +168,6 @@ def _lines(
         for index, item in enumerate(node.value):
             lines[(*at, index)] = item.start_mark.line + 1
             _lines(item, (*at, index), lines, path)
-
-
-def merge(under: Any, over: Any, *, top: bool = False) -> Any:
-    """Lay `over` on `under`: an option whose name changes is replaced whole; otherwise keys merge.
-
-    Lists are replaced whole. ``top`` marks the recipe itself, whose ``name`` is not an option's.
-    """
-    if isinstance(under, Mapping) and isinstance(over, str) and "name" in under:
-        over = {"name": over}
-    if isinstance(under, str) and isinstance(over, Mapping):
-        under = {"name": under}
-    if not (isinstance(under, Mapping) and isinstance(over, Mapping)):
-        return over
-    if not top and "name" in over and "name" in under and over["name"] != under["name"]:
-        return over
-    return {**under, **{key: merge(under.get(key), value) for key, value in over.items()}}
-
-
-def _merge_all(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for layer in layers:
-        merged = merge(merged, layer, top=True)
-    return merged
-
-
-def _parse(settings: Mapping[str, Any] | Sequence[str]) -> list[dict[str, Any]]:
-    if isinstance(settings, Mapping):
-        return [_nest(key, _given(value)) for key, value in settings.items()]
-    parsed = []
-    for text in settings:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise UserError(
-                f"'{text}' is not a setting",
-                where="`settings=…`",
-                cure="write it as key=value, such as `loss.margin=0.3`",
-            )
-        try:
-            parsed.append(_nest(key.strip(), _given(yaml.safe_load(value) if value else "")))
-        except yaml.YAMLError:
-            raise UserError(f"the value of '{text}' is not readable as YAML", where="`settings=…`") from None
-    return parsed
-
-
-def _nest(key: str, value: Any) -> dict[str, Any]:
-    for part in reversed(key.split(".")):
-        value = {part: value}
-    return value  # type: ignore[no-any-return]
-
-
-def _given(value: Any) -> Any:
-    if isinstance(value, str):
-        return Given(value)
-    if isinstance(value, Path):
-        return Given(str(value))
-    if isinstance(value, Mapping):
-        return {key: _given(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_given(item) for item in value]
-    return value
 
 
 def _absent_default_root(base: Mapping[str, Any], merged: Mapping[str, Any], folder: Path) -> Path | None:

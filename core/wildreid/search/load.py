@@ -17,7 +17,8 @@ from wildreid.errors import Problem, RecipeError, UserError
 from wildreid.option import did_you_mean
 from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
 from wildreid.recipe.find import find_recipe
-from wildreid.recipe.load import FILE_KEYS, Loaded, load_recipe, merge, read_yaml, validate
+from wildreid.recipe.load import FILE_KEYS, Loaded, load_recipe, read_yaml, validate
+from wildreid.recipe.merge import merge
 from wildreid.recipe.model import Recipe
 from wildreid.search.draw import Scalar, is_draw
 from wildreid.search.parse import parse

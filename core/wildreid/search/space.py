@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from wildreid.option import did_you_mean
-from wildreid.recipe.load import merge
+from wildreid.recipe.merge import merge
 from wildreid.search.draw import Choice, Draw, Scalar
 
 MOST = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,34 +65,9 @@ def write(
     found, shared = facts(table), audit(table)
     veil = Veil(places(table.rows), places=[table.root], private=private)
     album = Album(table, veil, margin, max_pixels)
-    bars = {
-        "images": plots.by_part("individuals", "images an individual", "images", found.individuals),
-        "encounters": plots.histogram(
-            "encounters", "encounters an individual", "encounters", "individuals",
-            found.individuals["encounters"], (1, 2, 3, 4, 5, 7, 10, 15, 20, 30),
-        ),
-        "bursts": plots.histogram(
-            "bursts", "lengths of bursts", "images in a burst", "bursts",
-            found.bursts["images"], (1, 2, 3, 4, 5, 7, 10, 20, 40),
-        ),
-        "crops": plots.histogram(
-            "sizes", "longer side of what the network is given", "pixels", "annotations",
-            found.crops[~np.isnan(found.crops)], (1, 64, 96, 128, 160, 224, 300, 448, 640, 1000, 2000, 4000),
-        ),
-    }  # fmt: skip
-    pictures = []
-    for one in bars.values():
-        if one.labels:
-            pictures.append(folder / f"{one.name}.png")
-            plots.save_bars(one, pictures[-1])
-    if len(found.calendar):
-        pictures.append(folder / "calendar.png")
-        plots.save_calendar(found.calendar, pictures[-1])
-    contact = None
-    if augmented:
-        pictures.append(folder / "augmented.png")
-        Image.fromarray(sheet(augmented)).save(pictures[-1])
-        contact = thumbnail(sheet(augmented), 1400, quality=80)
+    bars = _bars(found)
+    pictures = list(_saved(found, bars, augmented or (), folder))
+    contact = thumbnail(sheet(augmented), 1400, quality=80) if augmented else None
     page = folder / "index.html"
     text = render(
         HERE / "survey.html",
@@ -128,6 +104,41 @@ def write(
     )
     put_text(page, text)
     return [page, *pictures]
+
+
+def _bars(found: Facts) -> dict[str, plots.Bars]:
+    """The page's charts of counts."""
+    return {
+        "images": plots.by_part("individuals", "images an individual", "images", found.individuals),
+        "encounters": plots.histogram(
+            "encounters", "encounters an individual", "encounters", "individuals",
+            found.individuals["encounters"], (1, 2, 3, 4, 5, 7, 10, 15, 20, 30),
+        ),
+        "bursts": plots.histogram(
+            "bursts", "lengths of bursts", "images in a burst", "bursts",
+            found.bursts["images"], (1, 2, 3, 4, 5, 7, 10, 20, 40),
+        ),
+        "crops": plots.histogram(
+            "sizes", "longer side of what the network is given", "pixels", "annotations",
+            found.crops[~np.isnan(found.crops)], (1, 64, 96, 128, 160, 224, 300, 448, 640, 1000, 2000, 4000),
+        ),
+    }  # fmt: skip
+
+
+def _saved(
+    found: Facts, bars: dict[str, plots.Bars], augmented: Sequence[Sequence[Pixels]], folder: Path
+) -> Iterator[Path]:
+    """Write the charts as pictures for a talk or an article, those that show something."""
+    for one in bars.values():
+        if one.labels:
+            plots.save_bars(one, folder / f"{one.name}.png")
+            yield folder / f"{one.name}.png"
+    if len(found.calendar):
+        plots.save_calendar(found.calendar, folder / "calendar.png")
+        yield folder / "calendar.png"
+    if augmented:
+        Image.fromarray(sheet(augmented)).save(folder / "augmented.png")
+        yield folder / "augmented.png"
 
 
 def _columns(found: Audit) -> dict[str, list[dict[str, Any]]]:
@@ -226,7 +237,7 @@ def _sizes(sizes: pd.DataFrame) -> list[tuple[str, int]]:
 
 def _shared(found: Audit) -> list[list[Any]]:
     return [
-        [words.replace("that nearly equals it", "that nearly equals it (near duplicate)")]
+        [f"{words} (near duplicate)" if key == "near_duplicate" else words]
         + ["no hashes" if one.counts[key] is None else f"{one.counts[key]:,}" for one in found.crossings]
         for key, words in WORDS.items()
     ]

@@ -165,9 +165,5 @@ def when(time: pd.Timestamp) -> str:
     return "undated" if pd.isna(time) else f"{time:%Y-%m-%d %H:%M}"
 
 
-def _later(span: pd.Timedelta) -> str:
-    return f"+ {span.total_seconds():.0f} s"
-
-
 def _span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -110,10 +110,9 @@ def build_embedder(recipe: Recipe) -> Embedder:
             shape = embedder(
                 torch.zeros(1, recipe.images.size, recipe.images.size, 3, dtype=torch.uint8)
             ).shape
-        assert shape == (1, embedder.width), (
-            f"an embedding has shape {tuple(shape)}, not (1, {embedder.width})"
-        )
-    except (RuntimeError, AssertionError, ValueError) as error:
+        if shape != (1, embedder.width):
+            raise ValueError(f"an embedding has shape {tuple(shape)}, not (1, {embedder.width})")
+    except (RuntimeError, AssertionError, ValueError) as error:  # some networks assert their size
         raise UserError(
             f"the network does not take images of {recipe.images.size} pixels: {str(error).splitlines()[0]}",
             where="images.size",

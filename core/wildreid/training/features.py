@@ -129,11 +129,7 @@ def open_features(
     augment = [transform.build(size=recipe.images.size) for transform in recipe.transforms]
     width = int(cast("Any", embedder.backbone).width)
     base = f"{FORM}|{_weights(embedder, recipe)}|{half}"
-    changes = json.dumps([one.model_dump(mode="json") for one in recipe.transforms])
-    forms = [_keys(images, rows, base)] + [
-        _keys(images, learned, f"{base}|{changes}|{recipe.seed}|{view}")
-        for view in range(1, 1 + (recipe.training.views or 0 if augment else 0))
-    ]
+    forms = _forms(images, recipe, rows, learned, base)
 
     def read(items: Sequence[tuple[bytes, Item]]) -> tuple[Sequence[tuple[bytes, Item]], NDArray[np.uint8]]:
         return items, images.take([row for _, (_, row) in items])
@@ -156,9 +152,7 @@ def open_features(
         found = slabs.find(key for form in forms for key in form if key)
         todo = {key: (view, row) for view, form in enumerate(forms) for row, key in enumerate(form) if key}
         missing = [(key, item) for key, item in todo.items() if key not in found]
-        start = len(missing) * world.rank // world.size
-        turned = missing[start:] + missing[:start]
-        batches = [turned[n : n + BATCH] for n in range(0, len(turned), BATCH)]
+        batches = _turned(missing, world)
         try:
             for items, pixels in bar(prefetch(batches, read, threads=1), "features", total=len(batches)):
                 found.update(slabs.find(key for key, _ in items) if world.size > 1 else {})
@@ -180,6 +174,21 @@ def open_features(
             for form in forms
         ]
     return CachedFeatures(kept[0], kept[1:])
+
+
+def _forms(images: ImageRows, recipe: Recipe, rows: Ints, learned: Ints, base: str) -> list[list[bytes]]:
+    """The keys of the plain images, then of each view of those that are learned from."""
+    changes = json.dumps([one.model_dump(mode="json") for one in recipe.transforms])
+    views = range(1, 1 + (recipe.training.views or 0 if recipe.transforms else 0))
+    seen = [_keys(images, learned, f"{base}|{changes}|{recipe.seed}|{view}") for view in views]
+    return [_keys(images, rows, base), *seen]
+
+
+def _turned(missing: Sequence[tuple[bytes, Item]], world: World) -> list[Sequence[tuple[bytes, Item]]]:
+    """What is to be computed, in batches; each process begins elsewhere, so that they meet late."""
+    start = len(missing) * world.rank // world.size
+    turned = [*missing[start:], *missing[:start]]
+    return [turned[n : n + BATCH] for n in range(0, len(turned), BATCH)]
 
 
 def _keys(images: ImageRows, rows: Ints, base: str) -> list[bytes]:

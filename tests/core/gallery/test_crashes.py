@@ -16,7 +16,7 @@ from tests.core.gallery.made import MARK, annotations, made, unit
 
 from wildreid.gallery import index
 from wildreid.gallery.check import verify
-from wildreid.gallery.store import Gallery
+from wildreid.gallery.store import Gallery, locked
 from wildreid.identification.search import Search
 
 HERE = Path(__file__).parent
@@ -135,7 +135,7 @@ def test_two_processes_that_add_at_once_both_get_their_photos_in(tmp_path: Path)
     for process in adders:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-    with Gallery(folder)._locked():
+    with locked(folder):
         for process in adders:
             assert process.stdin is not None
             process.stdin.write("go\n")

@@ -12,9 +12,9 @@ import pytest
 
 from wildreid.errors import UserError
 from wildreid.kinds import Log, Run, Tracker
-from wildreid.pipeline.tracking import Begun, Tracking
+from wildreid.pipeline.tracking import RunFacts, Tracking
 
-BEGUN = Begun(Path("runs/one"), "one", {"name": "one"}, {"inputs": "c0ffee"})
+BEGUN = RunFacts(Path("runs/one"), "one", {"name": "one"}, {"inputs": "c0ffee"})
 MOMENTS = ("open", "log", "report", "close")
 RESULTS: Any = SimpleNamespace()
 

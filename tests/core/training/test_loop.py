@@ -16,6 +16,7 @@ from made import micro
 from wildreid.errors import Interrupted, UserError
 from wildreid.training.checkpoint import load_checkpoint
 from wildreid.training.embedder import Embedder, load_embedder
+from wildreid.training.learner import Learner
 from wildreid.training.loop import train
 from wildreid.training.rows import training_rows, validation_rows
 
@@ -195,9 +196,16 @@ def test_more_stages_than_there_are_cannot_stay_unfrozen(tmp_path: Path) -> None
         go(tmp_path, training={"freeze": 9})
 
 
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss that is no number from the first batch on."""
+    monkeypatch.setattr(Learner, "loss", lambda self, embeddings, truth: embeddings.sum() * float("nan"))
+
+
+@pytest.mark.usefixtures("broken")
 def test_a_loss_that_is_not_finite_names_the_files(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"the loss is (nan|inf) at batch .*animal \d/\d\.jpg") as caught:
-        go(tmp_path, optimizer={"name": "sgd", "backbone_rate": 1e30, "head_rate": 1e30})
+    with pytest.raises(UserError, match=r"the loss is nan at batch 1 .*animal \d/\d\.jpg") as caught:
+        go(tmp_path)
     assert "lower the optimizer's rates" in str(caught.value)
 
 
@@ -289,10 +297,13 @@ def test_no_space_left_is_said_and_the_run_goes_on_once_there_is(
     assert whole == full
 
 
-def test_a_new_run_forgets_the_checkpoints_of_an_old_one(tmp_path: Path) -> None:
+def test_a_new_run_forgets_the_checkpoints_of_an_old_one(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     go(tmp_path)
-    with pytest.raises(UserError, match=r"is (nan|inf)"):
-        go(tmp_path, optimizer={"name": "sgd", "backbone_rate": 1e30, "head_rate": 1e30})
+    request.getfixturevalue("broken")
+    with pytest.raises(UserError, match="is nan"):
+        go(tmp_path)
     assert not (tmp_path / "checkpoints").exists()
 
 
