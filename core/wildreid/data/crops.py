@@ -58,7 +58,7 @@ def write_crops(
         UserError: the folder is not empty, or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} is not empty", cure="name a new folder with --out")
+        raise UserError(f"{folder} is not empty", cure="name a new folder by `out=…`")
     table = table.with_rows(table.rows.sort_values("id", kind="stable"))
     hashes = pd.Series(contents(table, cache=cache_folder()), dtype="string").str[:8]
     numbers = hashes.groupby(hashes, dropna=False).cumcount()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import Field
 
 from wildreid.kinds import Dataset
 from wildreid.option import Location
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from wildreid.data.peek import Guess, Peek
@@ -64,6 +64,7 @@ class CocoCameraTraps(Dataset):
         Raises:
             UserError: no such root or file, no COCO, dates that could be read in two ways.
         """
+        import numpy as np
         import pandas as pd
 
         from wildreid.data.records import Records
@@ -133,5 +134,7 @@ class CocoCameraTraps(Dataset):
 
 def _true(rows: pd.DataFrame, key: str) -> np.ndarray:
     if key not in rows:
+        import numpy as np
+
         return np.zeros(len(rows), bool)
     return rows[key].map(lambda value: value is True).to_numpy(bool)

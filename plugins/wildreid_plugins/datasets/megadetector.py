@@ -9,7 +9,6 @@ from pydantic import Field
 from wildreid.errors import UserError
 from wildreid.kinds import Dataset
 from wildreid.option import Location
-from wildreid_plugins.datasets.megadetector_dialects import Detections, detections, dialect_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from wildreid.data.peek import Guess, Peek
     from wildreid.data.records import Records
     from wildreid.data.table import Table
+    from wildreid_plugins.datasets.megadetector_dialects import Detections
 
 PRIVATE = ("person", "human", "people", "vehicle")
 """Classes whose photos are private, and the confidence from which on."""
@@ -62,6 +62,7 @@ class MegaDetector(Dataset):
     def recognise(cls, *, peek: Peek) -> Guess | None:
         """A JSON file of one of the five forms, with paths of photos in it."""
         from wildreid.data.peek import Guess
+        from wildreid_plugins.datasets.megadetector_dialects import dialect_of
 
         if not peek.content:
             return None
@@ -176,6 +177,8 @@ class MegaDetector(Dataset):
 
 
 def _detections(content: Any, file: Path, *, species_confidence: float) -> Detections:
+    from wildreid_plugins.datasets.megadetector_dialects import detections
+
     try:
         return detections(content, species_confidence=species_confidence)
     except UserError as error:

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import Field
 
 from wildreid.errors import UserError
@@ -58,6 +57,7 @@ class WbiaCoco(Dataset):
         Raises:
             UserError: no such root, no file of this name, no COCO.
         """
+        import numpy as np
         import pandas as pd
 
         from wildreid.data.records import Records, said

@@ -45,7 +45,7 @@ def test_a_draw_becomes_a_recipe(searching: Searching) -> None:
         "transforms.rotation.degrees": 7.0, "transforms.color.hue": 0.05,
     }  # fmt: skip
     recipe = search.recipe(values).recipe.model_dump(mode="json")
-    assert recipe["loss"] == {"name": "arcface", "margin": 20.0, "scale": 16.0}
+    assert recipe["loss"] == {"name": "arcface", "margin": 20.0, "scale": 16.0, "smoothing": 0.0}
     assert recipe["optimizer"]["name"] == "sgd"
     assert recipe["optimizer"]["head_rate"] == pytest.approx(5e-3)
     assert (recipe["head"]["depth"], recipe["head"]["hidden"], recipe["head"]["width"]) == (2, 64, 16)

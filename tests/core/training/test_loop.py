@@ -131,7 +131,8 @@ def test_nothing_to_learn_is_said(tmp_path: Path) -> None:
 def test_accumulated_batches_make_the_step_of_one_large_batch(tmp_path: Path) -> None:
     # without batch norm, dropout or draws, and with a loss that is a mean over images
     changes: dict[str, Any] = {
-        "head": "linear", "backbone": {"name": "timm", "model": "test_convnext"}, "loss": "arcface",
+        "head": {"name": "linear", "norm": "none"}, "loss": "arcface",
+        "backbone": {"name": "timm", "model": "test_convnext"},
         "optimizer": "sgd", "scheduler": "constant", "sampler": "uniform",
     }  # fmt: skip
     weights = []
