@@ -32,7 +32,7 @@ class DrawnBears(Dataset):
     seed: int = Field(0, ge=0, description="of everything drawn")
 
     def table(self) -> Table:
-        """Draw the bears, or find them drawn; one row a photo, with camera, time and viewpoint."""
+        """Draw the bears, or find them drawn; one row a photo, with camera, time, viewpoint and true mask."""
         import pandas as pd
 
         from wildreid.data.table import Table
@@ -78,7 +78,7 @@ class DrawnBears(Dataset):
             for photo in bar(taken, "drawing bears"):
                 path = aside / photo.image
                 path.parent.mkdir(exist_ok=True)
-                picture = paint(
+                picture, mask = paint(
                     photo.face,
                     photo.scene,
                     photo.pose,
@@ -87,6 +87,9 @@ class DrawnBears(Dataset):
                     moment_seed=photo.moment_seed,
                 )
                 picture.save(path, quality=90)
+                own = aside / _mask_of(photo.image)
+                own.parent.mkdir(parents=True, exist_ok=True)
+                mask.save(own)
             pd.DataFrame(
                 {
                     "image": photo.image,
@@ -94,6 +97,7 @@ class DrawnBears(Dataset):
                     "camera": photo.scene.camera,
                     "timestamp": photo.when.isoformat() if photo.when else None,
                     "viewpoint": photo.pose.viewpoint,
+                    "mask": _mask_of(photo.image),
                 }
                 for photo in taken
             ).to_csv(aside / "metadata.csv", index=False)
@@ -104,3 +108,8 @@ class DrawnBears(Dataset):
                     raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def _mask_of(image: str) -> str:
+    """Where the mask of a photo lies."""
+    return f"masks/{Path(image).with_suffix('.png').as_posix()}"

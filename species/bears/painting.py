@@ -73,8 +73,8 @@ class Painter:
 
 def paint(
     face: Face, scene: Scene, pose: Pose, size: int, *, coat_seed: int, moment_seed: int
-) -> Image.Image:
-    """One photo, `size` pixels a side.
+) -> tuple[Image.Image, Image.Image]:
+    """One photo, `size` pixels a side, and its mask: how much of each pixel is bear, 255 all of it.
 
     Args:
         face: which bear.
@@ -90,7 +90,7 @@ def paint(
     _head(painter)
     _fur(painter, np.random.default_rng(coat_seed))
     _features(painter)
-    return _develop(painter, size, np.random.default_rng(moment_seed))
+    return _develop(painter, size, np.random.default_rng(moment_seed)), painter.bear.reduce(FINER)
 
 
 def ellipse(

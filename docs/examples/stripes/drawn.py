@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
     from wildreid.data.table import Table
 
-VERSION = 1  # raise it whenever another picture comes out
+VERSION = 2  # raise it whenever another picture comes out
 
 
 class DrawnStripes(Dataset):
-    """Striped animals from the left and from the right, on several days, two frames a time."""
+    """Striped animals from the left and from the right, on several days, two frames a time, with true masks."""
 
     name = "drawn-stripes"
     animals: int = Field(24, ge=3, le=60, description="animals; each has two flanks")
     encounters: int = Field(4, ge=1, le=10, description="days on which each flank is seen")
     size: int = Field(64, ge=32, le=256, description="pixels a side")
     seed: int = Field(0, ge=0, description="of everything drawn")
+    homes: bool = Field(
+        False, description="each flank is seen at one place of its own on all days, which gives it away"
+    )
 
     def table(self) -> Table:
         """Draw the photos, or find them drawn; the identity is the flank, ``a03-left``."""
@@ -45,8 +48,9 @@ class DrawnStripes(Dataset):
                     for frame in range(2):
                         who = f"a{animal:02d}"
                         image = f"{who}/{side}-{meeting}-{frame}.png"
+                        mask = f"masks/{image}"
                         if not (folder / image).is_file():
-                            self._draw(folder / image, animal, side, meeting, frame)
+                            self._draw(folder, image, mask, (animal, SIDES.index(side), meeting, frame))
                         # each flank has days of its own: an animal walks past a camera on one side
                         day = pd.Timedelta(days=13 * meeting + animal + 5 * SIDES.index(side))
                         rows.append(
@@ -58,33 +62,47 @@ class DrawnStripes(Dataset):
                                 + day
                                 + pd.Timedelta(seconds=frame),
                                 "viewpoint": side,
+                                "mask": mask,
                             }
                         )
         return Table.of(pd.DataFrame(rows), folder)
 
-    def _draw(self, path: Path, animal: int, side: str, meeting: int, frame: int) -> None:
+    def _draw(self, folder: Path, image: str, mask: str, which: tuple[int, int, int, int]) -> None:
+        """Write a photo and, before it, its mask: where the photo is, both are."""
         import numpy as np
 
-        pattern = np.random.default_rng((self.seed, animal, SIDES.index(side)))
-        day = np.random.default_rng((self.seed, animal, SIDES.index(side), meeting))
-        moment = np.random.default_rng((self.seed, animal, SIDES.index(side), meeting, frame))
-        picture = _flank(pattern, day, moment, left=side == "left").resize((self.size, self.size))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part")
-        picture.save(aside, format="png")
-        aside.replace(path)
+        animal, side, meeting, frame = which
+        pattern = np.random.default_rng((self.seed, animal, side))
+        day = np.random.default_rng((self.seed, animal, side, meeting))
+        moment = np.random.default_rng((self.seed, animal, side, meeting, frame))
+        home = np.random.default_rng((self.seed, animal, side, 10)) if self.homes else None
+        for name, picture in zip(
+            (mask, image), _flank(pattern, day, moment, home, left=side == 0), strict=True
+        ):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside = path.with_suffix(".part")
+            picture.resize((self.size, self.size)).save(aside, format="png")
+            aside.replace(path)
 
 
 def _flank(
-    pattern: np.random.Generator, day: np.random.Generator, moment: np.random.Generator, *, left: bool
-) -> Image:
-    """A body with stripes: the pattern is the flank's own, light and place are the day's."""
+    pattern: np.random.Generator,
+    day: np.random.Generator,
+    moment: np.random.Generator,
+    home: np.random.Generator | None,
+    *,
+    left: bool,
+) -> tuple[Image, Image]:
+    """A mask, and a body with stripes: the pattern is the flank's own, light and place the day's, but for a home."""
     import numpy as np
     from PIL import Image, ImageDraw
 
     side = 128
     ground = tuple(int(tone) for tone in day.integers(60, 190, 3))
     picture = Image.new("RGB", (side, side), ground)
+    if home is not None:
+        picture = _place(home, side)
     coat = Image.new("RGB", (side, side), (222, 206, 170))
     pen: Any = ImageDraw.Draw(coat)
     for at in np.sort(pattern.uniform(14, 114, pattern.integers(4, 10))):
@@ -95,10 +113,27 @@ def _flank(
     shape: Any = ImageDraw.Draw(body)
     shape.ellipse((10, 34, 118, 96), fill=255)
     shape.ellipse((0, 22, 34, 56) if left else (94, 22, 128, 56), fill=255)  # the head says which side it is
-    dx, dy = day.integers(-5, 6, 2) + moment.integers(-1, 2, 2)
+    dx, dy = (int(step) for step in day.integers(-5, 6, 2) + moment.integers(-1, 2, 2))
     turn = float(day.uniform(-6, 6) + moment.uniform(-1, 1))
-    picture.paste(coat.rotate(turn), (int(dx), int(dy)), body.rotate(turn))
+    picture.paste(coat.rotate(turn), (dx, dy), body.rotate(turn))
+    mask = Image.new("L", (side, side))
+    mask.paste(body.rotate(turn), (dx, dy))
     noisy = np.asarray(picture, dtype=np.float64) * day.uniform(0.6, 1.25) + moment.normal(
         0, 5, (side, side, 3)
     )
-    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+    return mask, Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+
+
+def _place(home: np.random.Generator, side: int) -> Image:
+    """Ground of one colour with bushes of others."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    def tone() -> tuple[int, ...]:
+        return tuple(int(value) for value in home.integers(40, 200, 3))
+
+    picture = Image.new("RGB", (side, side), tone())
+    pen: Any = ImageDraw.Draw(picture)
+    for x, y, far in np.column_stack([home.uniform(0, side, (8, 2)), home.uniform(8, 26, 8)]).tolist():
+        pen.ellipse((x - far, y - far, x + far, y + far), fill=tone())
+    return picture
