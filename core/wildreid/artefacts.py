@@ -226,6 +226,36 @@ class Evidence:
         return found
 
 
+@dataclass(frozen=True)
+class Crop:
+    """The part of a photo in which a segmenter looks for one animal.
+
+    Attributes:
+        shape: (height, width) in pixels of the crop, and of the mask that is asked for.
+        window: left, top, width and height of the crop in pixels of the upright photo.
+        photo: (width, height) of the upright photo.
+        box: left, top, width and height of the animal in the upright photo; None: it may be anywhere.
+        row: the row of the table, by column.
+        root: the folder that the row's paths are relative to.
+        pixels: (height, width, 3) uint8; None for a segmenter that asks for none.
+    """
+
+    shape: tuple[int, int]
+    window: tuple[int, int, int, int]
+    photo: tuple[int, int]
+    box: tuple[float, float, float, float] | None
+    row: Mapping[str, Any]
+    root: Path
+    pixels: NDArray[np.uint8] | None = None
+
+    def scaled(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom in the crop of a box in the upright photo."""
+        left, top, width, height = self.window
+        across, down = self.shape[1] / width, self.shape[0] / height
+        x, y = (box[0] - left) * across, (box[1] - top) * down
+        return x, y, x + box[2] * across, y + box[3] * down
+
+
 class Scores(dict[str, Any]):
     """The figures of one protocol: a block of ``scores.json``, which shows itself.
 
@@ -258,6 +288,8 @@ class Results:
         scores: what ``scores.json`` holds; ``scores["protocols"]`` has a `Scores` for each protocol.
         history: one mapping an epoch, as in ``history.jsonl``.
         decision: threshold and calibration; None where none could be fitted.
+        shortcut: how right the model is with the animal hidden and with the place hidden, as ``shortcut.json``
+            holds it; None where that was not measured.
         read: gives row n's image as uint8 (height, width, 3), cropped to its box, at most the asked number
             of pixels on its longer side; raises UserError for one that cannot be read.
     """
@@ -273,6 +305,7 @@ class Results:
     scores: Mapping[str, Any]
     history: tuple[Mapping[str, Any], ...] = ()
     decision: Decision | None = None
+    shortcut: Mapping[str, Any] | None = None
     read: Callable[[int, int], NDArray[np.uint8]] | None = field(default=None, repr=False)
 
     @property

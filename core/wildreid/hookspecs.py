@@ -92,6 +92,38 @@ def wildreid_splitters() -> list[type[kinds.Splitter]]:  # type: ignore[empty-bo
 
 
 @hookspec
+def wildreid_segmenters() -> list[type[kinds.Segmenter]]:  # type: ignore[empty-body]
+    r"""What tells the animal from the place.
+
+    Called: where a recipe has a ``foreground``, once for each photo; the masks are kept.
+
+    >>> from __future__ import annotations
+    >>> from pydantic import Field
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Segmenter
+
+    >>> class Bright(Segmenter):
+    ...     '''What is brighter than the photo as a whole: a white animal at night.'''
+    ...
+    ...     name = "bright"
+    ...     longest = 128
+    ...     several = True
+    ...     above: float = Field(40, ge=0, le=255, description="by how much, of 255")
+    ...
+    ...     def build(self, *, device: str) -> Callable[[Sequence[Crop]], Sequence[NDArray[np.uint8]]]:
+    ...         def segment(crops):
+    ...             greys = [crop.pixels.mean(axis=2) for crop in crops]
+    ...             return [255 * (grey > grey.mean() + self.above).astype("uint8") for grey in greys]
+    ...
+    ...         return segment
+
+    >>> @hookimpl
+    ... def wildreid_segmenters() -> list[type[Segmenter]]:
+    ...     return [Bright]
+    """
+
+
+@hookspec
 def wildreid_transforms() -> list[type[kinds.Transform]]:  # type: ignore[empty-body]
     r"""An augmentation of training images.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from wildreid.artefacts import Combined, Evidence, Missing, Results
+    from wildreid.artefacts import Combined, Crop, Evidence, Missing, Results
     from wildreid.data.peek import Guess, Peek
     from wildreid.data.table import Table
     from wildreid.population.survey import Survey
@@ -84,16 +84,63 @@ class Splitter(Option):
         return {}
 
 
+class Segmenter(Option):
+    """What tells the animal from the place: a soft mask of one animal in each photo.
+
+    Masks are made once and kept, by the photo's bytes, its box, the margin around it, their size, the
+    `fingerprint` and the row's `key`.
+
+    Attributes:
+        longest: pixels on the longer side of the crops that it looks at; None: it needs no pixels, and its masks
+            are as large as the images of the recipe.
+        several: whether its masks may show several animals; of the parts of such a mask the engine keeps the one
+            at the middle of the box, without a box the largest.
+    """
+
+    kind: ClassVar[str] = "segmenter"
+    longest: ClassVar[int | None] = None
+    several: ClassVar[bool] = False
+
+    @abstractmethod
+    def build(self, *, device: str) -> Callable[[Sequence[Crop]], Sequence[NDArray[np.uint8] | Missing]]:
+        """A function from crops to masks, on this device (``cpu``, ``cuda:0`` …) where it can.
+
+        A mask is (height, width) uint8 of the crop's shape, 255 where the animal is and 0 where it is not; or
+        `Missing` with the reason why there is none, such as a photo of which nobody drew a mask.
+
+        Raises:
+            UserError: what it needs is not installed, or is not what it was.
+        """
+
+    def fingerprint(self) -> str:
+        """All that decides a mask beside the photo, the box and the row: by default the fields that were set.
+
+        An option with weights adds their hash.
+        """
+        return f"{self.name} {self.model_dump_json(exclude_defaults=True)}"
+
+    def key(self, *, row: Mapping[str, Any], root: Path) -> str:
+        """What in a row of the table decides its mask, such as the hash of a file; nothing by default."""
+        return ""
+
+
 class Transform(Option):
-    """An augmentation of training images, drawn anew for each image of a batch."""
+    """An augmentation of training images, drawn anew for each image of a batch.
+
+    Attributes:
+        masked: whether it is given (N, 4, size, size), the masks of the animals as a fourth channel, and gives as
+            much back; such transforms come first in a recipe, and need its ``foreground``.
+    """
 
     kind: ClassVar[str] = "transform"
+    masked: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, *, size: int) -> Callable[[Tensor], Tensor]:
         """A function from (N, 3, size, size) float in [0, 1] to the same; runs on the batch's device.
 
-        Randomness comes from torch's global generators, which the engine seeds and checkpoints.
+        With ``masked`` it is (N, 4, size, size), and the fourth channel is 1 where the animal is. Randomness comes
+        from torch's global generators, which the engine seeds and checkpoints.
         """
 
 

@@ -66,7 +66,7 @@ def example_of(kind: type[Option], *, name: str | None = None) -> str:
 
 def _imports(given: list[str], bodies: list[str]) -> str:
     """The example's imports, and those that only its annotations need."""
-    annotations = " ".join(re.findall(r"def .*:$", "\n".join(bodies), re.MULTILINE))
+    annotations = " ".join(re.findall(r"def .*?:$", "\n".join(bodies), re.MULTILINE | re.DOTALL))
     wanted = [name for name in HOMES if re.search(rf"(?<![.\w]){name}\b", annotations)]
     typed = _grouped(name for name in wanted if not any(name in line.split() for line in given))
     future, others = given[0], given[1:]

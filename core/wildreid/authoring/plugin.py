@@ -86,6 +86,6 @@ def _recipe(kind: type[Option], name: str) -> str:
         elif key == kind.plural():
             line = f"{line.rstrip(']')}, {name}]"
         lines.append(line)
-    if not any(line.partition(":")[0] in (kind.kind, kind.plural()) for line in lines):
+    if not any(line.partition(":")[0] == key_of(kind) for line in lines):
         lines.append(f"{key_of(kind)}: {f'[{name}]' if key_of(kind) == kind.plural() else name}")
     return "\n".join(lines)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wildreid.cli.arguments import Profiles, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wildreid.data.table import Table
+
+PHOTOS = {"whole": "as they are", "hidden": "the animal hidden", "alone": "the place hidden"}
 
 
 def audit(
@@ -28,20 +32,44 @@ def audit(
         Path | None,
         typer.Option(metavar="FOLDER", help="Where a table's images are; its own folder if not given."),
     ] = None,
+    shortcut: Annotated[
+        bool,
+        typer.Option(
+            "--shortcut",
+            help="Of a finished run: how right it is with the animal, and with the place hidden.",
+        ),
+    ] = False,
+    foreground: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The segmenter whose masks hide; the run's own if not given.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Count what test shares with train; exits with 1 if the split leaks.
+    """Count what test shares with train; exits with 1 if the split leaks, or a model knows places.
 
     A table needs columns for path, identity and part, and may have date and camera; usual names are
     understood, and so are the exports of other tools that say parts. Near duplicates are looked for where
-    the images are at hand.
+    the images are at hand. With [bold]--shortcut[/] a run's test photos are looked at twice more, with the animal
+    hidden and with the place hidden.
 
     Example: [bold]reid audit metadata.csv[/]
+    Example: [bold]reid audit runs/bears-sample --shortcut[/]
     """
     from wildreid.data.columns import is_table
     from wildreid.pipeline.reading import of_file, of_recipe
     from wildreid.pipeline.recognise import recognised
 
+    if foreground and not shortcut:
+        raise typer.BadParameter("--foreground goes with --shortcut")
+    if shortcut:
+        if profile or set_ or root:
+            raise typer.BadParameter("--shortcut goes with a run's folder, as it is")
+        _shortcut(target, foreground, json)
+        return
     known = recognised(Path(target))
     if known is not None or is_table(Path(target)):
         if profile or set_:
@@ -72,6 +100,47 @@ def _show(table: Table, as_json: bool) -> None:
         Console(highlight=False).print(found)
     if found.leaks:
         raise typer.Exit(1)
+
+
+def _shortcut(run: str, foreground: str | None, as_json: bool) -> None:
+    import json
+
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    from wildreid.page import percent
+    from wildreid.pipeline.shortcut import audit_shortcut
+
+    found = audit_shortcut(run, foreground=foreground)
+    if as_json:
+        plain = {key: value for key, value in found.items() if key != "strips"}
+        typer.echo(json.dumps(plain, indent=1, ensure_ascii=False))
+    elif "reason" in found:
+        Console(highlight=False).print(f"not measured: {found['reason']}", markup=False)
+    else:
+        console = Console(highlight=False)
+        table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for column in (f"accuracy@1, {found['protocol']}", "value", "interval"):
+            table.add_column(column, justify="left" if column.startswith("acc") else "right")
+        for name, words in PHOTOS.items():
+            one = found[name]
+            ends = "" if one["low"] is None else f"{percent(one['low'])} to {percent(one['high'])}"
+            table.add_row(words, percent(one["value"]), ends)
+        console.print(table)
+        console.print(found["says"], markup=False, soft_wrap=True, style="yellow" if found["warning"] else "")
+        console.print(_how(found), markup=False, soft_wrap=True, style="dim")
+        console.print(f"written {Path(run) / 'shortcut.json'}; reid report {run} shows it", soft_wrap=True)
+    if found.get("warning"):
+        raise typer.Exit(1)
+
+
+def _how(found: Mapping[str, Any]) -> str:
+    """By what the animals were hidden, and on how many photos the figures stand."""
+    masks = found["masks"]
+    by = "the middle of each box" if masks["by"] is None else f"masks of {masks['by']}"
+    whole = f", of {masks['whole']} photos the middle of the box" if masks["whole"] else ""
+    few = "; with so few individuals intervals are too narrow" if found["too_few"] else ""
+    return f"hidden by {by}{whole}; {found['n']} photos of {found['individuals']} individuals{few}"
 
 
 def register(app: typer.Typer) -> None:

@@ -49,7 +49,7 @@ def data(
     from rich.console import Console
 
     from wildreid.cli.arguments import writable
-    from wildreid.pipeline.reading import of_recipe
+    from wildreid.pipeline.reading import masks_of, of_recipe
     from wildreid.pipeline.recognise import recognised
     from wildreid.recipe import load_recipe
     from wildreid.survey import write
@@ -78,6 +78,7 @@ def data(
             max_pixels=chosen.images.max_pixels,
             private=chosen.private,
             augmented=contact_sheet(table, chosen) if augmented else None,
+            masks=masks_of(table, chosen),
         )
         effort = chosen.dataset.deployments()
     if deployments is not None:

@@ -69,7 +69,7 @@ def read(
         scale = 1.0 if longest is None else min(1.0, longest / max(width, height))
         return max(1, round(width * scale)), max(1, round(height * scale))
 
-    return np.asarray(_open(path, box, margin, max_pixels, shrink))
+    return np.asarray(opened(path, box, margin, max_pixels, shrink))
 
 
 def square(
@@ -91,9 +91,9 @@ def square(
     """
 
     def target(width: int, height: int) -> tuple[int, int]:
-        return _fitted(width, height, size, how)
+        return fitted(width, height, size, how)
 
-    return _padded(_open(path, box, margin, max_pixels, target), size)
+    return padded(opened(path, box, margin, max_pixels, target), size)
 
 
 def fit(image: Pixels, size: int, how: Literal["pad", "squash"] = "pad") -> Pixels:
@@ -108,17 +108,19 @@ def fit(image: Pixels, size: int, how: Literal["pad", "squash"] = "pad") -> Pixe
         (size, size, 3) uint8.
     """
     picture = Image.fromarray(image)
-    return _padded(_resized(picture, _fitted(picture.width, picture.height, size, how)), size)
+    return padded(_resized(picture, fitted(picture.width, picture.height, size, how)), size)
 
 
-def _fitted(width: int, height: int, size: int, how: Literal["pad", "squash"]) -> tuple[int, int]:
+def fitted(width: int, height: int, size: int, how: Literal["pad", "squash"]) -> tuple[int, int]:
+    """Width and height that so much of an image has in a square, before it is padded."""
     if how == "squash":
         return size, size
     scale = size / max(width, height)
     return min(size, max(1, round(width * scale))), min(size, max(1, round(height * scale)))
 
 
-def _padded(picture: Image.Image, size: int) -> Pixels:
+def padded(picture: Image.Image, size: int) -> Pixels:
+    """(size, size, 3): the picture in the middle, black beside it."""
     if picture.size == (size, size):
         return np.array(picture)
     canvas = np.zeros((size, size, 3), np.uint8)
@@ -131,14 +133,18 @@ def _resized(picture: Image.Image, target: tuple[int, int]) -> Image.Image:
     return picture if picture.size == target else picture.resize(target, Image.Resampling.BILINEAR)
 
 
-def _open(
+def opened(
     path: Path,
     box: Box | None,
     margin: float,
     max_pixels: int,
     target: Callable[[int, int], tuple[int, int]],
+    part: Callable[[int, int, int, int], tuple[int, int, int, int]] | None = None,
 ) -> Image.Image:
-    """Upright RGB, cropped, and resized to what `target` makes of the crop's width and height."""
+    """Upright RGB, cropped, and resized to what `target` makes of the crop's width and height.
+
+    `part` makes a smaller window of the crop's left, top, right and bottom; then that is the crop.
+    """
     _lift_cap(max_pixels)
     if not os.path.isfile(path):  # a pipe would never end
         what = "the file cannot be read: it is no file" if os.path.exists(path) else "the file does not exist"
@@ -156,6 +162,8 @@ def _open(
             turned = turn in _SIDEWAYS
             full = picture.size[::-1] if turned else picture.size
             left, top, right, bottom = cutout(full, box, margin, path)
+            if part is not None:
+                left, top, right, bottom = part(left, top, right, bottom)
             wanted = target(right - left, bottom - top)
             scale = max(wanted[0] / (right - left), wanted[1] / (bottom - top))
             if scale < 1:  # JPEG alone can do this: decode at a half, a quarter or an eighth
@@ -177,8 +185,8 @@ def _open(
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error) as error:
         raise UserError(f"the image cannot be read: {error}", where=str(path)) from None
-    window = (left * reduced, top * reduced, right * reduced, bottom * reduced)
-    return _cut(upright, window, wanted)
+    decoded = (left * reduced, top * reduced, right * reduced, bottom * reduced)
+    return _cut(upright, decoded, wanted)
 
 
 def _cut(
@@ -242,6 +250,17 @@ def _lift_cap(max_pixels: int) -> None:
     # Pillow's own cap holds for the whole process; ours is checked for each file, so it is only ever lifted
     if Image.MAX_IMAGE_PIXELS is not None and max_pixels > Image.MAX_IMAGE_PIXELS:
         Image.MAX_IMAGE_PIXELS = max_pixels
+
+
+def measure(path: Path) -> tuple[int, int] | None:
+    """Width and height of an upright image from its header; None where that cannot be read."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            return picture.size[::-1] if _turn(picture) in _SIDEWAYS else picture.size
+    except Exception:  # a damaged file has no size to tell; that it is damaged is told elsewhere
+        return None
 
 
 def measure_all(paths: Sequence[Path], *, threads: int = 4) -> list[tuple[int, int] | None]:

@@ -207,12 +207,19 @@ class Records:
         """These rows alone, in this order."""
         return Records(self._slabs, self._places[rows], self.shape, self.dtype)
 
-    def take(self, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    def take(
+        self, rows: NDArray[np.integer[Any]], *, part: slice = slice(None)
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """Copies of these rows' records, in this order, and the positions in it that could not be had.
 
         What had no room in the cache cannot, nor what was cleared from it since.
+
+        Args:
+            rows: whose.
+            part: of the first axis of a record, such as its first bytes.
         """
-        taken = np.empty((len(rows), *self.shape), self.dtype)
+        length = len(range(*part.indices(self.shape[0])))
+        taken = np.empty((len(rows), length, *self.shape[1:]), self.dtype)
         slab, slot = self._places[rows].T
         loose = slab < 0
         for number in np.unique(slab[~loose]):
@@ -221,7 +228,7 @@ class Records:
             if records is None:
                 loose[here] = True
             else:
-                taken[here] = records[slot[here]]
+                taken[here] = records[slot[here], part]
         return taken, np.flatnonzero(loose)
 
     def _map(self, number: int) -> NDArray[Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,14 @@ from numpy.typing import NDArray
 
 from wildreid import progress
 from wildreid.data.fingerprints import contents
+from wildreid.data.foreground import behind, framed, framed_array
 from wildreid.data.frames import file_of
-from wildreid.data.images import Box, square
+from wildreid.data.images import Box, fit, square
+from wildreid.data.masks import Masks, masks_of_arrays, open_masks
 from wildreid.data.slabs import NOWHERE, Place, Records, Slabs
 from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
+from wildreid.kinds import Segmenter
 from wildreid.recipe.model import Images
 
 Pixels = NDArray[np.uint8]
@@ -80,10 +84,11 @@ class ImageStore:
 
     Attributes:
         size: pixels a side.
-        keys: what each row's pixels depend on, as a hash: the file's bytes, the box, and how it is read and
-            fitted; empty where the file cannot be read.
+        keys: what each row's pixels depend on, as a hash: the file's bytes, the box, how it is read and fitted,
+            and its mask where there is a foreground; empty where the file cannot be read.
         usable: (rows,) whether the row's image can be had.
         failures: the rows whose image cannot, and why.
+        masked: the masks as the segmenter made them; None without a foreground.
     """
 
     def __init__(
@@ -97,10 +102,11 @@ class ImageStore:
         keys: Sequence[bytes],
         kept: Records,
         threads: int,
+        masked: Masks | None = None,
     ) -> None:
         self.size, self.usable, self.failures, self.keys = settings.size, usable, failures, list(keys)
         self._paths, self._box, self._settings = list(paths), list(box), settings
-        self._kept, self._threads = kept, threads
+        self._kept, self._threads, self.masked = kept, threads, masked
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -116,21 +122,40 @@ class ImageStore:
             keys=[self.keys[row] for row in rows],
             kept=self._kept.select(rows),
             threads=self._threads,
+            masked=self.masked.select(rows) if self.masked is not None else None,
         )
 
-    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Pixels:
-        """The images of these rows, in this order.
+    @property
+    def doubts(self) -> NDArray[np.str_]:
+        """(rows,) why the mask of a row is not used, so that its image is whole; empty where it is."""
+        return self.masked.doubts if self.masked is not None else np.full(len(self), "")
+
+    def masks(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Pixels:
+        """The animals' masks in the images that `take` gives: (rows, size, size) uint8, 255 where the animal is.
+
+        An image whose mask is in doubt is animal all over but for its padding.
+
+        Raises:
+            ValueError: the images were opened without a foreground; a row that is not usable.
+        """
+        return self.take(rows, masks=True)[..., 3]
+
+    def take(self, rows: Sequence[int] | NDArray[np.integer[Any]], *, masks: bool = False) -> Pixels:
+        """The images of these rows, in this order, as the network sees them.
 
         Args:
             rows: positions in the table.
+            masks: with the animal's mask as a fourth channel.
 
         Returns:
-            (len(rows), size, size, 3) uint8, a copy.
+            (len(rows), size, size, 3 or 4) uint8, a copy.
 
         Raises:
-            ValueError: a row that is not usable.
+            ValueError: a row that is not usable; masks without a foreground.
             UserError: an image that is not in the cache can no longer be read.
         """
+        if masks and self.masked is None:
+            raise ValueError("these images were opened without a foreground, so there are no masks")
         rows = np.asarray(rows, np.int64)
         if not self.usable[rows].all():
             raise ValueError(f"rows {rows[~self.usable[rows]].tolist()} have no image; see 'usable'")
@@ -139,13 +164,22 @@ class ImageStore:
             with ThreadPoolExecutor(self._threads) as pool:
                 for position, image in zip(loose, pool.map(self._read, rows[loose]), strict=True):
                     taken[position] = image
-        return taken
+        return taken if masks or self.masked is None else np.ascontiguousarray(taken[..., :3])
 
     def _read(self, row: int) -> Pixels:
-        return _square(self._paths[row], self._box[row], self._settings)
+        key = self.keys[row]
+        return _square(self._paths[row], self._box[row], self._settings, self.masked, row, key)
 
 
-def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2) -> ImageStore:
+def open_images(
+    table: Table,
+    settings: Images,
+    *,
+    cache: Path,
+    threads: int = 2,
+    foreground: Segmenter | None = None,
+    device: str = "cpu",
+) -> ImageStore:
     """Open the images of a table; the first time, decode them into the cache.
 
     An image is found again by the bytes of its file, its box, and how it is read and fitted: whatever
@@ -158,22 +192,36 @@ def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2
         settings: the recipe's ``images``.
         cache: the folder of caches.
         threads: that decode.
+        foreground: the recipe's: its masks are made where they are not yet, and the images show what ``settings``
+            makes of them; None: images are taken as they are.
+        device: that the segmenter may use.
+
+    Raises:
+        UserError: the cache cannot be written; the segmenter lacks something.
     """
     paths = [str(file_of(table.root, image)) for image in table["image"]]
     box = boxes(table.rows)
     content = contents(table, cache=cache, threads=threads)
     recipe = f"{_FORM}|{settings.size}|{settings.fit}|{settings.margin}"
+    masked = None
+    seen = [""] * len(table)
+    if foreground is not None:
+        masked = open_masks(
+            table, settings, foreground,
+            content=content, box=box, cache=cache, threads=threads, device=device,
+        )  # fmt: skip
+        seen = [f"|{settings.background}|{settings.tighten}|{key.hex()}" for key in masked.keys]
     keys = [
-        hashlib.blake2b(f"{recipe}|{text}|{edges}".encode(), digest_size=16).digest() if text else b""
-        for text, edges in zip(content, box, strict=True)
+        hashlib.blake2b(f"{recipe}|{text}|{edges}{mask}".encode(), digest_size=16).digest() if text else b""
+        for text, edges, mask in zip(content, box, seen, strict=True)
     ]
     failed: dict[int, str] = {}
     limit = int(settings.cache_gib * 2**30)
-    with Slabs(cache / "images", record=3 * settings.size**2, limit=limit, suffix="rgb") as slabs:
+    shape = settings.size, settings.size, 3 if masked is None else 4
+    with Slabs(cache / "images", record=math.prod(shape), limit=limit, suffix="rgb") as slabs:
         found = slabs.find(keys) if settings.cache else {}
         todo = _once([row for row, key in enumerate(keys) if key not in found], keys)
-        _decode(todo, keys, paths, box, settings, threads, slabs, found, failed)
-        shape = settings.size, settings.size, 3
+        _decode(todo, keys, paths, box, settings, masked, threads, slabs, found, failed)
         kept = slabs.reader((found.get(key, NOWHERE) for key in keys), shape=shape, dtype="uint8")
     reasons = {keys[row]: reason for row, reason in failed.items() if keys[row]}
     reasons_by_row = [failed.get(row) or reasons.get(key) for row, key in enumerate(keys)]
@@ -190,7 +238,32 @@ def open_images(table: Table, settings: Images, *, cache: Path, threads: int = 2
         keys=keys,
         kept=kept,
         threads=threads,
+        masked=masked,
     )
+
+
+def images_of_arrays(
+    arrays: Sequence[Pixels], settings: Images, *, foreground: Segmenter | None = None, device: str = "cpu"
+) -> tuple[Pixels, list[str]]:
+    """What `open_images` would give of photos in memory, (height, width, 3) each, and why masks are not used."""
+    if foreground is None:
+        return np.stack([fit(array, settings.size, settings.fit) for array in arrays]), [""] * len(arrays)
+    images, doubts = [], []
+    masks = masks_of_arrays(arrays, settings, foreground, device=device)
+    for array, (mask, doubt) in zip(arrays, masks, strict=True):
+        tighten = settings.tighten and not doubt
+        image = framed_array(
+            array,
+            mask=np.full_like(mask, 255) if doubt else mask,
+            tighten=tighten,
+            size=settings.size,
+            how=settings.fit,
+            margin=settings.margin,
+        )
+        seed = hashlib.blake2b(array.tobytes(), digest_size=16).digest()
+        images.append(image if doubt else behind(image, settings.background, seed=seed))
+        doubts.append(doubt)
+    return np.stack(images)[..., :3].copy(), doubts
 
 
 def _decode(
@@ -199,6 +272,7 @@ def _decode(
     paths: Sequence[str],
     box: Sequence[Box | None],
     settings: Images,
+    masked: Masks | None,
     threads: int,
     slabs: Slabs,
     found: dict[bytes, Place],
@@ -208,7 +282,7 @@ def _decode(
 
     def attempt(row: int) -> Pixels | str:
         try:
-            return _square(paths[row], box[row], settings)
+            return _square(paths[row], box[row], settings, masked, row, keys[row])
         except UserError as error:
             return error.what
 
@@ -227,15 +301,22 @@ def _decode(
                 found.update(slabs.add(good))
 
 
-def _square(path: str, box: Box | None, settings: Images) -> Pixels:
-    return square(
-        Path(path),
-        size=settings.size,
-        how=settings.fit,
-        box=box,
-        margin=settings.margin,
-        max_pixels=settings.max_pixels,
-    )
+def _square(
+    path: str, box: Box | None, settings: Images, masked: Masks | None, row: int, key: bytes
+) -> Pixels:
+    """The one place where a row's pixels are read: (size, size, 3), or 4 with its mask where there are masks."""
+    how: dict[str, Any] = {
+        "size": settings.size,
+        "how": settings.fit,
+        "box": box,
+        "margin": settings.margin,
+        "max_pixels": settings.max_pixels,
+    }
+    if masked is None:
+        return square(Path(path), **how)
+    tighten = settings.tighten and not masked.doubts[row]
+    image = framed(Path(path), mask=masked.mask(row), tighten=tighten, **how)
+    return image if masked.doubts[row] else behind(image, settings.background, seed=key)
 
 
 def _once(rows: list[int], keys: Sequence[bytes]) -> list[int]:

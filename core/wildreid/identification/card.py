@@ -41,6 +41,7 @@ def card_of(run: RunFolder, package: dict[str, Any]) -> str:
         f"data set `{recipe['dataset']['name']}`, split `{recipe['splitter']['name']}`.",
         f"Backbone `{recipe['backbone']['name']}`, loss `{recipe['loss']['name']}`, images of "
         f"{recipe['images']['size']} pixels. `recipe.yaml` has all of it.",
+        *_needs(package),
         "",
         *_scores(run),
         "## Decision",
@@ -62,6 +63,16 @@ def card_of(run: RunFolder, package: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _needs(package: dict[str, Any]) -> list[str]:
+    if "needs" not in package:
+        return []
+    return [
+        "",
+        f"It sees the animal alone, by the masks of the segmenter `{package['needs']['segmenter']}`, which must be "
+        "installed where the model is used.",
+    ]
 
 
 def _scores(run: RunFolder) -> list[str]:

@@ -13,6 +13,7 @@ from wildreid.errors import UserError
 from wildreid.files import hash_of_file, read_json
 from wildreid.gallery.admission import check_mark
 from wildreid.gallery.manifest import Mark
+from wildreid.kinds import Segmenter
 from wildreid.pipeline.provenance import hash_of
 from wildreid.progress import bar
 from wildreid.recipe.model import Images
@@ -38,7 +39,12 @@ class Model(ABC):
     Attributes:
         mark: which model it is; a gallery refuses another.
         images: how photos become its input.
+        foreground: what makes the masks that its input needs; None: it needs none.
+        device: that the segmenter may use.
     """
+
+    foreground: Segmenter | None = None
+    device: str = "cpu"
 
     def __init__(self, mark: Mark, images: Images) -> None:
         self.mark, self.images = mark, images
@@ -104,14 +110,48 @@ def load_model(folder: Path, *, registry: Registry | None = None, device: str = 
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"not readable as a model: {error}", where=str(described)) from None
     if kinds[0] == ONNX:
-        return _Onnx(mark, images, folder / ONNX)
-    return _Torch(mark, images, folder, registry or Registry(), device)
+        model: Model = _Onnx(mark, images, folder / ONNX)
+    else:
+        registry = registry or Registry()
+        model = _Torch(mark, images, folder, registry, device)
+        from wildreid.training.device import pick_device
+
+        model.device = str(pick_device(device))
+    if "foreground" in description:
+        model.foreground = _segmenter(description, registry or Registry(), folder)
+    return model
+
+
+def _segmenter(description: dict[str, Any], registry: Registry, folder: Path) -> Segmenter:
+    """What makes the masks that a model needs.
+
+    Raises:
+        UserError: no plugin offers it, or it makes other masks than those that the model was trained on.
+    """
+    try:
+        segmenter = Segmenter.model_validate(description["foreground"], context={"registry": registry})
+    except ValueError as error:
+        named = description["foreground"].get("name")
+        raise UserError(
+            f"the model needs the segmenter '{named}', which cannot be had: {error}",
+            where=str(folder / DESCRIPTION),
+            cure="install the plugin that offers it",
+        ) from None
+    if segmenter.fingerprint() != description["masks"]:
+        raise UserError(
+            f"the segmenter '{segmenter.name}' makes other masks here than those that the model was trained on",
+            where=str(folder / DESCRIPTION),
+            cure="install the version that the model was trained with",
+        )
+    return segmenter
 
 
 def mark_of(description: dict[str, Any], name: str) -> Mark:
     """Which model a ``model.json`` describes: its weights, and all that happens to a photo before them."""
     images = description["images"]
     seen = {key: images[key] for key in ("size", "fit", "margin")}
+    if "foreground" in description:
+        seen |= {key: images[key] for key in ("background", "tighten")} | {"masks": description["masks"]}
     transform = hash_of(seen, description["backbone"], description["size"])
     return Mark(
         name=name, weights=description["sha256"], transform=transform, width=int(description["width"])

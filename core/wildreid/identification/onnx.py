@@ -14,6 +14,7 @@ from wildreid.errors import UserError
 from wildreid.identification.models import onnx_session
 from wildreid.pipeline import RunFolder
 from wildreid.places import cache_folder
+from wildreid.recipe import Recipe
 from wildreid.training.embedder import Embedder, load_embedder
 
 COSINE = 0.9999
@@ -42,7 +43,7 @@ def to_onnx(run: RunFolder, path: Path, *, images: int = 100) -> dict[str, Any]:
         raise UserError(f"{' and '.join(missing)} is not installed", cure="pip install 'wildreid[onnx]'")
     loaded = run.load_recipe()
     embedder = load_embedder(run.path, loaded.registry)
-    pixels = _photos(run, loaded.recipe.images, images)
+    pixels = _photos(run, loaded.recipe, images)
     try:
         _write(embedder, path)
     except Exception as error:  # whatever an operator without a counterpart makes it raise
@@ -69,10 +70,11 @@ def to_onnx(run: RunFolder, path: Path, *, images: int = 100) -> dict[str, Any]:
     return {"images": len(cosine), "least": float(cosine.min()), "mean": float(cosine.mean())}
 
 
-def _photos(run: RunFolder, settings: Any, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _photos(run: RunFolder, recipe: Recipe, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     table = run.load_split()
     chosen = np.sort(np.random.default_rng(0).permutation(len(table))[:count])
-    store = open_images(table.with_rows(table.rows.iloc[chosen]), settings, cache=cache_folder())
+    some = table.with_rows(table.rows.iloc[chosen])
+    store = open_images(some, recipe.images, cache=cache_folder(), foreground=recipe.seen_by)
     rows = np.flatnonzero(store.usable)
     if not len(rows):
         raise UserError(

@@ -59,7 +59,10 @@ class OpenGallery:
             table: rows with ``identity``; those without one, and those that cannot be read, are reported.
             source: where they came from, for the journal.
         """
-        looked = look(table, self.model.images, self.state.manifest.encounters, named=True)
+        model, encounters = self.model, self.state.manifest.encounters
+        looked = look(
+            table, model.images, encounters, named=True, foreground=model.foreground, device=model.device
+        )
         rows = looked.table.rows
         named = rows["identity"].notna().to_numpy()
         wanted = np.flatnonzero(looked.usable & named)
@@ -165,6 +168,8 @@ class OpenGallery:
             else:  # files of a folder that are no photos of ours, records of somebody's file
                 images.append(unreadable(failure.image or str(failure.key), failure.reason))
         notes = (*looked.table.notes, *cautions(search.state, answers))
+        if looked.whole:
+            notes += (f"{looked.whole} of the photos have no mask to rely on: they were looked at whole",)
         return Identified(tuple(images), tuple(encounters), notes, search, asked, embeddings, looked.table)
 
     def discover(
@@ -243,17 +248,22 @@ class OpenGallery:
         self, photos: Any, root: str | Path | None, gap: float | None = None
     ) -> tuple[Looked, Sequence[int]]:
         """The annotations, opened, and the row of each that was given."""
+        model = self.model
         if isinstance(photos, (str, Path)):
             photos = [photos]
         if not isinstance(photos, Table) and len(photos) and isinstance(photos[0], np.ndarray):
-            return look_at_arrays(photos, self.model.images), range(len(photos))
+            looked = look_at_arrays(photos, model.images, foreground=model.foreground, device=model.device)
+            return looked, range(len(photos))
         table, given = (
             (photos, range(len(photos))) if isinstance(photos, Table) else read_given(photos, root=root)
         )
         encounters = self.state.manifest.encounters
         if gap is not None:
             encounters = encounters.model_copy(update={"gap": gap})
-        return look(table, self.model.images, encounters, named=False), given
+        looked = look(
+            table, model.images, encounters, named=False, foreground=model.foreground, device=model.device
+        )
+        return looked, given
 
     def _searching(self, exact: bool) -> Search:
         """One search for all threads and calls, made anew when the gallery has changed."""

@@ -108,7 +108,14 @@ def _described(run: RunFolder, out: Path) -> dict[str, Any]:
         "wildreid": version("wildreid"),
         "rule": TypeAdapter(type(rule)).dump_python(rule, mode="json"),
         "encounters": recipe["encounters"],
+        **_needs(out),
     }
+
+
+def _needs(out: Path) -> dict[str, Any]:
+    """What must be installed beside the network: the segmenter that makes the masks of its images."""
+    segmenter = read_json(out / DESCRIPTION).get("foreground")
+    return {"needs": {"segmenter": segmenter["name"]}} if segmenter else {}
 
 
 def _sealed(out: Path, package: dict[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,11 @@ import pandas as pd
 from wildreid.data.columns import is_table
 from wildreid.data.exif import dates_said, with_exif
 from wildreid.data.files import find_images, nothing_to_read
-from wildreid.data.images import fit
 from wildreid.data.read import read_table
-from wildreid.data.store import HeldImages, ImageRows
+from wildreid.data.store import HeldImages, ImageRows, images_of_arrays
 from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
+from wildreid.kinds import Segmenter
 from wildreid.pipeline.reading import opened_with_pixels
 from wildreid.pipeline.recognise import recognised
 from wildreid.recipe import load_recipe
@@ -39,12 +39,14 @@ class Looked:
         images: their pixels, by row of the table.
         usable: (rows,) whether there are any.
         reasons: why not, by row.
+        whole: how many images are worked on whole, since their mask is missing or in doubt.
     """
 
     table: Table
     images: ImageRows
     usable: NDArray[np.bool_]
     reasons: dict[int, str]
+    whole: int = 0
 
 
 def find_photos(sources: Sequence[str | Path]) -> tuple[list[Path], list[Failure], list[str]]:
@@ -161,7 +163,15 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
     return table
 
 
-def look(table: Table, images: Images, encounters: Encounters, *, named: bool) -> Looked:
+def look(
+    table: Table,
+    images: Images,
+    encounters: Encounters,
+    *,
+    named: bool,
+    foreground: Segmenter | None = None,
+    device: str = "cpu",
+) -> Looked:
     """Open the images of a table and say which are one burst and, of named animals, one encounter.
 
     Args:
@@ -169,11 +179,15 @@ def look(table: Table, images: Images, encounters: Encounters, *, named: bool) -
         images: how the model wants them.
         encounters: what counts as one.
         named: take the identities for true; else they are looked at by nothing.
+        foreground: what makes the masks that the model needs.
+        device: that it may use.
     """
     rows = table.rows
     asked = table if named else table.with_rows(rows.assign(identity=pd.Series(pd.NA, rows.index, "string")))
     perceptual = named and encounters.near_duplicates
-    found, store = opened_with_pixels(asked, images, encounters, perceptual=perceptual)
+    found, store = opened_with_pixels(
+        asked, images, encounters, perceptual=perceptual, foreground=foreground, device=device
+    )
     met = found.table
     added = pd.DataFrame(
         {
@@ -186,20 +200,26 @@ def look(table: Table, images: Images, encounters: Encounters, *, named: bool) -
     own = [name for name in rows.columns if name not in added]
     whole = table.with_rows(rows[own].join(added.astype("string")))
     reasons = {failure.row: failure.reason for failure in found.failures if failure.row is not None}
-    return Looked(whole, store, store.usable, reasons)
+    return Looked(whole, store, store.usable, reasons, int((store.usable & (store.doubts != "")).sum()))
 
 
-def look_at_arrays(arrays: Sequence[NDArray[np.uint8]], images: Images) -> Looked:
+def look_at_arrays(
+    arrays: Sequence[NDArray[np.uint8]],
+    images: Images,
+    *,
+    foreground: Segmenter | None = None,
+    device: str = "cpu",
+) -> Looked:
     """Pixels that are in memory already, (height, width, 3) each: images without a file or a date."""
     names = [f"image {number}" for number in range(len(arrays))]
     for name, array in zip(names, arrays, strict=True):
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
             raise UserError(f"{name} is {array.dtype} {array.shape}, not uint8 (height, width, 3)")
-    fitted = np.stack([fit(array, images.size, images.fit) for array in arrays])
+    pixels, doubts = images_of_arrays(arrays, images, foreground=foreground, device=device)
     hashes = [hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest() for array in arrays]
     rows = pd.DataFrame({"image": names, "identity": pd.NA, "key": hashes, "sequence": names, "visit": names})
     usable = np.ones(len(arrays), bool)
-    return Looked(Table.of(rows, Path.cwd()), HeldImages(fitted), usable, {})
+    return Looked(Table.of(rows, Path.cwd()), HeldImages(pixels), usable, {}, sum(map(bool, doubts)))
 
 
 def visits(rows: pd.DataFrame, keys: Sequence[str]) -> list[str]:

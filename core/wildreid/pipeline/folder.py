@@ -65,6 +65,11 @@ class RunFolder:
         return self.path / "failures.csv"
 
     @property
+    def doubts(self) -> Path:
+        """Which images are worked on whole since their mask is missing or in doubt, and why."""
+        return self.path / "masks.csv"
+
+    @property
     def model(self) -> Path:
         """The best weights."""
         return self.path / "model.safetensors"
@@ -93,6 +98,11 @@ class RunFolder:
     def scores(self) -> Path:
         """Every number, with its n, protocol and interval."""
         return self.path / "scores.json"
+
+    @property
+    def shortcut(self) -> Path:
+        """How right the model is with the animal hidden, and with the place hidden."""
+        return self.path / "shortcut.json"
 
     @property
     def report(self) -> Path:
@@ -138,6 +148,15 @@ class RunFolder:
             writer = csv.writer(file)
             writer.writerow(("image", "row", "reason", "record"))
             writer.writerows((one.image, one.row, one.reason, one.key) for one in failures)
+
+    def write_doubts(self, ids: Iterable[str], doubts: Iterable[str]) -> int:
+        """Write ``masks.csv``: the images whose mask is not used, and why; return how many there are."""
+        doubtful = [(name, why) for name, why in zip(ids, doubts, strict=True) if why]
+        with self.doubts.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("id", "reason"))
+            writer.writerows(doubtful)
+        return len(doubtful)
 
     def load_recipe(self, settings: Mapping[str, Any] | Iterable[str] = ()) -> Loaded:
         """The resolved recipe, as it stands in the folder."""
@@ -226,6 +245,7 @@ def load_results(path: str | Path) -> Results:
         scores=scores,
         history=read_history(folder.history),
         decision=decision if isinstance(decision, Decision) else None,
+        shortcut=read_json(folder.shortcut) if folder.shortcut.is_file() else None,
         read=read,
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from wildreid.data.store import ImageStore
 from wildreid.data.table import Table
@@ -23,6 +25,12 @@ from wildreid.training.features import CachedFeatures, open_features, rests
 from wildreid.training.loop import train
 from wildreid.training.rows import validation_rows
 from wildreid.training.world import ALONE, World
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from wildreid.artefacts import Floats
+    from wildreid.registry import Registry
 
 
 def fit(
@@ -110,3 +118,15 @@ def embed_all(
     if world.first:
         folder.ids.write_text("".join(f"{name}\n" for name in table["id"]), encoding="utf-8")
         folder.record("embed", key)
+
+
+def seeing(folder: RunFolder, registry: Registry, device: str) -> Callable[[NDArray[np.uint8]], Floats]:
+    """A function from (N, size, size, 3) uint8 to (N, width) embeddings by the run's model."""
+    embedder = load_embedder(folder.path, registry).to(device)
+
+    def see(pixels: NDArray[np.uint8]) -> Floats:
+        with torch.inference_mode():
+            found: Floats = embedder(torch.from_numpy(pixels).to(device)).cpu().numpy()
+        return found
+
+    return see

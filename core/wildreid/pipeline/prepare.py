@@ -48,7 +48,7 @@ def begin(
     recipe = loaded.recipe
     folder.path.mkdir(parents=True, exist_ok=True)
     if world.first:
-        table, images = _read(recipe, folder, say)
+        table, images = _read(recipe, folder, device, say)
         split_table, leaks = _split(recipe, table, folder, say)
         hashes = {
             "inputs": hash_of(
@@ -61,12 +61,12 @@ def begin(
         world.tell(lambda: (hashes, leaks))
     else:  # what the first has read and split is in the folder
         hashes, leaks = world.tell(lambda: ({}, False))
-        split_table, images = _read_again(recipe, folder)
+        split_table, images = _read_again(recipe, folder, device)
     facts = RunFacts(folder.path, recipe.name, recipe.model_dump(mode="json"), hashes)
     return Ready(split_table, images, leaks, facts)
 
 
-def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:
+def _read_again(recipe: Recipe, folder: RunFolder, device: str) -> tuple[Table, ImageStore]:
     """The table and pixels that another process of this run has read."""
     if not folder.split.is_file():
         raise UserError(
@@ -75,11 +75,15 @@ def _read_again(recipe: Recipe, folder: RunFolder) -> tuple[Table, ImageStore]:
             cure="put the runs on a file system that all machines of the run share",
         )
     table = folder.load_split()
-    threads = max(1, recipe.training.workers)
-    return table, open_images(table, recipe.images, cache=cache_folder(), threads=threads)
+    return table, open_images(
+        table, recipe.images,
+        cache=cache_folder(), threads=max(1, recipe.training.workers), foreground=recipe.foreground, device=device,
+    )  # fmt: skip
 
 
-def _read(recipe: Recipe, folder: RunFolder, say: Callable[[str], None]) -> tuple[Table, ImageStore]:
+def _read(
+    recipe: Recipe, folder: RunFolder, device: str, say: Callable[[str], None]
+) -> tuple[Table, ImageStore]:
     """Data set to table and pixels: what cannot be read is reported and left out."""
     table = recipe.dataset.table()
     table = table.with_rows(table.rows.sort_values("id", kind="stable"))
@@ -92,8 +96,9 @@ def _read(recipe: Recipe, folder: RunFolder, say: Callable[[str], None]) -> tupl
     write_recipe(folder.recipe, recipe)  # from here on the run can be resumed
     said(table)
     found, images = opened_with_pixels(
-        table, recipe.images, recipe.encounters, threads=max(1, recipe.training.workers)
-    )
+        table, recipe.images, recipe.encounters,
+        threads=max(1, recipe.training.workers), foreground=recipe.foreground, device=device,
+    )  # fmt: skip
     folder.write_failures((*table.failures, *found.failures))
     if len(found.failures) > MOST_FAILURES * len(table):
         raise UserError(
@@ -109,6 +114,10 @@ def _read(recipe: Recipe, folder: RunFolder, say: Callable[[str], None]) -> tupl
         f"table   {len(table)} images, {table.individuals} individuals, "
         f"{table['encounter'].nunique()} encounters, {undated} undated{left_out}"
     )
+    if recipe.foreground is not None:
+        doubtful = folder.write_doubts(table["id"], images.doubts)
+        whole = f"; {doubtful} worked on as whole images (masks.csv)" if doubtful else ""
+        say(f"masks   {len(table) - doubtful} animals by {recipe.foreground.name}{whole}")
     return table, images
 
 

@@ -14,17 +14,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.data.columns import read_parts
-from wildreid.data.fingerprints import fingerprint
+from wildreid.data.fingerprints import contents, fingerprint
 from wildreid.data.groups import annotate
+from wildreid.data.masks import Masks, open_masks
 from wildreid.data.read import read_table
 from wildreid.data.splits import assign
 from wildreid.data.store import ImageStore, open_images
-from wildreid.data.table import Failure, Table
+from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
+from wildreid.kinds import Segmenter
 from wildreid.pipeline.recognise import Recognised
 from wildreid.places import cache_folder
 from wildreid.progress import note
-from wildreid.recipe import Loaded
+from wildreid.recipe import Loaded, Recipe
 from wildreid.recipe.model import Encounters, Images
 
 
@@ -74,6 +76,8 @@ def opened_with_pixels(
     *,
     perceptual: bool | None = None,
     threads: int = 2,
+    foreground: Segmenter | None = None,
+    device: str = "cpu",
 ) -> tuple[Opened, ImageStore]:
     """Open the files of a table, and their pixels as a network takes them.
 
@@ -83,13 +87,17 @@ def opened_with_pixels(
         encounters: what counts as one encounter.
         perceptual: whether near duplicates are looked for; None: as `encounters` says.
         threads: that decode.
+        foreground: what tells the animals from the place; None: nothing.
+        device: that it may use.
 
     Returns:
         What was opened, and the pixels of every row of the table that was given.
     """
     looks = encounters.near_duplicates if perceptual is None else perceptual
     found = fingerprint(table, cache=cache_folder(), perceptual=looks)
-    store = open_images(found, images, cache=cache_folder(), threads=threads)
+    store = open_images(
+        found, images, cache=cache_folder(), threads=threads, foreground=foreground, device=device
+    )
     return _kept(found, encounters, np.flatnonzero(store.usable), store.failures), store
 
 
@@ -154,6 +162,21 @@ def undivided(table: Table, why: str) -> Table:
     """The table with nothing in a part, to be looked at."""
     rows = table.rows.assign(part=pd.Series(pd.NA, table.rows.index, "string"), role="both")
     return table.with_rows(rows).with_notes([f"The data cannot be divided yet: {why}"])
+
+
+def masks_of(table: Table, recipe: Recipe) -> Masks | None:
+    """The masks of a table that was opened; None for a recipe without a foreground.
+
+    Raises:
+        UserError: the segmenter lacks something.
+    """
+    if recipe.foreground is None:
+        return None
+    return open_masks(
+        table, recipe.images, recipe.foreground,
+        content=contents(table, cache=cache_folder()), box=boxes(table.rows), cache=cache_folder(),
+        threads=max(1, recipe.training.workers),
+    )  # fmt: skip
 
 
 def said(table: Table) -> None:

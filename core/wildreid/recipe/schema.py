@@ -121,7 +121,10 @@ def _required(option: type[Option]) -> bool:
 def _in_part(properties: dict[str, Schema]) -> dict[str, Schema]:
     """The recipe's properties with the kinds' forms for profiles; a list is replaced whole, so it stays."""
     kinds = {f"#/$defs/{kind.__name__}" for kind in KINDS}
-    return {
-        key: {"$ref": f"{value['$ref']}.part"} if value.get("$ref") in kinds else value
-        for key, value in properties.items()
-    }
+
+    def part(value: Schema) -> Schema:
+        if value.get("$ref") in kinds:
+            return {"$ref": f"{value['$ref']}.part"}
+        return {**value, "anyOf": [part(one) for one in value["anyOf"]]} if "anyOf" in value else value
+
+    return {key: part(value) for key, value in properties.items()}

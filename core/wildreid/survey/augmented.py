@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from wildreid.data.augmentation import augmentation, masked
 from wildreid.data.store import open_images
 from wildreid.data.table import Table
 from wildreid.places import cache_folder
@@ -24,11 +25,11 @@ def contact_sheet(table: Table, recipe: Recipe) -> list[list[Pixels]]:
     train = table.rows[table["part"] == "train"]
     chosen = train.drop_duplicates("identity").head(SHOWN)
     picked = table.with_rows(chosen)
-    images = open_images(picked, recipe.images, cache=cache_folder())
-    pixels = images.take(np.flatnonzero(images.usable))
+    images = open_images(picked, recipe.images, cache=cache_folder(), foreground=recipe.foreground)
+    pixels = images.take(np.flatnonzero(images.usable), masks=masked(recipe.transforms))
     torch.manual_seed(recipe.seed)
     seen = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255).repeat_interleave(TIMES, dim=0)
-    for transform in recipe.transforms:
-        seen = transform.build(size=recipe.images.size)(seen)
+    for change in augmentation(recipe.transforms, recipe.images.size):
+        seen = change(seen)
     changed = seen.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).numpy()
-    return [[image, *changed[n * TIMES : (n + 1) * TIMES]] for n, image in enumerate(pixels)]
+    return [[image[..., :3], *changed[n * TIMES : (n + 1) * TIMES]] for n, image in enumerate(pixels)]

@@ -13,11 +13,13 @@ from PIL import Image
 
 from wildreid.data.audit import WORDS, Audit, audit
 from wildreid.data.groups import places
+from wildreid.data.masks import Masks
 from wildreid.data.table import PARTS, Table
 from wildreid.files import put_text
 from wildreid.page import Veil, render, thumbnail
 from wildreid.survey import plots
 from wildreid.survey.facts import Facts, facts
+from wildreid.survey.outlined import Outlined
 from wildreid.survey.pictures import Album, Pixels, sheet, when
 from wildreid.survey.words import warnings
 
@@ -46,6 +48,7 @@ def write(
     max_pixels: int = 120_000_000,
     private: bool = False,
     augmented: list[list[Pixels]] | None = None,
+    masks: Masks | None = None,
 ) -> list[Path]:
     """Write ``index.html`` and PNGs, and return them, the page first.
 
@@ -60,12 +63,16 @@ def write(
         max_pixels: of a file that is decoded.
         private: show the names of cameras and paths.
         augmented: rows of images (size, size, 3), the first as it is and the others as training sees it.
+        masks: of the table's rows, where the recipe has a foreground.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found, shared = facts(table), audit(table)
     veil = Veil(places(table.rows), places=[table.root], private=private)
     album = Album(table, veil, margin, max_pixels)
     bars = _bars(found)
+    outlined = Outlined(album, masks) if masks is not None else None
+    if outlined is not None:
+        bars["shares"] = outlined.bars()
     pictures = list(_saved(found, bars, augmented or (), folder))
     contact = thumbnail(sheet(augmented), 1400, quality=80) if augmented else None
     page = folder / "index.html"
@@ -74,12 +81,13 @@ def write(
         styles=[HERE / "survey.css"],
         title=f"{title}: the data",
         stamp=stamp,
-        sections=(*SECTIONS, ("augmented", "Augmented")) if contact else SECTIONS,
+        sections=_sections(masks=masks is not None, augmented=contact is not None),
+        masks=outlined,
         made=_made(private),
         facts=found,
         bars=bars,
         tiles=_tiles(table, found),
-        warnings=warnings(found, shared, size=size, failures=len(table.failures)),
+        warnings=warnings(found, shared, size=size, failures=len(table.failures), masks=masks),
         notes=[veil.text(note) for note in table.notes],
         calendar=_calendar(found.calendar),
         undated=_undated(table.rows),
@@ -139,6 +147,12 @@ def _saved(
     if augmented:
         Image.fromarray(sheet(augmented)).save(folder / "augmented.png")
         yield folder / "augmented.png"
+
+
+def _sections(*, masks: bool, augmented: bool) -> list[tuple[str, str]]:
+    added = {"masks": masks, "augmented": augmented}
+    every = [*SECTIONS[:-1], ("masks", "Masks"), SECTIONS[-1], ("augmented", "Augmented")]
+    return [section for section in every if added.get(section[0], True)]
 
 
 def _columns(found: Audit) -> dict[str, list[dict[str, Any]]]:

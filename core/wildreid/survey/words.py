@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from wildreid.data.audit import Audit
+from wildreid.data.masks import Masks
 from wildreid.survey.facts import Facts
 
 
-def warnings(facts: Facts, audit: Audit, *, size: int, failures: int) -> list[str]:
+def warnings(
+    facts: Facts, audit: Audit, *, size: int, failures: int, masks: Masks | None = None
+) -> list[str]:
     """What one should know before training on these data, worst first.
 
     Args:
@@ -16,6 +19,7 @@ def warnings(facts: Facts, audit: Audit, *, size: int, failures: int) -> list[st
         audit: of its split.
         size: pixels a side that the network sees.
         failures: rows and files that are left out.
+        masks: of the animals, where the recipe has a foreground.
     """
     who = facts.individuals
     images, people = int(who["images"].sum()), len(who)
@@ -63,6 +67,11 @@ def warnings(facts: Facts, audit: Audit, *, size: int, failures: int) -> list[st
         )
     if facts.unnamed:
         found.append(f"{facts.unnamed:,} rows have no identity: they are in no part.")
+    if masks is not None and (whole := int((masks.doubts != "").sum())):
+        found.append(
+            f"{whole:,} of {len(masks.doubts):,} annotations have no mask to rely on: they are worked on as whole "
+            "images."
+        )
     if failures:
         files = "file or row is" if failures == 1 else "files or rows are"
         found.append(f"{failures:,} {files} left out; the list is below.")

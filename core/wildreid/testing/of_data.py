@@ -1,9 +1,13 @@
-"""What options that work on tables must give: data sets, splitters, samplers."""
+"""What options that work on tables and photos must give: data sets, splitters, segmenters, samplers."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from wildreid.artefacts import Crop, Missing
 from wildreid.data.splits import assign, divisions
 from wildreid.data.table import PARTS, ROLES, Table
 from wildreid.errors import UserError
@@ -63,6 +67,60 @@ def check_splitter(option: Any) -> None:
         answer.rows.equals(assign(mixed, option, seed=0).rows),
         option,
         "split the same rows otherwise when they came in another order; sort by 'id' and draw from the seed",
+    )
+
+
+def check_segmenter(option: Any) -> None:
+    """A mask of the crop's shape, or why there is none, for each crop; the same each time."""
+    segment = option.build(device="cpu")
+    built(segment, option, callable_with="crops")
+    crops = [
+        _crop(option, shape, boxed) for shape, boxed in (((60, 80), True), ((80, 60), False), ((7, 5), False))
+    ]
+    first, again = segment(crops), segment(crops)
+    hold(
+        isinstance(first, list | tuple) and len(first) == len(crops),
+        option,
+        "did not give a list with a mask for each crop",
+    )
+    for crop, mask, same in zip(crops, first, again, strict=True):
+        if isinstance(mask, Missing):
+            hold(mask.reason, option, "gave a Missing without a reason")
+            continue
+        hold(
+            isinstance(mask, np.ndarray) and mask.dtype == np.uint8,
+            option,
+            f"gave {getattr(mask, 'dtype', type(mask).__name__)}, not an array of uint8; 255 is the animal",
+        )
+        hold(mask.shape == crop.shape, option, f"gave a mask of {mask.shape} for a crop of {crop.shape}")
+        hold(np.array_equal(mask, same), option, "gave another mask for the same crop; it must not be random")
+    alone = [segment([crop])[0] for crop in crops]
+    close = [
+        isinstance(one, Missing) or np.abs(one.astype(int) - other.astype(int)).max() <= 4
+        for one, other in zip(alone, first, strict=True)
+    ]
+    hold(all(close), option, "gave a crop another mask beside other crops than alone")
+    for words in (option.fingerprint(), option.key(row=crops[0].row, root=crops[0].root)):
+        hold(isinstance(words, str), option, "gave a fingerprint or key that is no text")
+
+
+def _crop(option: Any, shape: tuple[int, int], boxed: bool) -> Crop:
+    """A bright animal before a dark place, in the middle of a crop twice as large in the photo."""
+    height, width = shape
+    pixels = np.random.default_rng(0).integers(0, 60, (height, width, 3)).astype(np.uint8)
+    pixels[height // 4 : -(height // 4) or None, width // 4 : -(width // 4) or None] += 150
+    if option.longest is not None and max(shape) > option.longest:
+        pixels = pixels[: option.longest, : option.longest]
+    box = (width / 2, height / 2, float(width), float(height)) if boxed else None
+    corners = [width / 2, height / 2, 1.5 * width, height / 2, 1.5 * width, 1.5 * height]
+    return Crop(
+        shape=(pixels.shape[0], pixels.shape[1]),
+        window=(0, 0, 2 * width, 2 * height),
+        photo=(2 * width, 2 * height),
+        box=box,
+        row={"id": "a.jpg", "image": "a.jpg", "identity": "a", "mask": str([corners])},
+        root=Path("photos").absolute(),
+        pixels=pixels if option.longest is not None else None,
     )
 
 

@@ -15,8 +15,12 @@ def check_transform(option: Any) -> None:
     """The same shape, type and range; drawn anew for each image, from torch's generators."""
     apply = option.build(size=32)
     built(apply, option, callable_with="images")
-    one = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    images = one.expand(16, -1, -1, -1).clone()
+    random = torch.Generator().manual_seed(0)
+    if option.masked:  # what it may put behind an animal are the other images, so these differ
+        images = torch.rand(16, 4, 32, 32, generator=random)
+        images[:, 3] = (images[:, 3] > 0.5).float()
+    else:
+        images = torch.rand(1, 3, 32, 32, generator=random).expand(16, -1, -1, -1).clone()
     torch.manual_seed(0)
     first = apply(images.clone())
     hold(
@@ -33,11 +37,18 @@ def check_transform(option: Any) -> None:
     torch.manual_seed(1)
     draws = [apply(images.clone()) for _ in range(4)]
     off = all(torch.equal(draw, images) for draw in draws)  # a transform may be off until it is asked for
+    changes = [draw - images for draw in draws]
     hold(
-        off or any(bool((draw != draw[:1]).any()) for draw in draws),
+        off or any(bool((change != change[:1]).any()) for change in changes),
         option,
         "changed every image of a batch alike; draw anew for each image",
     )
+    if option.masked:
+        hold(
+            torch.equal(first[:, 3], images[:, 3]),
+            option,
+            "changed the masks, which the next transform needs",
+        )
 
 
 def check_backbone(option: Any) -> None:

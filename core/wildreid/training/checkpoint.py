@@ -149,8 +149,20 @@ def _unreadable(path: Path, why: str) -> UserError:
 def _differences(before: Any, after: Any, key: str = "") -> Iterator[str]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in {**before, **after}:
-            yield from _differences(before.get(name), after.get(name), f"{key}.{name}".lstrip("."))
+            path = f"{key}.{name}".lstrip(".")
+            was = before[name] if name in before else _default(path)  # a key that a later version added
+            yield from _differences(was, after.get(name), path)
     elif key == "data" and before != after:
         yield "the images, identities or parts of train and val are not the same"
     elif before != after:
         yield f"{key} was {before}, is {after}"
+
+
+def _default(path: str) -> Any:
+    """What a key of the recipe's own is where nobody sets it; None where that cannot be known."""
+    key, *rest = path.split(".")
+    field = Recipe.model_fields.get(key)
+    value: Any = field.default if field else None
+    for name in rest:
+        value = getattr(value, name, None)
+    return value

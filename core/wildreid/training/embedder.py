@@ -59,10 +59,11 @@ class Embedder(nn.Module):
     def prepare(self, images: Tensor, augment: Sequence[Callable[[Tensor], Tensor]] = ()) -> Tensor:
         """(N, size, size, 3) uint8 to (N, 3, size, size) normalised float.
 
-        ``augment`` works in between, on float in [0, 1].
+        ``augment`` works in between, on float in [0, 1]; a fourth channel, the masks, is for it alone.
         """
         pixels = images.permute(0, 3, 1, 2).float()
         if not augment:
+            pixels = pixels[:, :3]
             return pixels.sub_(self.mean * 255).div_(self.std * 255).contiguous(memory_format=self.layout)
         pixels = pixels.contiguous().div_(255)  # plane by plane, as warps and matrices like it
         for change in augment:
@@ -140,12 +141,20 @@ def describe_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
         "backbone": recipe.backbone.untrained().model_dump(mode="json"),
         "head": recipe.head.model_dump(mode="json"),
         "images": recipe.images.model_dump(mode="json"),
+        **_masks_for(recipe),
         "size": embedder.size,
         "width": embedder.width,
         "parameters": sum(parameter.numel() for parameter in embedder.parameters()),
         "sha256": hash_of_file(folder / WEIGHTS),
     }
     write_json(folder / DESCRIPTION, description, lasting=True)
+
+
+def _masks_for(recipe: Recipe) -> dict[str, Any]:
+    """What makes the masks that the images need; nothing where they need none."""
+    if (segmenter := recipe.seen_by) is None:
+        return {}
+    return {"foreground": segmenter.model_dump(mode="json"), "masks": segmenter.fingerprint()}
 
 
 def load_embedder(folder: Path, registry: Registry) -> Embedder:

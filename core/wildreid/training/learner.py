@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from wildreid.data.augmentation import augmentation
 from wildreid.errors import UserError
 from wildreid.recipe.model import Recipe
 from wildreid.training.device import pick_precision
@@ -100,7 +101,7 @@ def build_learner(
     built = recipe.loss.objective(width=embedder.width, classes=classes, table=table)
     objective = cast("nn.Module", built).to(place)
     miner = recipe.miner.build()
-    augment = [transform.build(size=recipe.images.size) for transform in recipe.transforms]
+    augment = augmentation(recipe.transforms, recipe.images.size)
     groups = embedder.groups()
     if not groups:
         raise UserError(

@@ -94,7 +94,7 @@ def _flank(
     *,
     left: bool,
 ) -> tuple[Image, Image]:
-    """A mask, and a body with stripes: the pattern is the flank's own, light and place the day's, but for a home."""
+    """A mask, and a body with stripes: the pattern is the flank's own, light and place the day's, or its home's."""
     import numpy as np
     from PIL import Image, ImageDraw
 

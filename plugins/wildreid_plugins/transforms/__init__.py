@@ -2,6 +2,7 @@
 
 from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Transform
+from wildreid_plugins.transforms.background import Background
 from wildreid_plugins.transforms.blur import Blur
 from wildreid_plugins.transforms.color import Color
 from wildreid_plugins.transforms.crop import Crop
@@ -14,4 +15,4 @@ from wildreid_plugins.transforms.rotation import Rotation
 @hookimpl
 def wildreid_transforms() -> list[type[Transform]]:
     """What `wildreid.hookspecs.wildreid_transforms` asks for."""
-    return [Blur, Color, Crop, Erasing, Flip, Grey, Rotation]
+    return [Background, Blur, Color, Crop, Erasing, Flip, Grey, Rotation]
