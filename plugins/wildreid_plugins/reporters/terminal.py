@@ -61,6 +61,9 @@ class Terminal(Reporter):
             console.print(f"{results.choice}", style="dim", markup=False, soft_wrap=True)
         for note in _notes(results.scores):
             console.print(f"• {note}", style="yellow", markup=False)
+        if results.shortcut is not None and "says" in results.shortcut:
+            style = "bold yellow" if results.shortcut["warning"] else "dim"
+            console.print(results.shortcut["says"], style=style, markup=False, soft_wrap=True)
         page = folder / "index.html"
         if page.is_file():
             console.print(f"report  {page}", markup=False, soft_wrap=True)

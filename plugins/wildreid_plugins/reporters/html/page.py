@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wildreid.files import put_text
 from wildreid.page import WITHHELD, render
-from wildreid_plugins.reporters.html import curves, headline, individuals, strips
+from wildreid_plugins.reporters.html import curves, headline, individuals, place, strips
 from wildreid_plugins.reporters.html.atlas import atlas
 from wildreid_plugins.reporters.html.view import View
 
@@ -23,6 +23,7 @@ SECTIONS = (
     ("trust", "How far to trust it"),
     ("photos", "Photos"),
     ("individuals", "Individuals"),
+    ("place", "Animal or place"),
     ("slices", "Slices"),
     ("map", "Map"),
     ("training", "Training"),
@@ -53,6 +54,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         individuals=individuals.individuals(view),
         slices=individuals.slices(view),
         probes=view.block.get("probes") or {},
+        place=place.place(view),
         atlas=atlas(options, view),
         training=curves.training(view),
         epochs=len(results.history),
