@@ -28,7 +28,8 @@ def test_what_is_written_works_before_anything_is_edited(kind: type[Option], tmp
     assert (option.kind, option.name) == (kind.kind, name)
     if key_of(kind):
         recipe = load_recipe(folder / "recipe.yaml").recipe.model_dump(mode="json")
-        used = [recipe.get(kind.kind), *recipe.get(kind.plural(), ())]
+        held = recipe[key_of(kind)]
+        used = held if isinstance(held, list) else [held]
         assert name in [one["name"] for one in used if one]
 
 
