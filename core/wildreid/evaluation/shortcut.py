@@ -81,7 +81,7 @@ def shortcut(
     part: str = "test",
     intervals: Bootstrap,
     batch: int = 64,
-    strips: int = 8,
+    strips: int = 6,
 ) -> dict[str, Any]:
     """Accuracy@1 of one protocol on the photos as they are, with the animal hidden, and with the place hidden.
 
