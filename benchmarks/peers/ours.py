@@ -133,7 +133,7 @@ class Train:
             def log(self, step: int, values: Any, pictures: Any = None) -> None:
                 timed.end()
 
-        images.take = begin_and_take  # type: ignore[method-assign]
+        images.take = begin_and_take  # type: ignore[method-assign, assignment]
         with tempfile.TemporaryDirectory() as run:
             trained(
                 self.recipe, self.photos.table, images, Path(run), validate=None, device="cpu", logs=[End()]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from wildreid.kinds import Transform
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
+
+    from wildreid.data.store import ImageRows, ImageStore
 
 
 def masked(transforms: Sequence[Transform]) -> bool:
@@ -16,8 +20,17 @@ def masked(transforms: Sequence[Transform]) -> bool:
     return any(transform.masked for transform in transforms)
 
 
+def images_for(
+    transforms: Sequence[Transform], images: ImageRows, rows: Sequence[int] | NDArray[np.integer[Any]]
+) -> NDArray[np.uint8]:
+    """The images of these rows as the transforms want them: (rows, size, size, 3), or 4 with masks."""
+    if masked(transforms):
+        return cast("ImageStore", images).take(rows, masks=True)
+    return images.take(rows)
+
+
 def augmentation(transforms: Sequence[Transform], size: int) -> list[Callable[[Tensor], Tensor]]:
-    """What turns (N, 3, size, size) in [0, 1], or 4 channels where it is `masked`, into (N, 3, size, size)."""
+    """What turns images as `images_for` gives them, in [0, 1] and channels first, into (N, 3, size, size)."""
     with_masks = [transform.build(size=size) for transform in transforms if transform.masked]
     others = [transform.build(size=size) for transform in transforms if not transform.masked]
     return [*with_masks, _without_masks, *others] if with_masks else others

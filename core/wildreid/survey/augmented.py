@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from wildreid.data.augmentation import augmentation, masked
+from wildreid.data.augmentation import augmentation, images_for
 from wildreid.data.store import open_images
 from wildreid.data.table import Table
 from wildreid.places import cache_folder
@@ -26,7 +26,7 @@ def contact_sheet(table: Table, recipe: Recipe) -> list[list[Pixels]]:
     chosen = train.drop_duplicates("identity").head(SHOWN)
     picked = table.with_rows(chosen)
     images = open_images(picked, recipe.images, cache=cache_folder(), foreground=recipe.foreground)
-    pixels = images.take(np.flatnonzero(images.usable), masks=masked(recipe.transforms))
+    pixels = images_for(recipe.transforms, images, np.flatnonzero(images.usable))
     torch.manual_seed(recipe.seed)
     seen = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255).repeat_interleave(TIMES, dim=0)
     for change in augmentation(recipe.transforms, recipe.images.size):

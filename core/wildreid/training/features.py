@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wildreid.data.augmentation import augmentation, masked
+from wildreid.data.augmentation import augmentation, images_for
 from wildreid.data.slabs import NOWHERE, Records, Slabs
 from wildreid.errors import UserError
 from wildreid.progress import bar, say
@@ -128,14 +128,13 @@ def open_features(
     training = embedder.training
     network = fused(embedder.to(place))
     augment = augmentation(recipe.transforms, recipe.images.size)
-    with_masks = masked(recipe.transforms)
     width = int(cast("Any", embedder.backbone).width)
     base = f"{FORM}|{_weights(embedder, recipe)}|{half}"
     forms = _forms(images, recipe, rows, learned, base)
 
     def read(items: Sequence[tuple[bytes, Item]]) -> tuple[Sequence[tuple[bytes, Item]], NDArray[np.uint8]]:
         rows = [row for _, (_, row) in items]
-        return items, images.take(rows, masks=True) if with_masks else images.take(rows)
+        return items, images_for(recipe.transforms, images, rows)
 
     @torch.inference_mode()
     def compute(items: Sequence[tuple[bytes, Item]], pixels: NDArray[np.uint8]) -> dict[bytes, Floats]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from wildreid.data.augmentation import masked
+from wildreid.data.augmentation import images_for
 from wildreid.data.table import Table
 from wildreid.errors import Interrupted, UserError
 from wildreid.files import put_text
@@ -108,7 +108,6 @@ def train(
     chosen = table.with_rows(table.rows.iloc[rows])
     batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
 
-    with_masks = masked(recipe.transforms)
     seen: ImageRows | CachedFeatures = images
     if rests(recipe):
         seen = open_features(
@@ -148,7 +147,7 @@ def train(
         if isinstance(seen, CachedFeatures):
             inputs = torch.from_numpy(seen.draw(share, seed=[recipe.seed, epoch, *share]))
         else:
-            inputs = torch.from_numpy(seen.take(share, masks=True) if with_masks else seen.take(share))
+            inputs = torch.from_numpy(images_for(recipe.transforms, seen, share))
         return batch, inputs.pin_memory() if place.type == "cuda" else inputs
 
     def progress() -> str:
