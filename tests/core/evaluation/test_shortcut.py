@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.core.evaluation.tables import make_table
+from made.tables import make_table
 
 from wildreid.artefacts import Evidence
 from wildreid.evaluation.intervals import Bootstrap
