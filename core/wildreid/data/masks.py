@@ -16,9 +16,9 @@ from PIL import Image
 
 from wildreid import progress
 from wildreid.artefacts import Crop, Missing
+from wildreid.data.asked import Crops
 from wildreid.data.foreground import DOUBTS, doubt, the_animal
-from wildreid.data.frames import file_of
-from wildreid.data.images import Box, cutout, fitted, measure, read
+from wildreid.data.images import Box, fitted
 from wildreid.data.slabs import NOWHERE, Records, Slabs
 from wildreid.data.table import Table
 from wildreid.errors import UserError
@@ -59,7 +59,7 @@ class Masks:
         keys: Sequence[bytes],
         doubts: NDArray[np.str_],
         kept: Records,
-        crop: _Crops,
+        crop: Crops,
         device: str,
     ) -> None:
         self.segmenter, self.keys, self.doubts = segmenter, list(keys), doubts
@@ -130,52 +130,6 @@ class Masks:
         return found
 
 
-class _Crops:
-    """The crops of a table's rows, by row."""
-
-    def __init__(
-        self, table: Table, box: Sequence[Box | None], settings: Images, segmenter: Segmenter
-    ) -> None:
-        self.side = segmenter.longest or settings.size
-        self._table, self._box, self.settings = table, list(box), settings
-        self._sees = segmenter.longest is not None
-
-    def select(self, rows: NDArray[np.integer[Any]]) -> _Crops:
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__, _table=self._table.with_rows(self._table.rows.iloc[rows]))
-        other._box = [self._box[row] for row in rows]
-        return other
-
-    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[dict[str, Any]]:
-        """Rows of the table, by column."""
-        rows = self._table.rows.iloc[start:stop]
-        names = [str(name) for name in rows.columns]
-        for values in rows.itertuples(index=False, name=None):
-            yield dict(zip(names, values, strict=True))
-
-    def __call__(self, row: int) -> Crop:
-        """The crop of one row.
-
-        Raises:
-            UserError: its photo cannot be read.
-        """
-        box, settings = self._box[row], self.settings
-        path = file_of(self._table.root, str(self._table["image"].iloc[row]))
-        photo = measure(path)
-        if photo is None:
-            raise UserError("the image cannot be read", where=str(path))
-        left, top, right, bottom = cutout(photo, box, settings.margin, path)
-        shown = left, top, right - left, bottom - top
-        pixels = None
-        if self._sees:
-            pixels = read(
-                path, box=box, margin=settings.margin, max_pixels=settings.max_pixels, longest=self.side
-            )
-        shape = pixels.shape[:2] if pixels is not None else fitted(*shown[2:], self.side, "pad")[::-1]
-        (values,) = self.rows(row, row + 1)
-        return Crop(shape, shown, photo, box, values, self._table.root, pixels)
-
-
 def open_masks(
     table: Table,
     settings: Images,
@@ -202,7 +156,7 @@ def open_masks(
     Raises:
         UserError: the segmenter lacks something; no row has what it needs.
     """
-    crop = _Crops(table, box, settings, segmenter)
+    crop = Crops(table, box, settings, segmenter)
     base = f"{FORM}|{segmenter.fingerprint()}|{crop.side}|{settings.margin}"
     keys = [
         hashlib.blake2b(
@@ -271,7 +225,7 @@ def masks_of_arrays(
             yield _unpacked(record)[0], DOUBTS[record[_DOUBT]]
 
 
-def _ahead(rows: Sequence[int], crop: _Crops, threads: int) -> Iterator[dict[int, Crop | None]]:
+def _ahead(rows: Sequence[int], crop: Crops, threads: int) -> Iterator[dict[int, Crop | None]]:
     """The crops of these rows, batch by batch, read while the batch before is looked at; None: unreadable."""
 
     def read_one(row: int) -> Crop | None:
