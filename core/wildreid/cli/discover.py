@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wildreid.cli.arguments import Device, writable
-from wildreid.cli.gallery.arguments import GalleryPath, Root
+from wildreid.cli.gallery.arguments import GalleryPath, Pictures, Root
 from wildreid.cli.identify import Format, Photos, competition_table
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def discover(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a page with pictures.")
     ] = None,
+    pictures: Pictures = "beside",
     device: Device = None,
 ) -> None:
     """Group the photos of animals that the gallery takes for new into proposed individuals.
@@ -59,6 +60,7 @@ def discover(
     from wildreid.identification import open_gallery
     from wildreid.identification.pages import discovered_page
     from wildreid.identification.submissions import clusters
+    from wildreid.page import Larger
 
     option = chosen("clusterer", clusterer, set_, where="--clusterer")
     asked = photos if form == "own" else competition_table(photos, root, csv)
@@ -71,7 +73,10 @@ def discover(
     if json:
         found.save_json(json)
     if html:
-        page = discovered_page(found, lambda name: opened.pixels(found.identified, name))
+        larger = Larger(html, pictures)
+        page = discovered_page(
+            found, lambda name: opened.pixels(found.identified, name, longest=larger.longest), larger=larger
+        )
         html.write_text(page, encoding="utf-8")
     _show(found)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from wildreid.cli.arguments import Device, writable
-from wildreid.cli.gallery.arguments import GalleryPath, Root
+from wildreid.cli.gallery.arguments import GalleryPath, Pictures, Root
 
 if TYPE_CHECKING:
     from wildreid.data.table import Table
@@ -64,6 +64,7 @@ def identify(
         ),
     ] = None,
     model: Model = None,
+    pictures: Pictures = "beside",
     device: Device = None,
 ) -> None:
     """Say who is on each photo: a known individual, a new one, or undecided.
@@ -79,6 +80,7 @@ def identify(
     from wildreid.identification.identify import counts
     from wildreid.identification.pages import identified_page
     from wildreid.identification.submissions import identities
+    from wildreid.page import Larger
 
     asked = photos if form == "own" else competition_table(photos, root, csv)
     opened = open_gallery(gallery, model=model, device=device or "auto")
@@ -92,7 +94,10 @@ def identify(
     if json:
         found.save_json(json)
     if html:
-        page = identified_page(found, lambda name: opened.pixels(found, name))
+        larger = Larger(html, pictures)
+        page = identified_page(
+            found, lambda name: opened.pixels(found, name, longest=larger.longest), larger=larger
+        )
         html.write_text(page, encoding="utf-8")
     unread = [answer for answer in found.images if answer.verdict == "unreadable"]
     printing.table(

@@ -13,13 +13,14 @@ import pandas as pd
 from wildreid.artefacts import Missing
 from wildreid.data.table import Table
 from wildreid.errors import UserError
+from wildreid.evaluation.decision import FALSE_NEW
 from wildreid.gallery import index, thumbnails
 from wildreid.gallery.admission import Added, Joined, Left, check_mark, pairs_of_names, sort_out
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import GONE, State
 from wildreid.gallery.store import Gallery
-from wildreid.identification.calibration import FALSE_NEW, recalibrate
+from wildreid.identification.calibration import recalibrate
 from wildreid.identification.discover import agreement, discover
 from wildreid.identification.identify import Answer, bursts, cautions, identify, unreadable
 from wildreid.identification.models import MODEL, Model
@@ -228,21 +229,22 @@ class OpenGallery:
         """Fit the rule anew for the gallery's present size; see `recalibrate`."""
         return recalibrate(self.gallery.folder, false_accepts=false_accepts, false_new=false_new, prior=prior)
 
-    def pixels(self, found: Identified, name: str) -> NDArray[np.uint8] | None:
-        """A query image by its id, for a page; None where it cannot be read, is private or came as an array."""
+    def pixels(self, found: Identified, name: str, *, longest: int | None = None) -> NDArray[np.uint8] | None:
+        """A query image by its id, for a page, its longer side so many pixels at most.
+
+        None where it cannot be read, is private or came as an array.
+        """
         row = int(found.table["id"].eq(name).argmax())
         if found.table.withheld(row):
             return None
         try:
-            return self._pixels(found.table, row)
+            return self._pixels(found.table, row, longest or 2 * thumbnails.LONGEST)
         except UserError:
             return None
 
-    def _pixels(self, table: Table, row: int) -> NDArray[np.uint8]:
+    def _pixels(self, table: Table, row: int, longest: int = 2 * thumbnails.LONGEST) -> NDArray[np.uint8]:
         images = self.model.images
-        return table.crop(
-            row, margin=images.margin, max_pixels=images.max_pixels, longest=2 * thumbnails.LONGEST
-        )
+        return table.crop(row, margin=images.margin, max_pixels=images.max_pixels, longest=longest)
 
     def _look(
         self, photos: Any, root: str | Path | None, gap: float | None = None

@@ -16,7 +16,7 @@ from wildreid.gallery.history import by_station, encounters, individuals, togeth
 from wildreid.gallery.state import State
 from wildreid.identification.identify import Answer, Candidate, counts
 from wildreid.identification.outputs import Discovered, Identified
-from wildreid.page import render, thumbnail, timeline
+from wildreid.page import Larger, render, thumbnail, timeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,17 +31,19 @@ SHOWN = 12
 """Photos of one burst or proposed individual that are shown."""
 
 
-def identified_page(found: Identified, read: Read) -> str:
+def identified_page(found: Identified, read: Read, *, larger: Larger | None = None) -> str:
     """One HTML page: each encounter beside its candidates, with exemplars from different encounters.
 
     Args:
         found: the answers.
         read: gives the pixels (h, w, 3) of a query image by its id; None where it cannot be read.
+        larger: keeps the size that a photo opens in; None: photos do not open. `read` gives that size then.
     """
     state = found.search.state
     shown = found.encounters[:STRIPS]
     return render(
         TEMPLATES / "identify.html",
+        beside=larger is not None and larger.beside,
         styles=[TEMPLATES / "gallery.css"],
         title=f"Who is this? {state.folder.absolute().name}",
         stamp=state.manifest.provenance.get("stamp", ""),
@@ -54,17 +56,21 @@ def identified_page(found: Identified, read: Read) -> str:
         photos=len(found.images),
         encounters=len(found.encounters),
         unreadable=[answer for answer in found.images if answer.verdict == "unreadable"],
-        strips=[{"answer": answer, "words": said(answer), **_strip(found, answer, read)} for answer in shown],
+        strips=[
+            {"answer": answer, "words": said(answer), **_strip(found, answer, read, larger)}
+            for answer in shown
+        ],
         rows=[_line(answer) for answer in found.images],
     )
 
 
-def discovered_page(found: Discovered, read: Read) -> str:
+def discovered_page(found: Discovered, read: Read, *, larger: Larger | None = None) -> str:
     """One HTML page: the photos of each proposed individual, and the undecided beside their candidates.
 
     Args:
         found: the proposals.
         read: gives the pixels (h, w, 3) of a photo by its id; None where it cannot be read.
+        larger: as for `identified_page`.
     """
     identified, rows = found.identified, found.rows
     state = identified.search.state
@@ -78,7 +84,7 @@ def discovered_page(found: Discovered, read: Read) -> str:
             "first": _day(own["timestamp"].min()),
             "last": _day(own["timestamp"].max()),
             "pictures": [
-                _photo(str(ids[image]), when, read)
+                _photo(str(ids[image]), when, read, larger)
                 for image, when in zip(own["image"][:SHOWN], own["timestamp"], strict=False)
             ],
         }
@@ -92,6 +98,7 @@ def discovered_page(found: Discovered, read: Read) -> str:
     ]
     return render(
         TEMPLATES / "discover.html",
+        beside=larger is not None and larger.beside,
         styles=[TEMPLATES / "gallery.css"],
         title=f"Who is new? {state.folder.absolute().name}",
         stamp=state.manifest.provenance.get("stamp", ""),
@@ -106,16 +113,17 @@ def discovered_page(found: Discovered, read: Read) -> str:
         more=max(0, len(groups) - STRIPS),
         undecided=len(undecided),
         strips=[
-            {"answer": answer, "words": said(answer), **_strip(identified, answer, read)}
+            {"answer": answer, "words": said(answer), **_strip(identified, answer, read, larger)}
             for answer in undecided[:STRIPS]
         ],
     )
 
 
-def _photo(name: str, when: Any, read: Read) -> dict[str, Any]:
+def _photo(name: str, when: Any, read: Read, larger: Larger | None) -> dict[str, Any]:
     image = read(name)
     return {
         "uri": None if image is None else thumbnail(image),
+        "large": larger(image) if larger else None,
         "alt": f"the photo {name}, {_day(when) or 'no date'}",
         "words": [name, _day(when) or "no date"],
     }
@@ -196,7 +204,7 @@ def history_page(state: State, *, coordinates: bool = False) -> str:
     )  # fmt: skip
 
 
-def _strip(found: Identified, answer: Answer, read: Read) -> dict[str, Any]:
+def _strip(found: Identified, answer: Answer, read: Read, larger: Larger | None) -> dict[str, Any]:
     """The query's photo, the one that is nearest to its first candidate, and the candidates' exemplars."""
     search = found.search
     shown = answer.rows[0]
@@ -204,6 +212,7 @@ def _strip(found: Identified, answer: Answer, read: Read) -> dict[str, Any]:
     image = read(name)
     query = {
         "uri": None if image is None else thumbnail(image),
+        "large": larger(image) if larger else None,
         "alt": f"the photo {name}",
         "who": f"burst of {len(answer.rows)}" if len(answer.rows) > 1 else "photo",
         "words": [name, (answer.date or "no date").replace("T", " ")],
@@ -215,7 +224,7 @@ def _strip(found: Identified, answer: Answer, read: Read) -> dict[str, Any]:
         for number, (row, score) in enumerate(pictures):
             nearest.append(_exemplar(search.state, candidate, row, score, first=number == 0))
     others = [str(found.rows["id"].iloc[row]) for row in answer.rows[1:]]
-    burst = [_photo(other, found.rows["timestamp"].iloc[row], read)
+    burst = [_photo(other, found.rows["timestamp"].iloc[row], read, larger)
              for other, row in zip(others[:SHOWN], answer.rows[1:], strict=False)]  # fmt: skip
     return {"query": query, "nearest": nearest, "own": None, "burst": burst, "more": len(others) - len(burst)}
 

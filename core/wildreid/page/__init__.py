@@ -1,5 +1,6 @@
 """The look that our pages share: one self-contained HTML file, inline SVG plots, thumbnails."""
 
+from wildreid.page.larger import Larger
 from wildreid.page.plots import Series, bars, line
 from wildreid.page.private import WITHHELD, Veil
 from wildreid.page.render import TEMPLATES, render
@@ -9,6 +10,7 @@ from wildreid.page.words import count, figure, interval, percent, words_of
 __all__ = [
     "TEMPLATES",
     "WITHHELD",
+    "Larger",
     "Series",
     "Veil",
     "bars",

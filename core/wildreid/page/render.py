@@ -15,7 +15,12 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def render(
-    template: Path, *, scripts: Sequence[Path] = (), styles: Sequence[Path] = (), **context: Any
+    template: Path,
+    *,
+    scripts: Sequence[Path] = (),
+    styles: Sequence[Path] = (),
+    beside: bool = False,
+    **context: Any,
 ) -> str:
     """Fill a template that extends ``page.html``; every value is escaped unless it is `markupsafe.Markup`.
 
@@ -27,6 +32,7 @@ def render(
             filters ``number``, ``percent`` and ``count``.
         scripts: JavaScript files to put in after ``page.js``.
         styles: CSS files to put in after ``page.css``.
+        beside: whether the page may show photos that lie beside it, as `wildreid.page.Larger` writes them.
         context: what the template shows. ``page.html`` uses ``title``, ``stamp``, ``sections`` (pairs of an
             anchor and its words for the contents) and ``made`` (a line for the foot of the page).
     """
@@ -42,13 +48,16 @@ def render(
     )
     environment.filters.update(number=number, percent=percent, count=count)
     code = [path.read_text(encoding="utf-8") for path in (TEMPLATES / "page.js", *scripts)]
+    files = " 'self' file:" if beside else ""  # opened from a disk, or from somebody's server
     hashes = " ".join(f"'sha256-{_digest(text)}'" for text in code)
     return environment.get_template(template.name).render(
         page_css=Markup(
             "\n".join(path.read_text(encoding="utf-8") for path in (TEMPLATES / "page.css", *styles))
         ),
         page_scripts=[Markup(text) for text in code],
-        policy=Markup(f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {hashes}"),
+        policy=Markup(
+            f"default-src 'none'; img-src data:{files}; style-src 'unsafe-inline'; script-src {hashes}"
+        ),
         **context,
     )
 

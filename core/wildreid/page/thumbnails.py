@@ -58,4 +58,9 @@ def sprite(
 def _encode(image: Image.Image, quality: int) -> str:
     out = io.BytesIO()
     image.convert("RGB").save(out, "JPEG", quality=quality, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+    return data_uri(out.getvalue())
+
+
+def data_uri(jpeg: bytes) -> str:
+    """A JPEG file as a page holds it."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

@@ -187,3 +187,32 @@ def test_dark_is_dark(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert sum(map(int, background.removeprefix("rgb(").rstrip(")").split(","))) < 150
+
+
+@pytest.mark.parametrize("where", ["beside", "inside"])
+def test_a_photo_opens_large_with_contrast_and_mirror(
+    browser: Browser, where: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run = results(tmp_path_factory.mktemp("runs") / "large", individuals=8)
+    (path,) = Html(umap=False, pictures=where).write(results=run, folder=run.folder / "report")  # type: ignore[arg-type]
+    assert (path.parent / "index-photos").is_dir() == (where == "beside")
+    context = browser.new_context(viewport={"width": 400, "height": 800}, offline=True)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.goto(path.as_uri())
+    first = page.locator("button.larger").first
+    assert first.get_attribute("aria-label")
+    first.focus()
+    page.keyboard.press("Enter")
+    image = page.locator("dialog.large img")
+    image.wait_for()
+    page.wait_for_function("document.querySelector('dialog.large img').naturalWidth > 0")
+    page.get_by_role("button", name="mirror").click()
+    assert "scaleX(-1)" in (image.get_attribute("style") or "")
+    page.get_by_label("contrast").fill("180")
+    assert "contrast(180%)" in (image.get_attribute("style") or "")
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.large").is_visible()
+    assert wrong == []
+    context.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -30,6 +30,12 @@ Root = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER", help="What a table's paths are relative to; the table's own folder if not given."
+    ),
+]
+Pictures = Annotated[
+    Literal["beside", "inside", "none"],
+    typer.Option(
+        help="Where the page's larger photos are: in a folder beside it, inside it (one large file), or nowhere."
     ),
 ]
 Keys = Annotated[

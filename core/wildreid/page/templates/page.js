@@ -33,6 +33,44 @@ for (const input of document.querySelectorAll("input[data-filters]")) {
     input.parentElement.querySelector("output").value = `${shown} of ${rows.length}`;
   });
 }
+// Photos that open large, with contrast and mirror; what stands beside the page is loaded on the first look.
+const large = document.querySelectorAll("button.larger");
+if (large.length) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "large";
+  dialog.innerHTML =
+    '<figure><div class="frame"><img alt=""></div><figcaption></figcaption></figure><p><label>contrast <input type="range" min="50" max="300" value="100"></label>' +
+    '<label>brightness <input type="range" min="50" max="300" value="100"></label>' +
+    '<button type="button" data-do="mirror" aria-pressed="false">mirror</button><button type="button" data-do="close">close</button></p>';
+  document.body.append(dialog);
+  const image = dialog.querySelector("img"), words = dialog.querySelector("figcaption");
+  const [contrast, brightness] = dialog.querySelectorAll("input");
+  const mirror = dialog.querySelector("[data-do=mirror]");
+  const look = () => {
+    image.style.filter = `contrast(${contrast.value}%) brightness(${brightness.value}%)`;
+    image.style.transform = mirror.ariaPressed === "true" ? "scaleX(-1)" : "";
+  };
+  dialog.addEventListener("input", look);
+  mirror.addEventListener("click", () => {
+    mirror.ariaPressed = mirror.ariaPressed === "true" ? "false" : "true";
+    look();
+  });
+  dialog.querySelector("[data-do=close]").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  image.addEventListener("error", () => {
+    words.textContent = `${image.alt}: the larger photo is not beside this page`;
+  });
+  for (const button of large)
+    button.addEventListener("click", () => {
+      const small = button.querySelector("img");
+      contrast.value = brightness.value = 100;
+      mirror.ariaPressed = "false";
+      image.alt = words.textContent = small.alt;
+      image.src = button.dataset.large;
+      look();
+      dialog.showModal();
+    });
+}
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
 });

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 
 class Html(Reporter):
-    """One self-contained page for people: scores in words, plots, photos, individuals, a map."""
+    """One page for people, with no network: scores in words, plots, photos, individuals, a map."""
 
     name = "html"
     strips: int = Field(12, ge=0, le=30, description="queries shown in each of the three sets of photos")
     nearest: int = Field(5, ge=1, le=10, description="individuals shown beside each of these queries")
+    pictures: Literal["beside", "inside", "none"] = Field(
+        "beside",
+        description="where photos are kept in the size that they open in: in a folder beside the page, inside it "
+        "(one large file), or nowhere; encoded anew, the originals are never copied",
+    )
     umap: bool = Field(True, description="draw a map of the embeddings; takes 10 to 100 seconds")
     points: int = Field(2000, ge=10, le=5000, description="photos on the map at most; a sample of more")
     parts: tuple[Literal["train", "val", "test"], ...] = Field(
@@ -26,7 +31,7 @@ class Html(Reporter):
     )
 
     def write(self, *, results: Results, folder: Path) -> list[Path]:
-        """Write ``index.html``."""
+        """Write ``index.html``, and beside it the photos in the size that they open in."""
         from wildreid_plugins.reporters.html.page import write
 
         path = folder / "index.html"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wildreid.files import put_text
-from wildreid.page import WITHHELD, render
+from wildreid.page import WITHHELD, Larger, render
 from wildreid_plugins.reporters.html import curves, headline, individuals, place, strips
 from wildreid_plugins.reporters.html.atlas import atlas
 from wildreid_plugins.reporters.html.view import View
@@ -33,12 +33,13 @@ SECTIONS = (
 
 
 def write(options: Html, results: Results, path: Path) -> None:
-    """Write the whole page to `path`, whole or not at all."""
-    view = View(results)
+    """Write the whole page to `path`, whole or not at all, and the larger photos beside it."""
+    view, larger = View(results), Larger(path, options.pictures)
     text = render(
         HERE / "report.html",
         scripts=[HERE / "atlas.js"],
         styles=[HERE / "report.css"],
+        beside=larger.beside,
         title=results.name,
         stamp=results.stamp,
         sections=SECTIONS,
@@ -49,7 +50,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         accuracy=curves.accuracy(view),
         open_set=curves.open_set(view),
         reliability=curves.reliability(view),
-        strips=strips.strips(view, most=options.strips, nearest=options.nearest),
+        strips=strips.strips(view, most=options.strips, nearest=options.nearest, larger=larger),
         columns=individuals.COLUMNS,
         individuals=individuals.individuals(view),
         slices=individuals.slices(view),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wildreid.page import thumbnail
+from wildreid.page import Larger, thumbnail
 from wildreid_plugins.reporters.html.view import UNKNOWN, View
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _one_an_encounter(view: View, queries: NDArray[np.int64], most: int) -> list
     return list(chosen.values())
 
 
-def strips(view: View, *, most: int, nearest: int) -> dict[str, list[dict[str, Any]]]:
+def strips(view: View, *, most: int, nearest: int, larger: Larger) -> dict[str, list[dict[str, Any]]]:
     """The three sets of strips, each strip as ``parts.html`` draws it."""
     ranking = view.ranking
     chosen = choose(view, most=most)
@@ -74,21 +74,24 @@ def strips(view: View, *, most: int, nearest: int) -> dict[str, list[dict[str, A
     matches = {query: _matches(view, ranking, query, nearest) for query in queries}
     shown = {match.row for near, own in matches.values() for match in (*near, own) if match is not None}
     rows = sorted({int(ranking.queries[query]) for query in queries} | shown)
-    uris = _thumbnails(view, rows, uses=(nearest + 2) * sum(map(len, chosen.values())) / max(1, len(rows)))
+    uses = (nearest + 2) * sum(map(len, chosen.values())) / max(1, len(rows))
+    uris = _thumbnails(view, rows, uses=uses, larger=larger)
     return {
         name: [_strip(view, ranking, query, *matches[query], uris) for query in some]
         for name, some in chosen.items()
     }
 
 
-def _thumbnails(view: View, rows: list[int], *, uses: float) -> dict[int, str | None]:
-    """Each row's picture, made coarser until all of them, shown `uses` times each, are small enough."""
-    images = view.images(rows, LONGEST)
+def _thumbnails(
+    view: View, rows: list[int], *, uses: float, larger: Larger
+) -> dict[int, tuple[str | None, str | None]]:
+    """Each row's picture and its larger size; coarser until all, shown `uses` times each, are small enough."""
+    images = view.images(rows, larger.longest or LONGEST)
     for quality in (72, 50, 30, 15):
         found = [None if image is None else thumbnail(image, LONGEST, quality=quality) for image in images]
         if uses * sum(map(len, filter(None, found))) <= LIMIT:
             break
-    return dict(zip(rows, found, strict=True))
+    return dict(zip(rows, zip(found, map(larger, images), strict=True), strict=True))
 
 
 def _matches(view: View, ranking: Ranking, query: int, nearest: int) -> tuple[list[_Match], _Match | None]:
@@ -122,7 +125,7 @@ def _strip(
     query: int,
     nearest: list[_Match],
     own: _Match | None,
-    uris: dict[int, str | None],
+    uris: dict[int, tuple[str | None, str | None]],
 ) -> dict[str, Any]:
     row = int(ranking.queries[query])
     who, said = view.identity[row], view.words(row)
@@ -153,10 +156,17 @@ def _how(view: View, match: _Match) -> list[str]:
 
 
 def _picture(
-    view: View, row: int, uris: dict[int, str | None], *, who: str, words: list[str], mark: str
+    view: View,
+    row: int,
+    uris: dict[int, tuple[str | None, str | None]],
+    *,
+    who: str,
+    words: list[str],
+    mark: str,
 ) -> dict[str, Any]:
     return {
-        "uri": uris[row],
+        "uri": uris[row][0],
+        "large": uris[row][1],
         "alt": f"{who}, {', '.join(view.words(row))}",
         "who": who,
         "words": words,
