@@ -39,11 +39,11 @@ if (large.length) {
   const dialog = document.createElement("dialog");
   dialog.className = "large";
   dialog.innerHTML =
-    '<figure><div class="frame"><img alt=""></div><figcaption></figcaption></figure><p><label>contrast <input type="range" min="50" max="300" value="100"></label>' +
+    '<div class="frame"><img alt=""></div><p class="words"></p><p><label>contrast <input type="range" min="50" max="300" value="100"></label>' +
     '<label>brightness <input type="range" min="50" max="300" value="100"></label>' +
     '<button type="button" data-do="mirror" aria-pressed="false">mirror</button><button type="button" data-do="close">close</button></p>';
   document.body.append(dialog);
-  const image = dialog.querySelector("img"), words = dialog.querySelector("figcaption");
+  const image = dialog.querySelector("img"), words = dialog.querySelector(".words");
   const [contrast, brightness] = dialog.querySelectorAll("input");
   const mirror = dialog.querySelector("[data-do=mirror]");
   const look = () => {
