@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wildreid.data.table import Table
     from wildreid.errors import UserError
     from wildreid.evaluation.decision import fit_decision
+    from wildreid.evaluation.embeddings import match_embeddings
     from wildreid.evaluation.rank import rank
     from wildreid.evaluation.score import score, validator
     from wildreid.identification import (
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
         read_data,
         read_photos,
     )
-    from wildreid.pipeline import evaluate, load_results, run
+    from wildreid.pipeline import evaluate, evaluate_embeddings, load_results, run
     from wildreid.places import cache_folder
     from wildreid.progress import quiet
     from wildreid.recipe import Loaded, Recipe, load_recipe
+    from wildreid.recipe.model import Encounters
     from wildreid.registry import Registry
     from wildreid.training.embed import embed
     from wildreid.training.embedder import build_embedder, load_embedder
@@ -45,6 +47,7 @@ STABLE = {
     "running a recipe": {
         "run": "wildreid.pipeline",
         "evaluate": "wildreid.pipeline",
+        "evaluate_embeddings": "wildreid.pipeline",
         "load_results": "wildreid.pipeline",
         "load_recipe": "wildreid.recipe",
         "quiet": "wildreid.progress",
@@ -59,6 +62,7 @@ STABLE = {
         "train": "wildreid.training.loop",
         "load_embedder": "wildreid.training.embedder",
         "embed": "wildreid.training.embed",
+        "match_embeddings": "wildreid.evaluation.embeddings",
         "rank": "wildreid.evaluation.rank",
         "fit_decision": "wildreid.evaluation.decision",
         "score": "wildreid.evaluation.score",
@@ -83,6 +87,7 @@ STABLE = {
         "Combined": "wildreid.artefacts",
         "Results": "wildreid.artefacts",
         "Recipe": "wildreid.recipe",
+        "Encounters": "wildreid.recipe.model",
         "Loaded": "wildreid.recipe",
         "Registry": "wildreid.registry",
         "UserError": "wildreid.errors",
@@ -95,6 +100,7 @@ _HOMES = {name: module for names in STABLE.values() for name, module in names.it
 __all__ = [
     "Combined",
     "Decision",
+    "Encounters",
     "Evidence",
     "Loaded",
     "Missing",
@@ -113,12 +119,14 @@ __all__ = [
     "create_gallery",
     "embed",
     "evaluate",
+    "evaluate_embeddings",
     "export",
     "fingerprint",
     "fit_decision",
     "load_embedder",
     "load_recipe",
     "load_results",
+    "match_embeddings",
     "open_gallery",
     "open_images",
     "quiet",

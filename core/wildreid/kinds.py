@@ -6,9 +6,11 @@ heavy at its top: `reid plugins` and `reid check` read every plugin without torc
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -169,6 +171,41 @@ class Features(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where the weights that a network starts with come from, and on which terms.
+
+    Attributes:
+        source: in words, such as ``hf-hub:OWNER/NAME``.
+        licence: as its author writes it, such as ``cc-by-nc-4.0``; empty where none is stated.
+        citation: what to cite; empty where nothing is known.
+    """
+
+    source: str
+    licence: str = ""
+    citation: str = ""
+
+    @property
+    def noncommercial(self) -> bool:
+        """Whether the licence forbids commercial use, by its words."""
+        words = re.split(r"[^a-z]+", self.licence.lower())
+        return "nc" in words or "noncommercial" in "".join(words)
+
+    def __str__(self) -> str:
+        terms = ", for non-commercial use alone" if self.noncommercial else ""
+        return f"{self.source}: {self.licence or 'no licence stated'}{terms}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for ``model.json`` and ``run.json``."""
+        return {
+            "source": self.source,
+            "licence": self.licence or None,
+            "non_commercial": self.noncommercial,
+            "citation": self.citation or None,
+            "words": str(self),
+        }
+
+
 class Backbone(Option):
     """The network that turns pixels into features."""
 
@@ -189,15 +226,54 @@ class Backbone(Option):
         """
         return self
 
+    def origins(self) -> tuple[Origin, ...]:
+        """Where its first weights come from; none where it starts from random ones. Nothing is fetched for it."""
+        return ()
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """What a head builds that is also fitted on the training photos, once, when training is over.
+
+    Attributes:
+        before: the ``torch.nn.Module`` from features to what it is fitted on; it has a ``width``.
+        width: numbers in an embedding.
+    """
+
+    before: nn.Module
+    width: int
+
+    def after(self, vectors: Tensor) -> Tensor:
+        """(N, before.width) of unit length to (N, width): the fitted part alone."""
+        ...
+
+    def fit(self, vectors: Tensor, labels: Tensor, judge: Callable[[], float] | None) -> str:
+        """Fill its buffers from (N, before.width) vectors of unit length and (N,) classes of train.
+
+        ``judge`` measures ``after`` as it is now on val, by the watched figure, higher is better; None where
+        nothing may choose. Returns what was chosen, in words.
+
+        Raises:
+            UserError: too few photos to fit on.
+        """
+        ...
+
 
 class Head(Option):
-    """What turns features into an embedding."""
+    """What turns features into an embedding.
+
+    ``chooses = True`` declares that it builds a `Fitted` which chooses something on val.
+    """
 
     kind: ClassVar[str] = "head"
+    chooses: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, *, width: int) -> nn.Module:
-        """A module from (N, width) to (N, its own ``width`` attribute); the engine scales to unit length."""
+        """A module from (N, width) to (N, its own ``width`` attribute); the engine scales to unit length.
+
+        One that is also a `Fitted` is fitted on train when training is over.
+        """
 
 
 class Objective(Protocol):

@@ -12,15 +12,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pluggy
 
 from wildreid import hookspecs
-from wildreid.errors import PluginError
+from wildreid.errors import PluginError, UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option, did_you_mean
 
+Made = TypeVar("Made", bound=Option)
 GROUP = "wildreid"
 HOOKS = {f"wildreid_{kind.plural()}": kind for kind in KINDS}
 
@@ -98,6 +99,20 @@ class Registry:
         for option in new:
             self._options[option.kind][option.name] = (option, source)
         self.sources.append(source)
+
+    def option(self, kind: type[Made], value: Made | str) -> Made:
+        """An option, or by its name the one with every field at its default.
+
+        Raises:
+            UserError: no plugin offers one of that name.
+        """
+        if not isinstance(value, str):
+            return value
+        try:
+            chosen = self.choose(kind.kind, value)
+        except ValueError as error:
+            raise UserError(str(error)) from None
+        return cast("Made", chosen.model_validate({}))
 
     def choose(self, kind: str, name: str) -> type[Option]:
         """The option of this kind and name.

@@ -21,6 +21,9 @@ from wildreid.registry import Registry
 from wildreid.testing import check_option, draw_photos, heavy_import, tiny_table
 from wildreid.testing.material import with_parts
 from wildreid.testing.options import check_of, required_fields
+from wildreid_plugins.backbones.pixels import Pixels
+from wildreid_plugins.backbones.timm import Timm
+from wildreid_plugins.datasets.folder import Folder
 from wildreid_plugins.losses.arcface import ArcFace
 from wildreid_plugins.losses.triplet import Triplet
 
@@ -78,6 +81,19 @@ EXAMPLES: dict[tuple[str, str], Callable[[Path], dict[str, object]]] = {
         ("dataset", name): functools.partial(form, name)
         for name in ("camtrap-dp", "megadetector", "coco-camera-traps", "wbia-coco", "wildlife-insights")
     },
+    ("backbone", "concat"): lambda folder: {
+        "of": (Pixels(size=8), Timm(model="test_resnet")),
+        "weights": (1, 3),
+    },
+    ("head", "pca"): lambda folder: {"width": 8},
+    ("backbone", "megadescriptor"): lambda folder: {"pretrained": False},
+    ("backbone", "miewid"): lambda folder: {"pretrained": False},
+    ("dataset", "union"): lambda folder: {
+        "of": {
+            "bear": Folder(root=photos(folder / "bears")),
+            "cow": Folder(root=photos(folder / "cows")),
+        }
+    },
     ("splitter", "given"): lists,
     ("exporter", "wildbook"): lambda folder: {"location_id": "Demo site"},  # without a place it refuses
     ("loss", "sum"): lambda folder: {"losses": (ArcFace(), Triplet())},
@@ -123,7 +139,10 @@ def test_contract(option: type[Option], tmp_path: Path) -> None:
 
 def test_an_example_is_given_only_where_one_is_needed() -> None:
     needed = {(option.kind, option.name) for option in OPTIONS if required_fields(option)}
-    assert needed == set(EXAMPLES) - {("splitter", "given"), ("reporter", "html"), ("exporter", "wildbook")}
+    assert needed == set(EXAMPLES) - {
+        ("splitter", "given"), ("reporter", "html"), ("exporter", "wildbook"), ("backbone", "megadescriptor"),
+        ("backbone", "miewid"), ("head", "pca"),
+    }  # fmt: skip
 
 
 def test_the_built_in_plugins_import_nothing_heavy() -> None:

@@ -32,10 +32,10 @@ def compare(
 
     from wildreid.evaluation.compare import compare as set_side_by_side
     from wildreid.pipeline.folder import RunFolder, load_results
-    from wildreid.recipe import Recipe
+    from wildreid.recipe import Measurement
 
     results = [load_results(run) for run in runs]
-    recipe: Recipe = RunFolder(results[0].folder).load_recipe().recipe
+    recipe: Measurement = RunFolder(results[0].folder).measured().recipe
     found = set_side_by_side(
         results,
         recipe.metrics,

@@ -22,7 +22,7 @@ def report(run: RunPath, set_: Settings = None) -> None:
     from wildreid.progress import console
 
     folder = RunFolder(Path(run))
-    before, after = folder.load_recipe().recipe, folder.load_recipe(set_ or ()).recipe
+    before, after = folder.measured().recipe, folder.measured(set_ or ()).recipe
     shown = {"reporters", "private"}
     if before.model_dump(exclude=shown) != after.model_dump(exclude=shown):
         raise UserError(

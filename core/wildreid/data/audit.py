@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wildreid.data.apart import lost, words_of
 from wildreid.data.duplicates import near_duplicates
 from wildreid.data.groups import codes, join, same_day
 from wildreid.data.table import PARTS, Table
@@ -202,12 +203,18 @@ def _warnings(table: Table, part: dict[str, NDArray[np.bool_]], who: Codes) -> l
     if empty:
         found.append(f"There is nothing in {' and '.join(empty)}; nothing may be chosen on test.")
     undated = int(rows["timestamp"].isna().sum())
-    if undated == len(rows):
+    if undated == len(rows) and not table.told_apart:
         found.append("No image has a date: encounters cannot be told apart, every figure is optimistic.")
-    elif undated:
+    elif undated and table.dated:
         found.append(
             f"{undated:,} of {len(rows):,} images have no date; each joins all images of its individual at "
             "its camera."
+        )
+    if words := words_of(rows):
+        mated, gone = lost(table)
+        found.append(
+            f"Rows are kept apart by {words}: none is matched to one that is known to differ. {gone:,} of "
+            f"{mated:,} test images with another encounter of their individual have none left."
         )
     known = rows[who >= 0]
     single = int((known.groupby("identity")["encounter"].nunique() == 1).sum())

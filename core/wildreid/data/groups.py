@@ -26,8 +26,14 @@ Days = NDArray[np.datetime64]
 Texts = NDArray[Any]
 
 
-def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") -> Table:
+def annotate(table: Table, settings: Encounters | None = None, *, group: str = "camera-date") -> Table:
     """Add the columns ``sequence``, ``group`` and ``encounter``.
+
+    Where the data set brings a column ``encounter`` or ``sequence`` of its own, what it says is honoured and
+    kept as ``given_encounter`` and ``given_sequence``: one identity in one given encounter is one encounter,
+    apart from its other encounters even of that day; a given sequence is never divided. Only exact and near
+    duplicates still join what they show. Rows of which the data set says nothing follow the rules below, among
+    themselves.
 
     - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart; with
       ``settings.event`` also all of one ``event`` of the source. The frames of one film are one in any case.
@@ -42,10 +48,19 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
     Where the camera is missing, the source folder stands in for it: the column ``source`` where the data set
     gives one, else the image's folder. A row without identity has its group in place of an encounter. The
     columns ``content`` and ``phash`` (see `wildreid.data.fingerprints`) are used where they are there.
+
+    Args:
+        table: any table.
+        settings: what counts as one sequence and encounter; None: as a recipe that does not say.
+        group: as for `regroup`.
     """
-    rows = table.rows
+    settings = settings or Encounters()
+    rows = table.rows.assign(
+        **{f"given_{name}": _given(table.rows, name) for name in ("encounter", "sequence")}
+    )
     place = places(rows)
     at, who = codes(place), codes(rows["identity"])
+    met_by, burst = codes(rows["given_encounter"]), codes(rows["given_sequence"])
     day, instant, film = days(rows), _instants(rows, at), codes(films_of(rows["image"]))
     dated = ~np.isnat(instant)
     order = _in_time(at, instant, dated)
@@ -53,16 +68,19 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
 
     base = _base(rows, place, day)
     event = codes(rows["event"]) if settings.event and "event" in rows else np.full(len(rows), -1, np.int64)
-    linked = join(len(rows), [codes(base), event], [_over_midnight(at, instant, day, order, midnight)])
+    linked = join(len(rows), [codes(base), event, burst], [_over_midnight(at, instant, day, order, midnight)])
 
     known = who >= 0
-    wandering = known & dated & rows["camera"].isna().to_numpy()
+    made = known & (met_by < 0)  # the data set does not say which encounter it is
+    wandering = made & dated & rows["camera"].isna().to_numpy()
     path = _in_time(who, instant, wandering)
     keys = [
-        _both(who, linked, known),
+        _both(who, linked, made),
         _both(who, codes(_day_texts(day)), wandering),
-        _beside_undated(who, at, dated, known),
-        _both(who, film, known & (film >= 0)),
+        _beside_undated(who, at, dated, made & (burst < 0)),
+        _both(who, film, made & (film >= 0)),
+        _both(who, met_by, known & (met_by >= 0)),
+        _both(who, burst, known & (burst >= 0)),
     ]
     edges = [_over_midnight(who, instant, day, path, midnight)]
     if "content" in rows:
@@ -71,10 +89,13 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
         edges.append(near_duplicates(who, rows["phash"], bits=settings.bits))
     met = join(len(rows), keys, edges)
 
+    given = _texts(rows["given_encounter"])
+    meeting = _least(met, np.where(pd.isna(given), base, given))
     sequence = _sequences(rows, settings.gap)
+    sequence = _least(join(len(rows), [codes(sequence), event, film]), sequence)
     rows = rows.assign(
-        sequence=_text(_least(join(len(rows), [codes(sequence), event, film]), sequence)),
-        encounter=_text(_texts(rows["identity"].fillna("?")) + " | " + _least(met, base)),
+        sequence=rows["given_sequence"].fillna(_text(sequence)),
+        encounter=_text(_texts(rows["identity"].fillna("?")) + " | " + meeting),
     )
     whole = _closed(rows, linked, met)
     names = _least(whole, base)
@@ -82,6 +103,13 @@ def annotate(table: Table, settings: Encounters, *, group: str = "camera-date") 
     rows.loc[~known, "encounter"] = "? | " + names[~known]
     annotated = table.with_rows(rows)
     return annotated if group == "camera-date" else regroup(annotated, group)
+
+
+def _given(rows: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """What the data set says of it: kept from before, else its own column, whose name is then ours."""
+    missing = pd.Series(pd.NA, index=rows.index, dtype="string")
+    found = rows.get(f"given_{name}", rows.get(name, missing)).astype("string").str.strip()
+    return found.mask(found == "")
 
 
 def regroup(table: Table, group: str) -> Table:
@@ -179,8 +207,13 @@ def _closed(rows: pd.DataFrame, unit: Codes, encounter: Codes) -> Codes:
 
 
 def _base(rows: pd.DataFrame, place: Texts, day: Days) -> Texts:
-    """Camera and date; for an undated row the camera and who it shows."""
-    unknown = _texts(rows["identity"].fillna(rows["image"]))
+    """Camera and date; for an undated row the camera and what the data set says, or who it shows."""
+    unknown = _texts(
+        rows["given_encounter"]
+        .fillna(rows["given_sequence"])
+        .fillna(rows["identity"].astype("string"))
+        .fillna(rows["image"])
+    )
     return place + np.where(np.isnat(day), "@undated@" + unknown, "@" + _day_texts(day, missing=""))
 
 

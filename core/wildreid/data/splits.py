@@ -13,6 +13,7 @@ from wildreid.data.groups import codes, same_day
 from wildreid.data.table import PARTS, ROLES, Failure, Table
 from wildreid.errors import UserError
 from wildreid.kinds import Splitter
+from wildreid.registry import Registry
 
 
 class SplitError(UserError):
@@ -39,7 +40,7 @@ class Division:
         return f"{self.sets} × the same {self.what} in two parts ({self.rows} images), such as {self.example}"
 
 
-def split(table: Table, splitter: Splitter, *, seed: int) -> Table:
+def split(table: Table, splitter: Splitter | str, *, seed: int) -> Table:
     """Run a splitter and check what it returned.
 
     The rows come back sorted by id, so that the same rows and seed give the same table in whatever order
@@ -47,7 +48,7 @@ def split(table: Table, splitter: Splitter, *, seed: int) -> Table:
 
     Args:
         table: annotated by `wildreid.data.groups.annotate`.
-        splitter: any splitter, ours or a third party's.
+        splitter: any splitter, ours or a third party's; a name is that one at its defaults.
         seed: of what it draws.
 
     Raises:
@@ -56,6 +57,8 @@ def split(table: Table, splitter: Splitter, *, seed: int) -> Table:
             or to test on.
         UserError: fewer than two identities.
     """
+    if isinstance(splitter, str):
+        splitter = Registry().option(Splitter, splitter)  # type: ignore[type-abstract]
     answer = assign(table, splitter, seed=seed)
     found = divisions(answer)
     if found and not splitter.leaky:
@@ -95,7 +98,7 @@ def assign(table: Table, splitter: Splitter, *, seed: int) -> Table:
             + ("; nothing may be chosen on test, so training needs val" if "val" in empty else ""),
             where=where,
             cure="change the splitter's shares, or take another splitter"
-            if table.dated
+            if table.told_apart
             else "no image has a date, so an individual's images cannot be divided: take disjoint-set",
         )
     return answer.with_rows(rows)

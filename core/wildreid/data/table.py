@@ -29,11 +29,14 @@ OF_DECISION = ("method", "decided_by", "decided_at", "probability")
 TEXTS = (
     "id", "image", "identity", "camera", "viewpoint", "part", "role",
     "station", "deployment", "event", "species", "sex", "life_stage", "media", "method", "decided_by",
+    "encounter", "sequence",
 )  # fmt: skip
 """Columns of ours that are text, so that 007 stays 007."""
 NUMBERS = (*BOX, "utc_offset", "latitude", "longitude", "detector_confidence", "probability")
 """Columns of ours that are numbers."""
 PARTS = ("train", "val", "test")
+GIVEN = ("given_encounter", "given_sequence")
+"""What a data set itself says of encounters and sequences, kept once ours are made of it."""
 ROLES = ("query", "gallery", "both")
 
 
@@ -99,7 +102,8 @@ class Table:
 
     Columns of `rows` (a pandas frame with a plain index 0, 1, 2 …):
 
-    - ``id``: text, unique; the image path, followed by ``#left,top,width,height`` where there is a box.
+    - ``id``: text, unique; the image path, followed by ``#left,top,width,height`` where there is a box. What a
+      data set brings under that name is kept as ``given_id``.
     - ``image``: text; the path relative to `root`, with forward slashes.
     - ``identity``: text or missing; the individual.
     - ``camera``: text or missing.
@@ -112,6 +116,8 @@ class Table:
       ``longitude`` (degrees), ``detector_confidence``, ``media`` (the source's id of the file); who said the
       identity: ``method`` (human, machine or import), ``decided_by``, ``decided_at`` (a moment, in UTC) and
       ``probability``; ``private`` (true: the whole frame is for nobody else's eyes).
+    - ``encounter``, ``sequence``: text or missing, where the data set says what was photographed together:
+      they are honoured, and kept as ``given_encounter`` and ``given_sequence``.
     - later stages add ``sequence``, ``group``, ``encounter`` (text), ``part`` (train, val, test or missing:
       not used) and ``role`` (query, gallery, both).
     - columns that we do not know are kept as they came.
@@ -157,7 +163,10 @@ class Table:
                 where=f"row {bad + 1}",
                 cure="write paths relative to the root, without '..'",
             )
-        rows["id"] = _ids(rows)
+        own = _ids(rows)
+        if "id" in rows and not rows["id"].equals(own):
+            rows["given_id"] = rows["id"]
+        rows["id"] = own
         twice = rows["id"].duplicated()
         if twice.any():
             bad = rows.index[twice][0]
@@ -223,6 +232,11 @@ class Table:
     def dated(self) -> bool:
         """Whether any row has a date."""
         return bool(self.rows["timestamp"].notna().any())
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether encounters can be told apart: by a date of any row, or since the data set names them."""
+        return self.dated or any(name in self.rows and self.rows[name].notna().any() for name in GIVEN)
 
     def save(self, path: Path) -> None:
         """Write the rows as Parquet, whole or not at all."""

@@ -77,7 +77,7 @@ def rank_block(  # type: ignore[no-untyped-def]
     Args:
         first: of the block's queries.
         last: one after the last.
-        scores: (B, G) cosine similarity, the gallery sorted by individual.
+        scores: (B, G) cosine similarity, the gallery sorted by individual; -inf for pairs that are kept apart.
         queries: (B, width) embeddings.
         gallery: (G, width) embeddings.
         starts: (N + 1,) where each individual's images begin.
@@ -116,7 +116,7 @@ def rank_block(  # type: ignore[no-untyped-def]
             for g in range(starts[own], starts[own + 1]):
                 if gallery_rows[g] == query_rows[q]:
                     hidden += 1
-                elif across and gallery_encounters[g] == query_encounters[q]:
+                elif (across and gallery_encounters[g] == query_encounters[q]) or scores[q, g] == -np.inf:
                     hidden += 1
                     masked[q] += 1
                 else:

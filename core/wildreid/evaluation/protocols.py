@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from wildreid.data.apart import Apart, apart_of, words_of
 from wildreid.data.table import Table
 from wildreid.errors import UserError
+from wildreid.option import did_you_mean
+from wildreid.recipe.model import Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Ints
 
+PROTOCOLS = get_args(Protocol)
+"""Their names."""
 GALLERY_PARTS = {"test": ("train", "val"), "val": ("train",)}
 """Which parts are the gallery under ``fixed-gallery``, by the part that the queries are from."""
 
@@ -28,11 +33,13 @@ class Matching:
         queries: rows of the query images, in table order.
         gallery: rows of the gallery images, in table order; each has an identity.
         across: whether gallery images of a query's own encounter are masked.
+        apart: which rows may not be matched whoever they show; None: all may.
     """
 
     queries: Ints
     gallery: Ints
     across: bool
+    apart: Apart | None = None
 
 
 def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequence[str] = ()) -> Matching:
@@ -51,8 +58,14 @@ def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequen
     Raises:
         UserError: there is no such protocol.
     """
-    if protocol not in ("cross-encounter", "image-loo", "fixed-gallery", "time-cutoff"):
-        raise UserError(f"there is no protocol '{protocol}'")
+    if protocol not in PROTOCOLS:
+        raise UserError(
+            f"there is no protocol '{protocol}'{did_you_mean(protocol, PROTOCOLS)}; "
+            f"there are: {', '.join(PROTOCOLS)}"
+        )
+    for name, made_by in (("encounter", "wildreid.annotate"), ("part", "wildreid.split")):
+        if name not in table.rows:
+            raise UserError(f"the table has no column '{name}'", cure=f"it comes from {made_by}(table, …)")
     parts = table["part"].fillna("").to_numpy(dtype=str)
     roles = _roles(table)
     asking = (parts == part) & np.isin(roles, ("query", "both"))
@@ -61,12 +74,12 @@ def matching(table: Table, protocol: str, *, part: str = "test", gallery: Sequen
     known = table["identity"].notna().to_numpy()
     answering = np.isin(parts, gallery or (part,)) & known & np.isin(roles, ("gallery", "both"))
     across = protocol != "image-loo" and (protocol == "cross-encounter" or dated(table, part))
-    return Matching(np.flatnonzero(asking), np.flatnonzero(answering), across)
+    return Matching(np.flatnonzero(asking), np.flatnonzero(answering), across, apart_of(table.rows))
 
 
 def dated(table: Table, part: str = "test") -> bool:
-    """Whether any row of a part has a date; without dates encounters cannot be told apart."""
-    return bool(table.of_part(part)["timestamp"].notna().any())
+    """Whether encounters of a part can be told apart: a row has a date, or the data set names them."""
+    return table.with_rows(table.of_part(part)).told_apart
 
 
 def usable(table: Table, protocol: str, *, part: str = "test") -> str | None:
@@ -111,12 +124,13 @@ def optimistic(table: Table, protocol: str, *, part: str = "test") -> str | None
 def label(table: Table, protocol: str, *, part: str = "test") -> str:
     """A protocol in words, as it stands beside every figure."""
     across = ", across encounters" if dated(table, part) else ", encounters not told apart"
+    within = f", {words} apart" if (words := words_of(table.rows)) else ""
     return {
         "cross-encounter": f"{part} against {part}{across}",
         "image-loo": f"{part} against {part}, all but the query image itself",
         "fixed-gallery": f"{part} against {' and '.join(GALLERY_PARTS[part])}{across}",
         "time-cutoff": f"after the cut-off against before it{across}",
-    }[protocol]
+    }[protocol] + within
 
 
 def _roles(table: Table) -> NDArray[np.str_]:

@@ -15,8 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.artefacts import Ranking
+from wildreid.data.apart import Apart
 from wildreid.data.table import Table
 from wildreid.errors import UserError
+from wildreid.evaluation.embeddings import check_unit_length
 from wildreid.evaluation.kernel import rank_block
 from wildreid.evaluation.protocols import Matching, matching
 from wildreid.files import put
@@ -35,6 +37,7 @@ def rank(
     keep: int = 10,
     block: int = 512,
     as_queries: Floats | None = None,
+    any_length: bool = False,
 ) -> Ranking:
     """Rank under one protocol: who each query is taken for, and where its own individual stands.
 
@@ -52,9 +55,11 @@ def rank(
         keep: how many individuals and images to keep for each query.
         block: queries scored at once; memory grows with it times the gallery.
         as_queries: embeddings of the rows as queries, where those differ from the gallery's.
+        any_length: take vectors that are not of unit length too; scores are then their plain products.
 
     Raises:
-        UserError: the embeddings do not belong to the table, or are not finite.
+        UserError: the embeddings do not belong to the table, are not finite, or not of unit length; the table
+            is not split or not annotated; there is no such protocol.
     """
     if len(embeddings) != len(table):
         raise UserError(f"there are {len(embeddings)} embeddings for {len(table)} rows of the table")
@@ -71,7 +76,7 @@ def rank(
     offsets = np.concatenate([[0], np.cumsum(own_images)])
 
     total = len(sides.queries)
-    images = _take(embeddings, rows)
+    images = _take(embeddings, rows, any_length)
     scores = np.empty((min(block, total), len(rows)), dtype=np.float32)
     out = _prefilled(total, keep, int(offsets[-1]))
     threads = _threads()
@@ -79,8 +84,12 @@ def rank(
         for start in range(0, total, block):
             here = slice(start, min(start + block, total))
             asked = sides.queries[here]
-            queries = _take(embeddings if as_queries is None else as_queries, asked)
+            queries = _take(embeddings if as_queries is None else as_queries, asked, any_length)
             np.matmul(queries, images.T, out=scores[: len(asked)])
+            if sides.apart is not None:
+                banned = sides.apart.banned(asked, rows)
+                scores[: len(asked)][banned] = -np.inf
+                of_others = (banned & (individuals != own[here][:, np.newaxis])).sum(axis=1)
             arguments = (
                 scores,
                 queries,
@@ -95,6 +104,9 @@ def rank(
             edges = np.linspace(0, len(asked), threads + 1).astype(int).tolist()
             for share in [pool.submit(rank_block, *edge, *arguments) for edge in pairwise(edges)]:
                 share.result()
+            if sides.apart is not None:
+                out["valid"][here] -= of_others
+                out["masked"][here] += of_others
     for name in ("top_rows", "top_images"):
         out[name] = np.append(rows, -1)[out[name]]
     return Ranking(
@@ -117,9 +129,19 @@ def mated(table: Table, protocol: str, *, part: str, gallery: Sequence[str] = ()
     return _own_images(sides, own, sides.gallery, individuals, encounters) > 0
 
 
-def _own_images(sides: Matching, own: Ints, rows: Ints, individuals: Ints, encounters: Ints) -> Ints:
+def _own_images(
+    sides: Matching,
+    own: Ints,
+    rows: Ints,
+    individuals: Ints,
+    encounters: Ints,
+    images: Ints | None = None,
+) -> Ints:
     """(Q,) how many images of its own individual each query may be matched to."""
-    images = np.append(np.bincount(individuals), 0)[own]
+    if sides.apart is not None:
+        return _own_images_apart(sides, sides.apart, own, rows, individuals, encounters)
+    if images is None:
+        images = np.append(np.bincount(individuals), 0)[own]
     if not sides.across:
         return images - np.isin(sides.queries, rows)
     width = int(encounters.max(initial=0)) + 2
@@ -128,11 +150,32 @@ def _own_images(sides: Matching, own: Ints, rows: Ints, individuals: Ints, encou
     return images - np.where(own >= 0, together, 0)
 
 
-def _take(embeddings: Floats, rows: Ints) -> Floats:
+def _own_images_apart(
+    sides: Matching, apart: Apart, own: Ints, rows: Ints, individuals: Ints, encounters: Ints
+) -> Ints:
+    """As `_own_images`, where some rows are kept apart: the sum over what each query may be matched to."""
+    images = np.zeros(len(sides.queries), np.int64)
+    codes, asked = apart.codes[rows], apart.codes[sides.queries]
+    for code in np.unique(codes):
+        here = codes == code
+        alone = Matching(sides.queries, rows[here], sides.across)
+        there = np.bincount(individuals[here], minlength=int(individuals.max(initial=0)) + 1)
+        counted = np.append(there, 0)[own]
+        if sides.across:
+            counted = _own_images(alone, own, rows[here], individuals[here], encounters, counted)
+        else:
+            counted = counted - np.isin(sides.queries, rows[here])
+        images += np.where(apart.allowed[asked, code], counted, 0)
+    return images
+
+
+def _take(embeddings: Floats, rows: Ints, any_length: bool) -> Floats:
     taken = np.ascontiguousarray(embeddings[rows], dtype=np.float32)
     if not np.isfinite(taken).all():
         bad = rows[~np.isfinite(taken).all(axis=1)][0]
         raise UserError(f"the embedding of row {bad} is not finite", cure="look at the training's loss")
+    if not any_length:
+        check_unit_length(taken)
     return taken
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
 from wildreid.artefacts import Combined, Evidence, Missing, Scores
+from wildreid.data.apart import apart_of, keep_apart
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.curves import curves
@@ -16,14 +17,15 @@ from wildreid.evaluation.intervals import Bootstrap, few
 from wildreid.evaluation.protocols import label, optimistic, standing_in, usable
 from wildreid.evaluation.rank import mated, rank
 from wildreid.evaluation.slices import nearest, slices
+from wildreid.kinds import Metric
 from wildreid.progress import say
 from wildreid.recipe.model import Watched
+from wildreid.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats
-    from wildreid.kinds import Metric
 
 VALIDATED = [int(name.partition("@")[2]) for name in get_args(Watched) if name.startswith("accuracy@")]
 SHOTS = [name for name in get_args(Watched) if name.endswith("-shot")]
@@ -34,7 +36,7 @@ SATURATED = 0.95
 
 
 def score(
-    evidence: Evidence, metrics: Sequence[Metric], *, bootstrap: int, confidence: float, seed: int
+    evidence: Evidence, metrics: Sequence[Metric | str], *, bootstrap: int, confidence: float, seed: int
 ) -> Scores:
     """One protocol's block of ``scores.json``.
 
@@ -42,7 +44,7 @@ def score(
 
     Args:
         evidence: the ranking and what it was made from.
-        metrics: what to measure.
+        metrics: what to measure; a name is that metric at its defaults.
         bootstrap: resamples of query individuals for the intervals; 0: none.
         confidence: of the intervals.
         seed: of the resamples.
@@ -51,11 +53,16 @@ def score(
         UserError: two metrics give a figure of one name.
     """
     ranking, table = evidence.ranking, evidence.table
+    registry = Registry() if any(isinstance(metric, str) for metric in metrics) else None
+    measured: list[Metric] = [
+        registry.option(Metric, metric) if registry and isinstance(metric, str) else cast("Metric", metric)  # type: ignore[type-abstract]
+        for metric in metrics
+    ]
     part = _part(table, ranking.queries)
     reason = usable(table, ranking.protocol, part=part)
     intervals = Bootstrap(evidence.individuals, bootstrap, confidence, seed)
     figures: dict[str, Any] = {}
-    for metric in metrics:
+    for metric in measured:
         for name, value in metric.measure(evidence=evidence).items():
             if name in figures:
                 raise UserError(f"two metrics give the figure '{name}'", where="metrics", cure="keep one")
@@ -120,8 +127,7 @@ def _figure(
     parts = value.parts if isinstance(value, Combined) else (value,)
     counted = np.isfinite(np.stack(parts))
     if not counted.any(axis=1).all():
-        absent = "non-mated" if evidence.ranking.mated.any() else "mated"
-        return {**figure, "n": 0, "reason": f"there is no {absent} query"}
+        return {**figure, "n": 0, "reason": _none_counts(evidence)}
     mean = value.value if isinstance(value, Combined) else float(value[counted[0]].mean())
     figure |= {"value": mean, "n": int(counted.any(axis=0).sum())}
     bounds = intervals.interval(value) if intervals.resamples else None
@@ -136,10 +142,25 @@ def _figure(
     return figure
 
 
+def _none_counts(evidence: Evidence) -> str:
+    """That no query counts, and which there were; a metric that knows why says so by `Missing`."""
+    mated = int(evidence.ranking.mated.sum())
+    if not mated:
+        return "no query counts: none is mated"
+    return f"no query counts, of {mated} mated and {len(evidence.ranking.queries) - mated} non-mated"
+
+
 def _counts(evidence: Evidence) -> dict[str, int]:
     ranking, table = evidence.ranking, evidence.table
     mated_queries = int(ranking.mated.sum())
     gallery = table.rows.iloc[ranking.gallery]
+    kept_apart = {}
+    if apart_of(table.rows) is not None:
+        bare = keep_apart(table, ())
+        part = _part(table, ranking.queries)
+        parts = sorted(set(gallery["part"].dropna()))
+        unlike = mated(bare, ranking.protocol, part=part, gallery=parts)
+        kept_apart = {"lost": int((unlike & ~ranking.mated).sum())}
     return {
         "gallery": len(ranking.gallery),
         "individuals": len(ranking.individuals),
@@ -150,6 +171,7 @@ def _counts(evidence: Evidence) -> dict[str, int]:
         "masked": int(ranking.masked.sum()),
         "query_individuals": len(np.unique(evidence.individuals)),
         "query_encounters": len(np.unique(evidence.encounters)),
+        **kept_apart,
     }
 
 

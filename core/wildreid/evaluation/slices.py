@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from wildreid.data.apart import SIDE, apart_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,13 +27,17 @@ def slices(evidence: Evidence) -> list[dict[str, Any]]:
     ranking = evidence.ranking
     rows = evidence.table.rows.iloc[ranking.queries]
     days, encounters, _ = nearest(evidence)
-    columns = {
+    across = ranking.protocol != "image-loo" and bool(ranking.masked.any())
+    columns: dict[str, Any] = {
         "camera": rows["camera"].to_numpy(dtype=object),
         "year": rows["timestamp"].dt.year.to_numpy(dtype=object),
         "days since the nearest gallery image": _binned(days, DAYS),
         "gallery encounters": _binned(encounters, ENCOUNTERS),
         "viewpoint": rows["viewpoint"].to_numpy(dtype=object),
     }
+    if SIDE in rows:
+        columns["side"] = rows[SIDE].fillna("unknown").to_numpy(dtype=object)
+        columns["matches of the other side, left out"] = _other_side(evidence, across)
     right = pd.Series(ranking.own_rank == 1)[ranking.mated]
     found = []
     for by, values in columns.items():
@@ -69,6 +75,7 @@ def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64
     whole_days = rows["timestamp"].dt.normalize().to_numpy().astype("datetime64[D]")
     day = np.where(np.isnat(whole_days), np.nan, whole_days.astype(np.int64).astype(float))
     encounter = pd.factorize(rows["encounter"])[0]
+    apart = apart_of(rows)
     across = ranking.protocol != "image-loo" and bool(ranking.masked.any())
     days = np.full(len(ranking.queries), np.nan)
     encounters = np.full(len(ranking.queries), np.nan)
@@ -81,9 +88,29 @@ def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64
         for q in positions:
             row = ranking.queries[q]
             valid = own[(own != row) & ~(across & (encounter[own] == encounter[row]))]
+            if apart is not None:
+                valid = valid[apart.allowed[apart.codes[row], apart.codes[valid]]]
             encounters[q] = len(np.unique(encounter[valid]))
             images[q] = len(valid)
-            apart = np.abs(day[valid] - day[row])
-            if np.isfinite(apart).any():
-                days[q] = np.nanmin(apart)
+            between = np.abs(day[valid] - day[row])
+            if np.isfinite(between).any():
+                days[q] = np.nanmin(between)
     return days, encounters, images
+
+
+def _other_side(evidence: Evidence, across: bool) -> NDArray[np.object_]:
+    """(Q,) whether images of the query's individual were left out since they show its other side: none, some."""
+    ranking, rows = evidence.ranking, evidence.table.rows
+    apart = apart_of(rows)
+    found = np.full(len(ranking.queries), "none", dtype=object)
+    if apart is None:
+        return found
+    encounter = pd.factorize(rows["encounter"])[0]
+    who = pd.factorize(rows["identity"])[0]
+    of_gallery = pd.Series(ranking.gallery).groupby(who[ranking.gallery]).indices
+    for q, row in enumerate(ranking.queries):
+        own = ranking.gallery[of_gallery.get(who[row], [])]
+        other = own[~(across & (encounter[own] == encounter[row]))]
+        if not apart.allowed[apart.codes[row], apart.codes[other]].all():
+            found[q] = "some"
+    return found

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from wildreid.errors import UserError
 from wildreid.files import written
 from wildreid.gallery.rule import Rule
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.model import Encounters, Keeper
 
 FILE = "gallery.json"
 FORMAT = 2
@@ -82,6 +82,7 @@ class Manifest(_Part):
         licence: of the photos and annotations, in words.
         provenance: where the gallery came from: run, time, author, version.
         encounters: what counts as one burst and one encounter.
+        apart: what keeps two photos from being matched, whoever they show, as in the recipe of its model.
         exact_up_to: images up to which every search is exact; above it an inverted-file index helps.
         segments: the rows, oldest first.
         journal: its end.
@@ -93,6 +94,7 @@ class Manifest(_Part):
     licence: str = ""
     provenance: dict[str, Any] = Field(default_factory=dict)
     encounters: Encounters = Encounters()
+    apart: tuple[Keeper, ...] = ()
     exact_up_to: int = Field(EXACT_UP_TO, ge=0)
     segments: tuple[Segment, ...] = ()
     journal: JournalEnd = JournalEnd()

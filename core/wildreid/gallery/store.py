@@ -60,6 +60,7 @@ class Gallery:
         provenance: Mapping[str, Any] | None = None,
         encounters: Encounters | None = None,
         exact_up_to: int = EXACT_UP_TO,
+        apart: Sequence[str] = (),
     ) -> Gallery:
         """Make an empty gallery in a folder that is new or empty.
 
@@ -82,6 +83,7 @@ class Gallery:
                 provenance=dict(provenance or {}),
                 encounters=encounters or Encounters(),
                 exact_up_to=exact_up_to,
+                apart=tuple(apart),
             )
             what = {"rule": asdict(rule) if rule else None}
             end = journal.write(folder, JournalEnd(), "create", what)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from wildreid.artefacts import Decision, Missing, Ranking
+from wildreid.data.apart import keep_apart
 from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
 from wildreid.evaluation.decision import FALSE_NEW, PRIOR, fit_decision, load_decision, new_below
@@ -47,7 +48,7 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
     embeddings = np.load(folder.embeddings, mmap_mode="r")
     ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
     name = str(read_json(folder.provenance).get("name", run.name))
-    source = f"the validation photos of the run {name}" + ("" if table.dated else f"; {UNDATED}")
+    source = f"the validation photos of the run {name}" + ("" if table.told_apart else f"; {UNDATED}")
     return _rule(decision, ranking, false_new, _cut(table, embeddings, table["part"] == "val"), source)
 
 
@@ -80,7 +81,7 @@ def rule_of_gallery(
             table = table.with_rows(table.rows.assign(role=np.where(asking, "both", "gallery")))
         else:
             notes.append("optimistic: fitted on images that the model has trained on, for want of others")
-    if not table.dated:
+    if not table.told_apart:
         notes.append(UNDATED)
     decision = fit_decision(
         embeddings, table, protocol="cross-encounter", false_accepts=false_accepts, prior=prior
@@ -108,7 +109,7 @@ def can_tell(state: State) -> bool:
 def _enough(table: Table) -> bool:
     """Whether enough images that the model has not trained on have another to be matched to."""
     encounters = table.rows.groupby("identity")["encounter"].transform("nunique")
-    mated = (encounters > 1).to_numpy() | (not table.dated)
+    mated = (encounters > 1).to_numpy() | (not table.told_apart)
     return int(np.count_nonzero(mated & ~table["trained"].to_numpy(bool))) >= LEAST
 
 
@@ -129,7 +130,10 @@ def as_table(state: State) -> Table:
             **{side: rows[side] for side in BOX},
         }
     )
-    return annotate(Table.of(frame, state.folder), state.manifest.encounters)
+    if "species" in rows:
+        frame["species"] = rows["species"]
+    table = annotate(Table.of(frame, state.folder), state.manifest.encounters)
+    return keep_apart(table, state.manifest.apart)
 
 
 def _cut(table: Table, embeddings: Floats, asked: Any) -> float | None:

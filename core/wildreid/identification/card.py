@@ -61,6 +61,7 @@ def card_of(run: RunFolder, package: dict[str, Any]) -> str:
         "",
         package["licence"] or "Not stated; those of the photos and of the first weights hold.",
         "",
+        *_terms(package["origins"]),
     ]
     return "\n".join(lines)
 
@@ -73,6 +74,16 @@ def _needs(package: dict[str, Any]) -> list[str]:
         f"It sees the animal alone, by the masks of the segmenter `{package['needs']['segmenter']}`, which must be "
         "installed where the model is used.",
     ]
+
+
+def _terms(origins: list[dict[str, Any]]) -> list[str]:
+    """On which terms the first weights came, one line each."""
+    if not origins:
+        return []
+    lines = [
+        f"- {one['words']}" + (f". Cite {one['citation']}." if one["citation"] else "") for one in origins
+    ]
+    return ["First weights:", "", *lines, ""]
 
 
 def _scores(run: RunFolder) -> list[str]:
@@ -92,8 +103,25 @@ def _scores(run: RunFolder) -> list[str]:
             "|---|---|---|---|",
             *(_row(key, block["scores"][key]) for key in SHOWN if key in block["scores"]),
             "",
+            *_by_species(block.get("species") or {}),
         ]
     return lines
+
+
+def _by_species(blocks: dict[str, Any]) -> list[str]:
+    """The chief scores of each species, as if there were no other."""
+    if not blocks:
+        return []
+    lines = [
+        "By species, each as if there were no other:",
+        "",
+        "| species | score | value | interval | n |",
+        "|---|---|---|---|---|",
+    ]
+    for species, block in blocks.items():
+        shown = [key for key in SHOWN if key in block["scores"]]
+        lines += [f"| {species} {_row(key, block['scores'][key])}" for key in shown]
+    return [*lines, ""]
 
 
 def _row(name: str, score: dict[str, Any]) -> str:

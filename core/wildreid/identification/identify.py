@@ -96,7 +96,7 @@ def identify(
     state = search.state
     if not len(rows):
         return [], []
-    similarity = search.similarity(embeddings)
+    similarity = search.similarity(embeddings, rows)
     ids = rows["id"].tolist()
     dates = [None if pd.isna(when) else when.isoformat() for when in rows["timestamp"]]
     known = [state.row_of.get(key) for key in rows["key"]]
@@ -112,10 +112,8 @@ def identify(
         for n, verdict in enumerate(alone)
     ]
     numbers, first, member = np.unique(burst, return_index=True, return_inverse=True)
-    sums = np.zeros((len(numbers), similarity.shape[1]), np.float32)
-    np.add.at(sums, member, similarity)
     sizes = np.bincount(member, minlength=len(numbers))
-    means = sums / sizes.astype(np.float32)[:, np.newaxis]
+    means = _means(similarity, member, sizes)
     verdicts = _verdicts(state, means, top, bursts=sizes > 1)
     members = np.split(np.argsort(member, kind="stable"), np.cumsum(sizes)[:-1])
     encounters = [
@@ -131,6 +129,19 @@ def identify(
         for n in np.argsort(first)
     ]
     return images, encounters
+
+
+def _means(similarity: Floats, member: Ints, sizes: Ints) -> Floats:
+    """(bursts, individuals) mean similarity over a burst's images that may be matched to the individual."""
+    sums = np.zeros((len(sizes), similarity.shape[1]), np.float32)
+    finite = np.isfinite(similarity)
+    if finite.all():
+        np.add.at(sums, member, similarity)
+        return sums / sizes.astype(np.float32)[:, np.newaxis]
+    counts = np.zeros_like(sums)
+    np.add.at(sums, member, np.where(finite, similarity, 0))
+    np.add.at(counts, member, finite)
+    return np.divide(sums, counts, out=np.full_like(sums, -np.inf), where=counts > 0)
 
 
 TORN = "answered apart: the photos of its burst look like different animals"
@@ -220,10 +231,14 @@ def _verdict(
             last_seen=_text(state.last_seen[code]),
         )
         for place, code in enumerate(best)
+        if np.isfinite(scores[place])
     )
+    if not candidates:
+        apart = "no image of the gallery may be matched to it: all are of another side or species"
+        return {"verdict": "new", "new_probability": 1.0, "reason": apart}
     said: dict[str, Any] = {
         "candidates": candidates,
-        "margin": float(scores[0] - scores[1]) if len(scores) > 1 else None,
+        "margin": float(scores[0] - scores[1]) if len(scores) > 1 and np.isfinite(scores[1]) else None,
     }
     if rule is None:
         return {**said, "verdict": "undecided", "reason": "the gallery is not calibrated"}

@@ -16,7 +16,7 @@ from wildreid.gallery.manifest import Mark
 from wildreid.kinds import Segmenter
 from wildreid.pipeline.provenance import hash_of
 from wildreid.progress import bar
-from wildreid.recipe.model import Images
+from wildreid.recipe.model import Embedding, Images
 from wildreid.registry import Registry
 
 if TYPE_CHECKING:
@@ -152,7 +152,9 @@ def mark_of(description: dict[str, Any], name: str) -> Mark:
     seen = {key: images[key] for key in ("size", "fit", "margin")}
     if "foreground" in description:
         seen |= {key: images[key] for key in ("background", "tighten")} | {"masks": description["masks"]}
-    transform = hash_of(seen, description["backbone"], description["size"])
+    looked = description.get("embedding", {})
+    views = [looked] if looked not in ({}, Embedding().model_dump(mode="json")) else []
+    transform = hash_of(seen, description["backbone"], description["size"], *views)
     return Mark(
         name=name, weights=description["sha256"], transform=transform, width=int(description["width"])
     )

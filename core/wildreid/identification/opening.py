@@ -86,9 +86,11 @@ def create_gallery(
         licence=licence,
         exact_up_to=exact_up_to,
         encounters=package["encounters"],
+        apart=package.get("apart", ()),
         provenance={
             "run": package["name"],
             "stamp": package["stamp"],
+            "weights": [origin["words"] for origin in package.get("origins", [])],
             "created": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "author": author(),
             "wildreid": version("wildreid"),

@@ -101,6 +101,7 @@ def _described(run: RunFolder, out: Path) -> dict[str, Any]:
     hashes = sorted(set(rows["content"].dropna())) if "content" in rows else []
     (out / TRAINED).write_text("".join(f"{content}\n" for content in hashes), encoding="utf-8")
     rule = rule_of_run(run.path)
+    origins = read_json(out / DESCRIPTION).get("origins", [])
     return {
         "format": FORMAT,
         "name": recipe["name"],
@@ -109,6 +110,8 @@ def _described(run: RunFolder, out: Path) -> dict[str, Any]:
         "rule": TypeAdapter(type(rule)).dump_python(rule, mode="json"),
         "encounters": recipe["encounters"],
         **_needs(out),
+        "apart": recipe["apart"],
+        "origins": origins,
     }
 
 
@@ -145,6 +148,8 @@ def _without_places(value: Any) -> Any:
         return {key: _without_places(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_places(item) for item in value]
-    if isinstance(value, str) and Path(value).is_absolute():
-        return Path(value).name
+    if isinstance(value, str):
+        before, colon, place = value.rpartition(":")  # local-dir:/home/… as well
+        if Path(place).is_absolute():
+            return f"{before}{colon}{Path(place).name}"
     return value

@@ -220,7 +220,9 @@ def _strip(found: Identified, answer: Answer, read: Read, larger: Larger | None)
     }
     nearest = []
     for candidate in answer.candidates[:CANDIDATES]:
-        pictures = search.exemplars(found.embeddings[shown], candidate.individual, EXEMPLARS)
+        pictures = search.exemplars(
+            found.embeddings[shown], candidate.individual, EXEMPLARS, found.rows.iloc[[shown]]
+        )
         for number, (row, score) in enumerate(pictures):
             nearest.append(_exemplar(search.state, candidate, row, score, first=number == 0))
     others = [str(found.rows["id"].iloc[row]) for row in answer.rows[1:]]

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import faiss
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from wildreid.data.apart import sides_of
 from wildreid.gallery.index import Inverted, open_index
 from wildreid.gallery.state import GONE, State
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 BLOCK = 16_384
 """Gallery images compared at once: their scores for a batch of queries stay in the processor's cache."""
+Tags = tuple[str, ...]
 FEW = 4
 """Queries up to which one after the other is faster than a product of matrices."""
 
@@ -46,18 +50,34 @@ class Search:
     exact: bool = False
 
     @cached_property
-    def _blocks(self) -> list[_Block]:
-        return list(_blocks(self.state, 0))
-
-    @cached_property
-    def _index(self) -> tuple[Inverted, list[_Block]] | None:
-        """The index and the rows that came after it; None where the gallery is small enough to do without."""
+    def _index(self) -> Inverted | None:
+        """None where the gallery is small enough to do without."""
         if self.exact or self.state.manifest.rows <= self.state.manifest.exact_up_to:
             return None
-        index = open_index(self.state)
-        return (index, list(_blocks(self.state, index.rows))) if index else None
+        return open_index(self.state)
 
-    def similarity(self, queries: Floats) -> Floats:
+    @cached_property
+    def _sought(self) -> dict[Tags, tuple[NDArray[np.int32], list[_Block]]]:
+        """For queries of these tags: who each row may be found as, and the rows that no index covers."""
+        return {}
+
+    def _seeking(self, tags: Tags) -> tuple[NDArray[np.int32], list[_Block]]:
+        if tags not in self._sought:
+            codes = self.state.codes
+            if banned := [own != tag for own, tag in zip(self._tags, tags, strict=True) if tag]:
+                known = [own != "" for own, tag in zip(self._tags, tags, strict=True) if tag]
+                apart = np.any([a & b for a, b in zip(banned, known, strict=True)], axis=0)
+                codes = np.where(apart, np.int32(GONE), codes).astype(np.int32)
+            first = self._index.rows if self._index else 0
+            self._sought[tags] = codes, list(_blocks(self.state, codes, first))
+        return self._sought[tags]
+
+    @cached_property
+    def _tags(self) -> list[NDArray[np.str_]]:
+        """Of each row what keeps it apart, by the gallery's ``apart``; empty texts match all."""
+        return tags_of(self.state.rows, self.state.manifest.apart)
+
+    def similarity(self, queries: Floats, asked: pd.DataFrame | None = None) -> Floats:
         """The similarity of each query to each individual: S(q, i), the maximum over i's images.
 
         With an index, an individual none of whose images was found stands at the similarity of the last
@@ -65,23 +85,43 @@ class Search:
 
         Args:
             queries: (Q, width) unit length.
+            asked: their rows, by whose viewpoint and species some images may not be matched to them; None: all may.
 
         Returns:
-            (Q, individuals); -inf for one without an image.
+            (Q, individuals); -inf for one without an image that it may be matched to.
         """
         queries = np.ascontiguousarray(queries, np.float32)
+        kept_apart = () if asked is None else self.state.manifest.apart
+        if not kept_apart or asked is None:
+            return self._similarity(queries, ("",) * len(self._tags))
+        best = np.full((len(queries), len(self.state.individuals)), -np.inf, np.float32)
+        tags = list(zip(*tags_of(asked, kept_apart), strict=True))
+        for alike in sorted(set(tags)):
+            here = np.array([one == alike for one in tags])
+            best[here] = self._similarity(np.ascontiguousarray(queries[here]), tuple(map(str, alike)))
+        return best
+
+    def _similarity(self, queries: Floats, tags: Tags) -> Floats:
+        codes, blocks = self._seeking(tags)
         best = np.full((len(self.state.individuals), len(queries)), -np.inf, np.float32)
-        blocks = self._blocks if self._index is None else self._index[1]
         for block, found in zip(blocks, _each(blocks, queries), strict=True):
             best[block.codes] = np.maximum(best[block.codes], found)
         best = np.ascontiguousarray(best.T)
         if self._index is not None:
-            self._index[0].raise_to(best, queries, self.state.codes)
+            self._index.raise_to(best, queries, codes)
         return best
 
-    def exemplars(self, query: Floats, individual: str, count: int) -> list[tuple[int, float]]:
-        """An individual's images most like a query, each of another encounter: their rows and scores."""
+    def exemplars(
+        self, query: Floats, individual: str, count: int, asked: pd.DataFrame | None = None
+    ) -> list[tuple[int, float]]:
+        """An individual's images most like a query, each of another encounter: their rows and scores.
+
+        ``asked`` is the one row of the query, where images may be kept apart from it.
+        """
         rows = self.state.rows_of(individual)
+        if asked is not None and self.state.manifest.apart:
+            (tags,) = zip(*tags_of(asked, self.state.manifest.apart), strict=True)
+            rows = rows[self._seeking(tuple(map(str, tags)))[0][rows] != GONE]
         scores = self.state.embeddings(rows) @ query
         chosen: list[tuple[int, float]] = []
         seen: set[int] = set()
@@ -93,6 +133,17 @@ class Search:
             if len(chosen) == count:
                 break
         return chosen
+
+
+def tags_of(rows: pd.DataFrame, apart: Sequence[str]) -> list[NDArray[np.str_]]:
+    """Of each row the texts by which it is kept apart, one array for each of `apart`; empty: from nobody."""
+    found = []
+    for by in apart:
+        name = "viewpoint" if by == "side" else by
+        texts = rows.get(name, pd.Series(pd.NA, index=rows.index)).astype("string")
+        texts = sides_of(texts) if by == "side" else texts.str.strip().str.casefold()
+        found.append(texts.fillna("").to_numpy(dtype=str))
+    return found
 
 
 def _each(blocks: Sequence[_Block], queries: Floats) -> Iterator[Floats]:
@@ -122,13 +173,13 @@ def _few(embeddings: Floats, queries: Floats) -> Floats:
     return scores.T
 
 
-def _blocks(state: State, first: int) -> Iterator[_Block]:
-    """All rows from `first` on, as blocks."""
+def _blocks(state: State, codes_of: NDArray[np.int32], first: int) -> Iterator[_Block]:
+    """All rows from `first` on that are somebody by `codes_of`, as blocks."""
     start = 0
     for matrix in state.matrices:
         for low in range(max(0, first - start), len(matrix), BLOCK):
             embeddings = matrix[low : low + BLOCK]
-            codes = state.codes[start + low : start + low + len(embeddings)]
+            codes = codes_of[start + low : start + low + len(embeddings)]
             order = np.argsort(codes, kind="stable")[np.count_nonzero(codes == GONE) :]
             if len(order):
                 there, starts = np.unique(codes[order], return_index=True)

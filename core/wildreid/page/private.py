@@ -10,7 +10,7 @@ from typing import Any
 
 WITHHELD = "(withheld)"
 _ABSOLUTE = re.compile(r"^(?:file:|~|/|\\\\|[A-Za-z]:[\\/])")
-_PATH = re.compile(r"(?<![\w.:/<~\\])(?:file:/+|~/|/|\\\\|[A-Za-z]:[\\/])[^\s'\"<>|]+")
+_PATH = re.compile(r"(?:(?<![\w.:/<~\\])|(?<=local-dir:))(?:file:/+|~/|/|\\\\|[A-Za-z]:[\\/])[^\s'\"<>|]+")
 _LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 _HIDDEN = re.compile(
     r"(?:^|[_.-])(?:lat|lon|lng|latitude|longitude|gps|coordinates?|easting|northing|host|hostname|node|user|cwd|argv"

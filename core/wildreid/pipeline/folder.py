@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,9 @@ from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
 from wildreid.evaluation.rank import load_ranking
 from wildreid.files import put_text, read_json, write_json
-from wildreid.recipe import Loaded, Recipe, load_recipe
+from wildreid.recipe import Loaded, Measurement, Recipe, load_recipe, resolved
+from wildreid.recipe.load import read_yaml
+from wildreid.recipe.merge import parsed
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,39 @@ class RunFolder:
         return len(doubtful)
 
     def load_recipe(self, settings: Mapping[str, Any] | Iterable[str] = ()) -> Loaded:
-        """The resolved recipe, as it stands in the folder."""
+        """The resolved recipe, as it stands in the folder.
+
+        Raises:
+            UserError: it is no run, or one of embeddings from elsewhere, which has no network.
+        """
+        if self.of_embeddings:
+            raise UserError(
+                f"{self.path} measures embeddings that came from elsewhere: there is no network in it",
+                cure="measure it again with evaluate, or train a network with run",
+            )
+        self._raw()
+        given = settings if isinstance(settings, Mapping) else tuple(settings)
+        return load_recipe(self.recipe, settings=given, saved=True)
+
+    def measured(
+        self, settings: Mapping[str, Any] | Sequence[str] = ()
+    ) -> Loaded[Recipe] | Loaded[Measurement]:
+        """What was measured, and how: a trained run's whole recipe, or of embeddings the part without a network."""
+        raw, lines = self._raw()
+        kind = Recipe if "backbone" in raw else Measurement
+        return resolved(raw, lines=lines, path=self.recipe, kind=kind, layers=parsed(settings), saved=True)
+
+    def _raw(self) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
         if not self.recipe.is_file():
             raise UserError(
                 f"{self.path} is no run: it has no recipe.yaml", cure="give the folder that `reid run` wrote"
             )
-        given = settings if isinstance(settings, Mapping) else tuple(settings)
-        return load_recipe(self.recipe, settings=given, saved=True)
+        return read_yaml(self.recipe)
+
+    @property
+    def of_embeddings(self) -> bool:
+        """Whether embeddings from elsewhere were measured here: there is no network."""
+        return self.recipe.is_file() and "backbone" not in self._raw()[0]
 
     def load_split(self) -> Table:
         """The split table, with its root."""
@@ -257,7 +285,7 @@ def read_history(path: Path) -> tuple[dict[str, Any], ...]:
     return tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
 
 
-def write_recipe(path: Path, recipe: Recipe) -> None:
+def write_recipe(path: Path, recipe: Measurement) -> None:
     """Write the resolved recipe as YAML that loads to the same recipe, whole or not at all."""
     header = "# The resolved recipe of this run: every field, defaults and profiles included.\n"
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)

@@ -52,7 +52,7 @@ def fit(
         return
     resume = world.tell(lambda: folder.begun("train", inputs)) or resume
     settings, validate = recipe.training, None
-    if settings.epochs:  # else nothing is chosen
+    if settings.epochs or recipe.head.chooses:  # else nothing is chosen
         validate = validator(
             ready.table, protocol=settings.protocol, gallery=settings.gallery, watch=settings.watch
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wildreid.data.apart import keep_apart
 from wildreid.data.audit import audit
 from wildreid.data.splits import split, unreached
 from wildreid.data.store import ImageStore, open_images
@@ -16,7 +17,7 @@ from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance
 from wildreid.pipeline.reading import opened_with_pixels, said
 from wildreid.pipeline.tracking import RunFacts
 from wildreid.places import cache_folder
-from wildreid.recipe import Loaded, Recipe
+from wildreid.recipe import Loaded, Measurement, Recipe
 from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.training.world import ALONE, World
 
@@ -49,7 +50,7 @@ def begin(
     folder.path.mkdir(parents=True, exist_ok=True)
     if world.first:
         table, images = _read(recipe, folder, device, say)
-        split_table, leaks = _split(recipe, table, folder, say)
+        split_table, leaks = divide(recipe, table, folder, say)
         hashes = {
             "inputs": hash_of(
                 all_but(recipe, NOTHING, FIGURES, defaults=False), hash_of_rows(split_table.rows)
@@ -57,6 +58,7 @@ def begin(
             "table": hash_of_rows(table.rows),
         }
         whence = provenance(loaded, device=device, processes=world.size, root=table.root, hashes=hashes)
+        whence["weights"] = [origin.as_dict() for origin in recipe.backbone.origins()]
         write_json(folder.provenance, whence)
         world.tell(lambda: (hashes, leaks))
     else:  # what the first has read and split is in the folder
@@ -106,7 +108,7 @@ def _read(
             where="dataset",
             cure="mend or remove them, or check the root",
         )
-    table, images = found.table, images.select(found.kept)
+    table, images = keep_apart(found.table, recipe.apart), images.select(found.kept)
     table.save(folder.table)
     left_out = f", {len(table.failures)} left out (failures.csv)" if table.failures else ""
     undated = int(table["timestamp"].isna().sum())
@@ -121,7 +123,10 @@ def _read(
     return table, images
 
 
-def _split(recipe: Recipe, table: Table, folder: RunFolder, say: Callable[[str], None]) -> tuple[Table, bool]:
+def divide(
+    recipe: Measurement, table: Table, folder: RunFolder, say: Callable[[str], None]
+) -> tuple[Table, bool]:
+    """The split table, written down with what its audit found; and whether it leaks."""
     table = split(table, recipe.splitter, seed=recipe.seed_of_split)
     table.save(folder.split)
     found = audit(table)

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from wildreid.recipe import Loaded
+from wildreid.recipe import Loaded, Measurement
 
 LIBRARIES = (
     "wildreid", "torch", "torchvision", "timm", "pytorch-metric-learning", "kornia", "numpy", "pandas",
@@ -22,7 +22,12 @@ LIBRARIES = (
 
 
 def provenance(
-    loaded: Loaded, *, device: str, root: Path, hashes: dict[str, str], processes: int = 1
+    loaded: Loaded[Measurement] | Loaded,
+    *,
+    device: str,
+    root: Path,
+    hashes: dict[str, str],
+    processes: int = 1,
 ) -> dict[str, Any]:
     """What ``run.json`` holds: all that a reader needs to judge, and an author to repeat, a run."""
     recipe = loaded.recipe

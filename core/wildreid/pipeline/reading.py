@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wildreid.data.apart import keep_apart
 from wildreid.data.columns import read_parts
 from wildreid.data.fingerprints import contents, fingerprint
 from wildreid.data.groups import annotate
@@ -148,7 +149,7 @@ def of_recipe(loaded: Loaded, *, must: bool = True) -> Table:
         note(text)
     table = recipe.dataset.table()
     said(table)
-    table = opened(table, recipe.encounters).table
+    table = keep_apart(opened(table, recipe.encounters).table, recipe.apart)
     try:
         return assign(table, recipe.splitter, seed=recipe.seed_of_split)
     except UserError as error:

@@ -18,43 +18,41 @@ from wildreid.evaluation.probes import probes
 from wildreid.evaluation.protocols import usable
 from wildreid.evaluation.rank import load_ranking, rank, save_ranking
 from wildreid.evaluation.score import score
+from wildreid.evaluation.species import by_species
 from wildreid.files import write_json
 from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.learn import seeing
 from wildreid.pipeline.provenance import hash_of, hash_of_rows
 from wildreid.pipeline.shortcut import measure_shortcut
-from wildreid.recipe import Loaded
+from wildreid.recipe import Loaded, Measurement
 
 
 def measure(
-    loaded: Loaded,
+    recipe: Measurement,
     table: Table,
-    images: ImageStore,
     folder: RunFolder,
-    weights: str,
+    made_by: str,
     *,
-    device: str,
     leaks: bool,
+    look: Callable[[Evidence, bool], dict[str, Any]] | None = None,
 ) -> None:
-    """Write the rankings, ``decision.json`` and ``scores.json`` of a trained and embedded run.
+    """Write the rankings, ``decision.json`` and ``scores.json`` of a folder that holds embeddings.
 
     Args:
-        loaded: the recipe.
+        recipe: or as much of one as says what is measured.
         table: the split table.
-        images: its pixels, for the probes.
-        folder: of the run; its embeddings are there.
-        weights: hash of the model, by which an unchanged ranking is known.
-        device: that the probes embed on.
+        folder: of the run; its embeddings are there, one for each row of the table.
+        made_by: hash of what the embeddings come from, by which an unchanged ranking is known.
         leaks: whether the split leaks, which then stands beside every figure.
+        look: what looks at the photos once more, see `looker`; None: there is no network to look with.
     """
-    recipe, settings = loaded.recipe, loaded.recipe.evaluation
+    settings = recipe.evaluation
     headline = settings.protocols[0]
     embeddings = np.load(folder.embeddings, mmap_mode="r")
     fitted: dict[str, Decision | Missing] = {}
     blocks: dict[str, Any] = {}
-    told = False
     for protocol in settings.protocols:
-        key = hash_of(weights, hash_of_rows(table.rows), protocol, settings.keep)
+        key = hash_of(made_by, hash_of_rows(table.rows), protocol, settings.keep)
         make = partial(rank, embeddings, table, protocol=protocol, keep=settings.keep)
         ranking = _ranked(folder, folder.ranking(protocol, headline), f"rank {protocol}", key, make)
         decision = fitted[protocol] = fit_decision(
@@ -73,13 +71,9 @@ def measure(
             confidence=settings.confidence,
             seed=recipe.seed,
         )
-        if settings.probes and protocol == headline and block["reason"] is None:
-            intervals = Bootstrap(evidence.individuals, settings.bootstrap, settings.confidence, recipe.seed)
-            see = seeing(folder, loaded.registry, device)
-            block["probes"] = probes(evidence, images, see, margin=recipe.images.margin, intervals=intervals)
-        if block["reason"] is None and not told:  # under the first protocol that can be used
-            told = True
-            measure_shortcut(loaded, evidence, images, folder, weights, device=device)
+        if look is not None and block["reason"] is None:
+            block["probes"] = look(evidence, protocol == headline) or block["probes"]
+        block["species"] = by_species(embeddings, table, recipe, protocol)
         if leaks:
             block["optimistic"] = "; ".join(filter(None, ("the split leaks", block["optimistic"])))
         blocks[protocol] = block
@@ -108,3 +102,35 @@ def _ranked(folder: RunFolder, file: Path, stage: str, key: str, make: Callable[
     save_ranking(ranking, file)
     folder.record(stage, key)
     return ranking
+
+
+def looker(
+    loaded: Loaded, images: ImageStore, folder: RunFolder, weights: str, *, device: str
+) -> Callable[[Evidence, bool], dict[str, Any]]:
+    """What looks at a trained run's photos once more: for the probes of the headline, and the shortcut audit.
+
+    Args:
+        loaded: the recipe, which says what is looked for.
+        images: the pixels of the table's rows.
+        folder: of the run.
+        weights: hash of the model.
+        device: to embed on.
+
+    Returns:
+        A function from evidence, and whether it is the headline's, to the probes, where there are some.
+    """
+    recipe, settings = loaded.recipe, loaded.recipe.evaluation
+    told: list[str] = []
+
+    def look(evidence: Evidence, headline: bool) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if settings.probes and headline:
+            intervals = Bootstrap(evidence.individuals, settings.bootstrap, settings.confidence, recipe.seed)
+            see = seeing(folder, loaded.registry, device)
+            found = probes(evidence, images, see, margin=recipe.images.margin, intervals=intervals)
+        if not told:  # under the first protocol that can be used
+            told.append(evidence.ranking.protocol)
+            measure_shortcut(loaded, evidence, images, folder, weights, device=device)
+        return found
+
+    return look

@@ -11,6 +11,7 @@ from wildreid.artefacts import Results
 from wildreid.errors import Interrupted, UserError
 from wildreid.files import hash_of_file
 from wildreid.kinds import Log
+from wildreid.pipeline.embedded import measure_again
 from wildreid.pipeline.folder import (
     RunFolder,
     choose_folder,
@@ -19,7 +20,7 @@ from wildreid.pipeline.folder import (
 )
 from wildreid.pipeline.learn import embed_all, fit, projector_of
 from wildreid.pipeline.prepare import begin
-from wildreid.pipeline.scoring import measure
+from wildreid.pipeline.scoring import looker, measure
 from wildreid.pipeline.tracking import Tracking
 from wildreid.progress import note, say
 from wildreid.recipe import Loaded, load_recipe, revised
@@ -97,6 +98,8 @@ def evaluate(
         UserError: a setting that would need another split or another training.
     """
     folder = RunFolder(Path(path))
+    if folder.of_embeddings:
+        return measure_again(folder, settings)
     before, after = folder.load_recipe(), folder.load_recipe(settings)
     if all_but(before.recipe, NOTHING, FIGURES) != all_but(after.recipe, NOTHING, FIGURES):
         raise UserError(
@@ -134,6 +137,11 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
         several = f", {world.size} processes" if world.size > 1 else ""
         say(f"run     {folder.path} on {device}{several}")
 
+        for origin in recipe.backbone.origins():
+            if origin.noncommercial:
+                say(f"! first weights {origin}; this holds for the model that is made of them too")
+            else:
+                say(f"weights {origin}")
         ready = begin(loaded, folder, device=device, say=say, world=world)
         table, images = ready.table, ready.images
         trackers = recipe.trackers if world.first else ()
@@ -148,7 +156,8 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
             weights = hash_of_file(folder.model)
             embed_all(loaded, table, images, folder, weights, device=device, say=say, world=world)
             if world.first:
-                measure(loaded, table, images, folder, weights, device=device, leaks=ready.leaks)
+                look = looker(loaded, images, folder, weights, device=device)
+                measure(recipe, table, folder, weights, leaks=ready.leaks, look=look)
                 say("scores  " + ", ".join(recipe.evaluation.protocols))
             if projector is not None:
                 projector.finish()

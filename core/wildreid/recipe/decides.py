@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from wildreid.recipe.model import Recipe
+from wildreid.recipe.model import Measurement
 
 NOTHING = (
     "name", "stamp", "about", "packs", "private", "device", "trackers", "reporters",
@@ -21,11 +21,11 @@ NOTHING = (
 FIGURES = ("evaluation", "metrics")
 """What is measured once the weights are there."""
 
-ROWS = ("dataset", "encounters", "splitter", "split_seed", "images.max_pixels")
+ROWS = ("dataset", "encounters", "splitter", "apart", "split_seed", "images.max_pixels")
 """Which images are read, and in which part each is."""
 
 
-def all_but(recipe: Recipe, *keys: Iterable[str], defaults: bool = True) -> dict[str, Any]:
+def all_but(recipe: Measurement, *keys: Iterable[str], defaults: bool = True) -> dict[str, Any]:
     """A recipe as plain data, without the keys of these groups: ``all_but(recipe, NOTHING, FIGURES)``.
 
     Args:

@@ -7,23 +7,25 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Generic, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from typing_extensions import TypeVar
 
 from wildreid.errors import Problem, RecipeError, UserError
 from wildreid.option import Given, Option, did_you_mean, expand, overridden
 from wildreid.recipe.find import find_recipe
 from wildreid.recipe.merge import merge_all, parsed
-from wildreid.recipe.model import Recipe
+from wildreid.recipe.model import Measurement, Recipe
 from wildreid.registry import Registry
 
 FILE_KEYS = ("profiles", "fallback")
+Kind = TypeVar("Kind", bound=Measurement, default=Recipe)
 
 
 @dataclass(frozen=True)
-class Loaded:
+class Loaded(Generic[Kind]):
     """A recipe, and where it came from.
 
     Attributes:
@@ -34,7 +36,7 @@ class Loaded:
         profiles: what was laid over the file, the fallback first where it was used.
     """
 
-    recipe: Recipe
+    recipe: Kind
     registry: Registry
     path: Path | None = None
     notes: tuple[str, ...] = ()
@@ -67,6 +69,41 @@ def load_recipe(
     """
     path = find_recipe(path)
     raw, lines = read_yaml(path)
+    return resolved(
+        raw,
+        lines=lines,
+        path=path,
+        kind=Recipe,
+        profiles=profiles,
+        layers=parsed(settings),
+        registry=registry,
+        saved=saved,
+    )
+
+
+def resolved(
+    raw: Mapping[str, Any],
+    *,
+    lines: Mapping[tuple[str | int, ...], int],
+    path: Path,
+    kind: type[Kind],
+    profiles: Sequence[str] = (),
+    layers: Sequence[Mapping[str, Any]] = (),
+    registry: Registry | None = None,
+    saved: bool = False,
+) -> Loaded[Kind]:
+    """Merge and validate what a file says; as `load_recipe`.
+
+    Args:
+        raw: the file's keys and values.
+        lines: of each key.
+        path: the file; relative paths start beside it.
+        kind: a whole recipe, or only what is measured; of a whole one the rest is then left out.
+        profiles: as for `load_recipe`.
+        layers: laid over all of it, from left to right; see `parsed`.
+        registry: as for `load_recipe`.
+        saved: as for `load_recipe`.
+    """
     chosen = raw.get("profiles") or {}
     if not isinstance(chosen, Mapping) or not all(isinstance(part, Mapping) for part in chosen.values()):
         raise RecipeError(
@@ -81,9 +118,8 @@ def load_recipe(
             )
     base = {key: value for key, value in raw.items() if key not in FILE_KEYS}
     base.setdefault("name", path.stem if path.stem != "recipe" else path.absolute().parent.name)
-    given = parsed(settings)
     named = [chosen[name] for name in profiles]
-    merged = merge_all(base, *named, *given)
+    merged = merge_all(base, *named, *layers)
     notes: list[str] = []
     fallback = raw.get("fallback")
     root = _absent_default_root(base, merged, path.parent)
@@ -94,7 +130,7 @@ def load_recipe(
         )
     if fallback is not None and root is not None and fallback not in profiles:
         profiles = (fallback, *profiles)
-        merged = merge_all(base, chosen[fallback], *named, *given)
+        merged = merge_all(base, chosen[fallback], *named, *layers)
         notes.append(
             f"{root} is not there: this is the profile '{fallback}', on the data that comes with the recipe. "
             f"To use your own: {_how_to_point(base)}"
@@ -103,13 +139,16 @@ def load_recipe(
         notes.append(f"{root} is not there; to use your own data: {_how_to_point(base)}")
     registry = registry or Registry(packs=packs_of(merged, path))
     notes.extend(registry.notes)
+    unused = Recipe.model_fields.keys() - kind.model_fields.keys()
+    merged = {key: value for key, value in merged.items() if key not in unused}
+    near = path.absolute().parent
     recipe = validate(
-        merged, registry=registry, base=path.absolute().parent, lines=lines, where=str(path), saved=saved
+        merged, kind=kind, registry=registry, base=near, lines=lines, where=str(path), saved=saved
     )
     return Loaded(recipe, registry, path, tuple(notes), tuple(profiles))
 
 
-def revised(loaded: Loaded, update: Mapping[str, Any]) -> Loaded:
+def revised(loaded: Loaded[Kind], update: Mapping[str, Any]) -> Loaded[Kind]:
     """The same recipe with other values for some of its own keys, checked as those in a file are.
 
     Raises:
@@ -120,7 +159,10 @@ def revised(loaded: Loaded, update: Mapping[str, Any]) -> Loaded:
     base = loaded.path.absolute().parent if loaded.path else Path.cwd()
     where = str(loaded.path or "recipe")
     raw = {**dict(loaded.recipe), **update}
-    return replace(loaded, recipe=validate(raw, registry=loaded.registry, base=base, lines={}, where=where))
+    recipe = validate(
+        raw, kind=type(loaded.recipe), registry=loaded.registry, base=base, lines={}, where=where
+    )
+    return replace(loaded, recipe=recipe)
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
@@ -208,19 +250,20 @@ def packs_of(merged: Mapping[str, Any], path: Path) -> list[Path]:
 def validate(
     raw: Mapping[str, Any],
     *,
+    kind: type[Kind],
     registry: Registry,
     base: Path,
     lines: Mapping[tuple[str | int, ...], int],
     where: str,
     saved: bool = False,
-) -> Recipe:
+) -> Kind:
     """A recipe from merged raw values; `lines` tells the line of a key, relative paths start at `base`.
 
     Raises:
         RecipeError: all that is wrong with it, each with its path and line.
     """
     try:
-        return Recipe.model_validate(raw, context={"registry": registry, "base": base, "saved": saved})
+        return kind.model_validate(raw, context={"registry": registry, "base": base, "saved": saved})
     except ValidationError as error:
         problems = []
         for item in error.errors(include_url=False):

@@ -59,6 +59,22 @@ class Images(_Settings):
     cache_gib: float = Field(50.0, gt=0, description="the most that the image cache may hold, in GiB")
 
 
+class Embedding(_Settings):
+    """In how many views a photo is looked at to embed it; their features are averaged. Each costs a pass."""
+
+    flip: bool = Field(
+        False, description="look at its mirror image too; not where the animal's sides differ: twice the time"
+    )
+    scales: tuple[Annotated[float, Field(ge=0.25, le=4)], ...] = Field(
+        (1.0,),
+        min_length=1,
+        description="sizes of the network's input, times images.size; for networks that take any size",
+    )
+    crops: tuple[Annotated[float, Field(ge=0.25, le=1)], ...] = Field(
+        (1.0,), min_length=1, description="shares of each side, around the middle, that are looked at"
+    )
+
+
 class Encounters(_Settings):
     """What counts as one sequence, group and encounter."""
 
@@ -159,8 +175,11 @@ class Evaluation(_Settings):
     )
 
 
-class Recipe(_Settings):
-    """One experiment, whole: what runs, on what, and how it is measured."""
+Keeper = Literal["side", "species"]
+
+
+class Measurement(_Settings):
+    """What is measured, on what and how: all of a recipe that needs no network."""
 
     name: str = Field(
         "run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the run and its folder"
@@ -172,35 +191,51 @@ class Recipe(_Settings):
     split_seed: int | None = Field(
         None, ge=0, description="of splits alone, to train one split with several seeds; null: as seed"
     )
-    device: str = Field(
-        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto: a GPU where there is one"
-    )
     private: bool = Field(False, description="let reports show camera names, coordinates and full paths")
     dataset: SerializeAsAny[Dataset]
     encounters: Encounters = Encounters()
     splitter: SerializeAsAny[Splitter]
-    images: Images = Images()
-    foreground: SerializeAsAny[Segmenter] | None = Field(
-        None, description="what tells the animal from the place; null: nothing, images are taken as they are"
+    apart: tuple[Keeper, ...] = Field(
+        ("species",),
+        description="what keeps two photos from being matched, whoever they show: species, where the data set says "
+        "it; side, by viewpoint: left and right flanks are then also classes of their own in training",
     )
-    transforms: tuple[SerializeAsAny[Transform], ...] = ()
-    backbone: SerializeAsAny[Backbone]
-    head: SerializeAsAny[Head]
-    loss: SerializeAsAny[Loss]
-    miner: SerializeAsAny[Miner]
-    sampler: SerializeAsAny[Sampler]
-    optimizer: SerializeAsAny[Optimizer]
-    scheduler: SerializeAsAny[Scheduler]
-    training: Training = Training()
+    images: Images = Images()
     evaluation: Evaluation = Evaluation()
     metrics: tuple[SerializeAsAny[Metric], ...] = Field(..., min_length=1)
-    trackers: tuple[SerializeAsAny[Tracker], ...] = ()
     reporters: tuple[SerializeAsAny[Reporter], ...] = ()
 
     @property
     def seed_of_split(self) -> int:
         """The seed that images are divided by."""
         return self.seed if self.split_seed is None else self.split_seed
+
+    @field_validator("packs", mode="before")
+    @classmethod
+    def _one_pack(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+
+class Recipe(Measurement):
+    """One experiment, whole: what runs, on what, and how it is measured."""
+
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto: a GPU where there is one"
+    )
+    foreground: SerializeAsAny[Segmenter] | None = Field(
+        None, description="what tells the animal from the place; null: nothing, images are taken as they are"
+    )
+    transforms: tuple[SerializeAsAny[Transform], ...] = ()
+    backbone: SerializeAsAny[Backbone]
+    head: SerializeAsAny[Head]
+    embedding: Embedding = Embedding()
+    loss: SerializeAsAny[Loss]
+    miner: SerializeAsAny[Miner]
+    sampler: SerializeAsAny[Sampler]
+    optimizer: SerializeAsAny[Optimizer]
+    scheduler: SerializeAsAny[Scheduler]
+    training: Training = Training()
+    trackers: tuple[SerializeAsAny[Tracker], ...] = ()
 
     @property
     def seen_by(self) -> Segmenter | None:
@@ -239,11 +274,6 @@ class Recipe(_Settings):
                 "set images.background: keep, or leave the transform out"
             )
         return self
-
-    @field_validator("packs", mode="before")
-    @classmethod
-    def _one_pack(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
 
 
 def key_of(kind: type[Option]) -> str | None:

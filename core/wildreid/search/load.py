@@ -57,6 +57,7 @@ class Search:
         merged = merge(merged, settings, top=True)
         recipe = validate(
             merged,
+            kind=Recipe,
             registry=self.base.registry,
             base=self.path.absolute().parent,
             lines={},

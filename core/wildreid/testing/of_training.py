@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
+from wildreid.kinds import Fitted
 from wildreid.testing.hold import built, hold
 
 
@@ -85,6 +86,14 @@ def check_head(option: Any) -> None:
     hold(out.shape == (6, module.width), option, f"gave {tuple(out.shape)}, not (6, {module.width})")
     out.sum().backward()
     hold(features.grad is not None, option, "lets no gradient through to the features")
+    if isinstance(module, Fitted):
+        with torch.no_grad():
+            vectors = nn.functional.normalize(torch.randn(400, int(cast("Any", module.before).width)))
+            told = module.fit(vectors, torch.arange(400) % 40, lambda: 0.5)
+            hold(isinstance(told, str), option, "does not say in words what it has fitted")
+            fitted = module.after(vectors)
+        hold(fitted.shape == (400, module.width), option, f"gave {tuple(fitted.shape)} once it was fitted")
+        hold(torch.isfinite(fitted).all(), option, "gave numbers that are not finite once it was fitted")
 
 
 def _batch() -> tuple[torch.Tensor, torch.Tensor]:

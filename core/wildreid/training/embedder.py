@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from wildreid.errors import UserError
 from wildreid.files import hash_of_file, put, write_json
 from wildreid.kinds import Backbone, Features, Head
-from wildreid.recipe.model import Images, Recipe
+from wildreid.recipe.model import Embedding, Images, Recipe
 from wildreid.registry import Registry
+from wildreid.training.looks import PLAIN, Look, looks
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
@@ -31,21 +32,26 @@ class Embedder(nn.Module):
         backbone: from (N, 3, size, size) normalised float to (N, features).
         head: from (N, features) to (N, width).
         size: pixels a side of the images it is made for.
+        views: in which a photo is looked at in evaluation; the features of all are averaged.
 
     Attributes:
         width: numbers in an embedding.
         size: as given.
+        views: as given.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: Features, head: nn.Module, *, size: int) -> None:
+    def __init__(
+        self, backbone: Features, head: nn.Module, *, size: int, views: Sequence[Look] = PLAIN
+    ) -> None:
         super().__init__()
         self.backbone = cast("nn.Module", backbone)
         self.head = head
         self.width = int(cast("int", head.width))
         self.size = size
+        self.views = tuple(views)
         self.lay_out(channels_last=True)
         for name in ("mean", "std"):
             numbers = torch.tensor(getattr(backbone, name), dtype=torch.float32).view(1, 3, 1, 1)
@@ -78,8 +84,15 @@ class Embedder(nn.Module):
         """
         if images.dtype == torch.uint8:
             images = self.prepare(images)
-        features = images if images.ndim == 2 else self.backbone(images)
+        features = images if images.ndim == 2 else self.features(images)
         return F.normalize(self.head(features).float())
+
+    def features(self, images: Tensor) -> Tensor:
+        """(N, 3, size, size) as `prepare` gives it to (N, features); in evaluation the mean over the views."""
+        if self.training or self.views == PLAIN:
+            seen: Tensor = self.backbone(images)
+            return seen
+        return torch.stack([self.backbone(view.of(images)) for view in self.views]).mean(0)
 
     def groups(self) -> dict[str, list[nn.Parameter]]:
         """Trainable parameters as an optimizer takes them: ``backbone.<stage>`` in order, then ``head``."""
@@ -104,8 +117,10 @@ def build_embedder(recipe: Recipe) -> Embedder:
             f"the stages of the backbone '{recipe.backbone.name}' do not hold each of its parameters once",
             cure="tell whoever wrote that plugin",
         )
-    embedder = Embedder(backbone, recipe.head.build(width=backbone.width), size=recipe.images.size)
+    head = recipe.head.build(width=backbone.width)
+    embedder = Embedder(backbone, head, size=recipe.images.size, views=looks(recipe.embedding))
     embedder.eval()
+    scaled = any(view.scale != 1 for view in embedder.views)
     try:
         with torch.no_grad():
             shape = embedder(
@@ -114,10 +129,12 @@ def build_embedder(recipe: Recipe) -> Embedder:
         if shape != (1, embedder.width):
             raise ValueError(f"an embedding has shape {tuple(shape)}, not (1, {embedder.width})")
     except (RuntimeError, AssertionError, ValueError) as error:  # some networks assert their size
+        sizes = " and ".join(str(round(recipe.images.size * scale)) for scale in recipe.embedding.scales)
         raise UserError(
-            f"the network does not take images of {recipe.images.size} pixels: {str(error).splitlines()[0]}",
-            where="images.size",
-            cure=f"set images.size={backbone.size}, which the backbone is made for",
+            f"the network does not take images of {sizes} pixels: {str(error).splitlines()[0]}",
+            where="embedding.scales" if scaled else "images.size",
+            cure=f"set images.size={backbone.size}, which the backbone is made for"
+            + (", and take embedding.crops in place of scales if it takes no other" if scaled else ""),
         ) from None
     return embedder
 
@@ -141,9 +158,11 @@ def describe_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
         "backbone": recipe.backbone.untrained().model_dump(mode="json"),
         "head": recipe.head.model_dump(mode="json"),
         "images": recipe.images.model_dump(mode="json"),
+        "embedding": recipe.embedding.model_dump(mode="json"),
         **_masks_for(recipe),
         "size": embedder.size,
         "width": embedder.width,
+        "origins": [origin.as_dict() for origin in recipe.backbone.origins()],
         "parameters": sum(parameter.numel() for parameter in embedder.parameters()),
         "sha256": hash_of_file(folder / WEIGHTS),
     }
@@ -157,12 +176,17 @@ def _masks_for(recipe: Recipe) -> dict[str, Any]:
     return {"foreground": segmenter.model_dump(mode="json"), "masks": segmenter.fingerprint()}
 
 
-def load_embedder(folder: Path, registry: Registry) -> Embedder:
+def load_embedder(folder: str | Path, registry: Registry | None = None) -> Embedder:
     """Rebuild a saved embedder on the CPU, ready to embed. No pickle is read and nothing is fetched.
+
+    Args:
+        folder: of a run, or a package.
+        registry: the options that it may name; None: those of the installed plugins.
 
     Raises:
         UserError: the files are missing, damaged or do not belong together; an option that no plugin offers.
     """
+    folder, registry = Path(folder), registry or Registry()
     described, weights = folder / DESCRIPTION, folder / WEIGHTS
     if not described.is_file() or not weights.is_file():
         raise UserError(
@@ -180,6 +204,7 @@ def load_embedder(folder: Path, registry: Registry) -> Embedder:
         backbone = Backbone.model_validate(description["backbone"], context=context)
         head = Head.model_validate(description["head"], context=context)
         images = Images.model_validate(description["images"])
+        embedding = Embedding.model_validate(description.get("embedding", {}))
         expected = description["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"not readable as a model: {error}", where=str(described)) from None
@@ -190,7 +215,7 @@ def load_embedder(folder: Path, registry: Registry) -> Embedder:
             cure="resume the run, which writes both again, or copy both anew",
         )
     features = backbone.build()
-    embedder = Embedder(features, head.build(width=features.width), size=images.size)
+    embedder = Embedder(features, head.build(width=features.width), size=images.size, views=looks(embedding))
     load_weights(embedder, weights)
     return embedder.eval()
 

@@ -76,4 +76,4 @@ def _pairs(embedder: Embedder, probe: Tensor) -> tuple[list[tuple[str, str]], Te
     finally:
         for handle in handles:
             handle.remove()
-    return pairs, embeddings
+    return list(dict.fromkeys(pairs)), embeddings  # a photo seen in several views passes each pair again

@@ -26,12 +26,13 @@ from wildreid.training.device import keep_freed_memory, pick_device, pick_precis
 from wildreid.training.embed import embed
 from wildreid.training.embedder import Embedder, build_embedder, save_embedder
 from wildreid.training.features import CachedFeatures, open_features, rests
+from wildreid.training.fitting import fitted
 from wildreid.training.freezing import train_mode
 from wildreid.training.interrupt import listening
 from wildreid.training.learner import build_learner, compile_network
 from wildreid.training.prefetch import prefetch
 from wildreid.training.random_state import seed_all
-from wildreid.training.rows import training_rows, validation_rows
+from wildreid.training.rows import class_names, training_rows, validation_rows
 from wildreid.training.tally import Tally
 from wildreid.training.world import ALONE, World
 
@@ -93,8 +94,9 @@ def train(
         if world.first:
             save_embedder(embedder, folder, recipe)
             _write_history(folder, [])
+        fitted(embedder, images, recipe, table, folder, validate=validate, device=str(place), world=world)
         world.wait()
-        return embedder
+        return embedder.eval()
     if settings.batch < world.size:
         raise UserError(
             f"a batch of {settings.batch} images cannot be shared by {world.size} processes",
@@ -105,7 +107,8 @@ def train(
     # what is learned from, in which batches, and what chooses the weights
     rows, labels = training_rows(table)
     held_out = validation_rows(table, settings.gallery)
-    chosen = table.with_rows(table.rows.iloc[rows])
+    learned = table.rows.assign(identity=class_names(table))
+    chosen = table.with_rows(learned.iloc[rows])
     batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
 
     seen: ImageRows | CachedFeatures = images
@@ -231,7 +234,17 @@ def train(
             if world.any(stop.asked) and epoch < settings.epochs and not best.tired:
                 raise _interrupted(folder, epoch)
     world.wait()
-    return best.load_into(embedder)
+    fitted(
+        best.load_into(embedder),
+        seen,
+        recipe,
+        table,
+        folder,
+        validate=validate,
+        device=str(place),
+        world=world,
+    )
+    return embedder
 
 
 def _watched(figures: dict[str, float], settings: Training, history: Sequence[dict[str, Any]]) -> float:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from wildreid.data.apart import SIDE
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 
@@ -16,13 +18,18 @@ if TYPE_CHECKING:
 def training_rows(table: Table) -> tuple[Ints, Ints]:
     """Rows of the train part that have an identity, and each one's class: 0 … classes - 1, sorted.
 
+    Where sides are kept apart, each known side of an individual is a class of its own, and its photos of no
+    known side are left out: they would pull the sides together, or be pushed from both.
+
     Raises:
         UserError: fewer than two identities.
     """
     rows = np.flatnonzero(
         (table["part"].eq("train") & table["identity"].notna()).to_numpy(bool, na_value=False)
     )
-    names, labels = np.unique(table["identity"].iloc[rows].to_numpy(str), return_inverse=True)
+    classes = class_names(table).iloc[rows]
+    rows, classes = rows[classes.notna().to_numpy()], classes[classes.notna()]
+    names, labels = np.unique(classes.to_numpy(str), return_inverse=True)
     if len(names) < 2:
         raise UserError(
             f"the training part shows {len(names)} identities; two are the least",
@@ -30,6 +37,18 @@ def training_rows(table: Table) -> tuple[Ints, Ints]:
             cure="give the splitter a larger training share, or the data set more individuals",
         )
     return rows.astype(np.int64), labels.astype(np.int64)
+
+
+def class_names(table: Table) -> pd.Series[Any]:
+    """What each row is learned as: its identity, and its side where sides are kept apart; missing: not at all."""
+    rows = table.rows
+    if SIDE not in rows:
+        return rows["identity"]
+    side = rows[SIDE]
+    told = side.notna() & rows["part"].eq("train").fillna(False)
+    sided = told.groupby(rows["identity"]).transform("any").fillna(False).astype(bool)
+    named = rows["identity"].str.cat(side.fillna(""), sep=" ").str.rstrip()
+    return named.where(side.notna() | ~sided, rows["identity"].where(~sided))
 
 
 def validation_rows(table: Table, gallery: str) -> Ints:

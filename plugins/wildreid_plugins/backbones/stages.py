@@ -12,15 +12,29 @@ if TYPE_CHECKING:
 
 
 def as_features(
-    model: Any, *, size: int, mean: tuple[float, float, float], std: tuple[float, float, float]
+    model: Any,
+    *,
+    size: int,
+    mean: tuple[float, float, float],
+    std: tuple[float, float, float],
+    fixed: bool = False,
 ) -> Features:
-    """Wrap a timm model without classifier, so that its own attribute names cannot clash with ours."""
+    """Wrap a timm model without classifier, so that its own attribute names cannot clash with ours.
+
+    ``fixed`` says that it takes images of its own size alone.
+    """
     from collections import OrderedDict
 
     from torch import nn
 
     network = nn.Sequential(OrderedDict(timm=model))
-    described: dict[str, Any] = {"width": int(model.num_features), "size": size, "mean": mean, "std": std}
+    described: dict[str, Any] = {
+        "width": int(model.num_features),
+        "size": size,
+        "mean": mean,
+        "std": std,
+        "fixed": fixed,
+    }
     if hasattr(
         model, "head_hidden_size"
     ):  # what comes out of the pooled head; num_features comes out of the trunk

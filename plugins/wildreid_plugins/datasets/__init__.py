@@ -9,6 +9,7 @@ from wildreid_plugins.datasets.folder import Folder
 from wildreid_plugins.datasets.megadetector import MegaDetector
 from wildreid_plugins.datasets.photo_tags import PhotoTags
 from wildreid_plugins.datasets.table import Table
+from wildreid_plugins.datasets.union import Union
 from wildreid_plugins.datasets.wbia_coco import WbiaCoco
 from wildreid_plugins.datasets.wildlife_insights import WildlifeInsights
 
@@ -18,5 +19,5 @@ def wildreid_datasets() -> list[type[Dataset]]:
     """What `wildreid.hookspecs.wildreid_datasets` asks for."""
     return [
         Table, Folder, CameraTrap, PhotoTags, CamtrapDP, MegaDetector, CocoCameraTraps, WbiaCoco,
-        WildlifeInsights,
+        WildlifeInsights, Union,
     ]  # fmt: skip

@@ -36,7 +36,7 @@ class Table(Dataset):
     columns: dict[str, str] = Field(
         {},
         description="the file's name for image, identity, camera, timestamp, box_left, box_top, box_width, "
-        "box_height, viewpoint or part, where it is another: {image: path}",
+        "box_height, viewpoint, encounter, sequence or part, where it is another: {image: path}",
     )
     dates: str | None = Field(
         None, description="form of the timestamps, such as '%d.%m.%Y %H:%M'; null: ISO 8601 or EXIF's"

@@ -39,6 +39,11 @@ class DirFpir(Metric):
             return dict.fromkeys(names, Missing("no threshold was fitted"))
         threshold = evidence.decision.threshold
         found = ranking.own_score >= threshold
-        values = [np.where(ranking.mated, found & (ranking.own_rank <= k), np.nan) for k in self.k]
-        values.append(np.where(ranking.mated, np.nan, ranking.first_score >= threshold))
+        values: list[NDArray[np.float64] | Missing] = [
+            np.where(ranking.mated, found & (ranking.own_rank <= k), np.nan) for k in self.k
+        ]
+        if ranking.mated.all():
+            values.append(Missing("there is no non-mated query"))
+        else:
+            values.append(np.where(ranking.mated, np.nan, ranking.first_score >= threshold))
         return dict(zip(names, values, strict=True))

@@ -96,6 +96,7 @@ def _counts(counts: Mapping[str, int]) -> str:
         f"{counts['queries']:,} queries ({counts['mated']:,} mated, {counts['non_mated']:,} not) against "
         f"{counts['gallery']:,} images of {counts['individuals']:,} individuals; "
         f"{counts['masked']:,} pairs masked"
+        + (f"; {counts['lost']:,} queries lost all matches to what is kept apart" if "lost" in counts else "")
     )
 
 

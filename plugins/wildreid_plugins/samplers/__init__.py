@@ -2,6 +2,7 @@
 
 from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Sampler
+from wildreid_plugins.samplers.by_species import BySpecies
 from wildreid_plugins.samplers.encounter_aware import EncounterAware
 from wildreid_plugins.samplers.identity_balanced import IdentityBalanced
 from wildreid_plugins.samplers.per_identity import PerIdentity
@@ -11,4 +12,4 @@ from wildreid_plugins.samplers.uniform import Uniform
 @hookimpl
 def wildreid_samplers() -> list[type[Sampler]]:
     """What `wildreid.hookspecs.wildreid_samplers` asks for."""
-    return [EncounterAware, IdentityBalanced, PerIdentity, Uniform]
+    return [BySpecies, EncounterAware, IdentityBalanced, PerIdentity, Uniform]

@@ -17,7 +17,7 @@ SCORES = st.sampled_from([-0.5, 0.0, 0.25, 0.5, 0.5, 0.5 + 4e-7, 0.500003, 0.75,
 def test_golden_ranks(protocol):
     fixture, table, embeddings = golden()
     expected = fixture["expected"][protocol]
-    ranking = rank(embeddings, table, protocol=protocol)
+    ranking = rank(embeddings, table, protocol=protocol, any_length=True)
     assert ranking.own_rank[ranking.mated].tolist() == expected["ranks"]
     assert ranking.mated.sum() == expected["mated"]
     assert (~ranking.mated).sum() == expected["non_mated"]
@@ -25,7 +25,7 @@ def test_golden_ranks(protocol):
 
 def test_golden_counts_what_is_masked():
     _, table, embeddings = golden()
-    ranking = rank(embeddings, table, protocol="cross-encounter")
+    ranking = rank(embeddings, table, protocol="cross-encounter", any_length=True)
     # q0, q3 and q6 lose one image each; q2 only itself, which is not counted
     assert ranking.masked.tolist() == [1, 0, 0, 1, 0, 0, 1, 0]
     assert ranking.valid.tolist() == [10, 11, 10, 10, 11, 11, 10, 11]
@@ -62,7 +62,7 @@ def test_equals_plain_loops(protocol, case, block):
     rows, scores = case
     table = make_table(rows)
     vectors = embed(scores)
-    ranking = rank(vectors, table, protocol=protocol, keep=4, block=block)
+    ranking = rank(vectors, table, protocol=protocol, keep=4, block=block, any_length=True)
     queries = [row for row in rows if row[3] != "gallery"]
     gallery = [row for row in rows if row[3] != "query" and row[1] is not None]
     at = {row[0]: i for i, row in enumerate(rows)}
@@ -158,7 +158,7 @@ def test_an_empty_gallery_leaves_every_query_non_mated(tmp_path):
 
 def test_survives_a_file(tmp_path):
     _, table, embeddings = golden()
-    ranking = rank(embeddings, table, protocol="cross-encounter")
+    ranking = rank(embeddings, table, protocol="cross-encounter", any_length=True)
     save_ranking(ranking, tmp_path / "ranking.npz")
     again = load_ranking(tmp_path / "ranking.npz")
     for name, value in vars(ranking).items():

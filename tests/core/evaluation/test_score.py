@@ -34,7 +34,7 @@ class FirstTry(Metric):
 
 
 def scored(table, embeddings, protocol="cross-encounter", **settings):
-    ranking = rank(embeddings, table, protocol=protocol)
+    ranking = rank(embeddings, table, protocol=protocol, any_length=True)
     decision = settings.pop("decision", None)
     settings = {"bootstrap": 200, "confidence": 0.95, "seed": 0, **settings}
     return score(Evidence(ranking, table, embeddings, decision), [FirstTry()], **settings)
@@ -51,7 +51,7 @@ def test_every_figure_has_its_n_interval_and_reason():
     assert block["scores"]["queries"]["low"] is None
     assert block["scores"]["absent"]["reason"] == "it is not there"
     assert block["scores"]["absent"]["value"] is None
-    assert block["scores"]["fpir"]["reason"] == "there is no non-mated query"
+    assert block["scores"]["fpir"]["reason"] == "no query counts, of 140 mated and 0 non-mated"
     assert json.loads(json.dumps(block, allow_nan=False)) == block
 
 
@@ -94,7 +94,7 @@ def test_without_dates_every_figure_across_encounters_is_null_with_the_reason():
 
 def test_two_metrics_of_one_figure_are_refused():
     _, table, embeddings = golden()
-    evidence = Evidence(rank(embeddings, table, protocol="image-loo"), table, embeddings)
+    evidence = Evidence(rank(embeddings, table, protocol="image-loo", any_length=True), table, embeddings)
     with pytest.raises(UserError, match="two metrics give the figure 'first'"):
         score(evidence, [FirstTry(), FirstTry()], bootstrap=0, confidence=0.95, seed=0)
 

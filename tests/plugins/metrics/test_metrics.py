@@ -57,7 +57,7 @@ def figures(evidence, *metrics):
 def test_golden(protocol):
     fixture, table, embeddings = golden()
     expected = fixture["expected"][protocol]
-    evidence = Evidence(rank(embeddings, table, protocol=protocol), table, embeddings)
+    evidence = Evidence(rank(embeddings, table, protocol=protocol, any_length=True), table, embeddings)
     found = figures(
         evidence,
         AccuracyAtK(k=(1, 2, 3)),
@@ -79,7 +79,7 @@ def test_golden(protocol):
 def test_golden_at_a_threshold(protocol, threshold):
     fixture, table, embeddings = golden()
     expected = fixture["expected"][protocol]["at"][threshold]
-    ranking = rank(embeddings, table, protocol=protocol)
+    ranking = rank(embeddings, table, protocol=protocol, any_length=True)
     found = figures(Evidence(ranking, table, embeddings, decision(float(threshold))), DirFpir(), BaksBaus())
     for name, ours in {"fpir": "fpir", "dir1": "dir@1", "baks": "baks", "baus": "baus"}.items():
         assert found[ours] == pytest.approx(expected[name], abs=1e-6), name
@@ -99,7 +99,7 @@ def evidences(draw):
     protocol = draw(st.sampled_from(PROTOCOLS))
     table = make_table(rows)
     evidence = Evidence(
-        rank(embeddings, table, protocol=protocol),
+        rank(embeddings, table, protocol=protocol, any_length=True),
         table,
         embeddings,
         decision(draw(st.sampled_from([0.1, 0.3]))),
@@ -233,7 +233,7 @@ def test_an_encounter_of_one_image_is_judged_as_its_image():
 
 def test_votes_for_more_places_than_were_kept_are_missing():
     _, table, embeddings = golden()
-    ranking = rank(embeddings, table, protocol="image-loo", keep=2)
+    ranking = rank(embeddings, table, protocol="image-loo", keep=2, any_length=True)
     found = EncounterAccuracyAtK(k=(2, 3)).measure(evidence=Evidence(ranking, table, embeddings))
     assert isinstance(found["encounter-accuracy@2"], np.ndarray)
     assert "evaluation.keep" in found["encounter-accuracy@3"].reason
@@ -244,7 +244,9 @@ def test_scores_within_a_millionth_do_not_tell_known_from_unknown():
     for apart, expected in [(5e-7, 0.0), (-5e-7, 0.0), (5e-6, 1.0), (-5e-6, 0.0)]:
         embeddings = np.array([[1, 0], [0.5, 0], [1 - 2 * apart, 0]], dtype=np.float32)
         table = make_table(rows)
-        evidence = Evidence(rank(embeddings, table, protocol="cross-encounter"), table, embeddings)
+        evidence = Evidence(
+            rank(embeddings, table, protocol="cross-encounter", any_length=True), table, embeddings
+        )
         assert figures(evidence, AUROC()) == {"auroc": expected, "fpr@95tpr": 1 - expected}
 
 

@@ -28,6 +28,8 @@ def list_(gallery: GalleryPath) -> None:
     printing.say(
         f"{len(rows)} individuals, {state.images} images; model {state.manifest.model.name}; {words}",
     )
+    for origin in state.manifest.provenance.get("weights", ()):
+        printing.say(f"first weights {origin}")
 
 
 def show(gallery: GalleryPath, individual: Individual) -> None:

@@ -73,6 +73,21 @@ def headline(view: View) -> dict[str, Any]:
     }
 
 
+def by_species(view: View) -> list[dict[str, Any]]:
+    """A row for each species that is kept apart: its chief scores."""
+    found = view.block.get("species") or {}
+    names = [name for name in (*CHIEF, "map") if any(name in block["scores"] for block in found.values())]
+    return [
+        {
+            "name": species,
+            "names": names,
+            "cells": [figure_of(name, block["scores"].get(name, {})) for name in names],
+            "queries": block["counts"]["queries"],
+        }
+        for species, block in found.items()
+    ]
+
+
 def _row(name: str, protocols: Mapping[str, Any]) -> dict[str, Any]:
     cells = []
     for block in protocols.values():

@@ -44,6 +44,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         stamp=results.stamp,
         sections=SECTIONS,
         made=_made(view),
+        weights=view.results.run.get("weights") or [],
         view=view,
         headline=headline.headline(view),
         practice=headline.practice(view),
@@ -54,6 +55,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         columns=individuals.COLUMNS,
         individuals=individuals.individuals(view),
         slices=individuals.slices(view),
+        species=headline.by_species(view),
         probes=view.block.get("probes") or {},
         place=place.place(view),
         atlas=atlas(options, view),
@@ -64,7 +66,9 @@ def write(options: Html, results: Results, path: Path) -> None:
         split=individuals.split_summary(view),
         failures=_failures(results.folder),
         recipe=_recipe(view),
-        run=dict(_flat(view.veil.data(results.run))),
+        run=dict(
+            _flat(view.veil.data({key: value for key, value in results.run.items() if key != "weights"}))
+        ),
     )
     put_text(path, text)
 
