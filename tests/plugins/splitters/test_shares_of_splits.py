@@ -84,8 +84,8 @@ def test_the_new_bears_are_as_many_as_asked(bears: Table) -> None:
         answer = split(bears, splitter, seed=seed)
         train, val, test = (individuals(answer, part) for part in ("train", "val", "test"))
         new = {"test": len(test - train - val), "val": len(val - train - test)}
-        assert new["test"] >= 12
-        assert new["val"] >= 6
+        assert new["test"] >= 11
+        assert new["val"] >= 5
         for part, asked in (("test", 13), ("val", 7)):  # what is lacking is said
             said = [one for one in unreached(answer, splitter) if f"in {part} alone" in one]
             assert bool(said) == (new[part] < asked)
