@@ -55,13 +55,13 @@ class Sample:
         encounters: Ints,
     ) -> Sample:
         """From (Q,) best scores, whether they are right, best scores of another individual, and encounters."""
-        first, impostor = first.astype(float), impostor.astype(float)
-        there = np.isfinite(first)
-        others = mated & np.isfinite(impostor)
+        best, other = np.asarray(first, np.float64), np.asarray(impostor, np.float64)
+        there = np.isfinite(best)
+        others = mated & np.isfinite(other)
         return cls(
-            first[mated & there], right[mated & there], encounters[mated & there],
-            first[~mated & there], encounters[~mated & there],
-            impostor[others], encounters[others],
+            best[mated & there], right[mated & there], encounters[mated & there],
+            best[~mated & there], encounters[~mated & there],
+            other[others], encounters[others],
         )  # fmt: skip
 
     @property

@@ -145,4 +145,5 @@ def load_decision(path: Path) -> Decision | Missing:
     del value["format"]
     if "reason" in value:
         return Missing(**value)
-    return Decision(**{name: tuple(one) if isinstance(one, list) else one for name, one in value.items()})
+    read: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in value.items()}
+    return Decision(**read)

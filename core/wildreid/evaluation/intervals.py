@@ -81,7 +81,8 @@ class Bootstrap:
 
     def _sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(individuals,) the sum of each one's values."""
-        return np.bincount(self.individuals, values, minlength=int(self.individuals.max(initial=-1)) + 1)
+        people = int(self.individuals.max(initial=-1)) + 1
+        return np.asarray(np.bincount(self.individuals, values, minlength=people), dtype=np.float64)
 
 
 def bounds(means: NDArray[np.float64], confidence: float, individuals: float) -> tuple[float, float] | None:

@@ -44,7 +44,7 @@ class MarginSoftmax(nn.Module):
         from pytorch_metric_learning.utils.loss_and_miner_utils import convert_to_weights
 
         cosine = embeddings @ F.normalize(self.W.to(embeddings.dtype), dim=0)
-        cosine = cosine.unflatten(1, (-1, self.centers)).amax(dim=2)
+        cosine = cosine.view(len(cosine), -1, self.centers).amax(dim=2)
         margin = self.margins[labels].to(cosine.dtype)
         if self.spread:
             margin = (margin + self.spread * torch.randn_like(margin)).clamp(0, math.pi / 2)
@@ -55,4 +55,5 @@ class MarginSoftmax(nn.Module):
         )
         logits = self.scale * cosine.scatter(1, labels[:, None], harder[:, None])
         each = F.cross_entropy(logits, labels, reduction="none")
-        return (each * convert_to_weights(mined, labels, dtype=each.dtype)).mean()
+        weights: Tensor = convert_to_weights(mined, labels, dtype=each.dtype)
+        return (each * weights).mean()
