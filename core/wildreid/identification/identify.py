@@ -217,7 +217,7 @@ def _all(similarity: Floats) -> Ints:
 
 
 def _verdict(
-    state: State, rule: Rule | None, best: Ints, scores: Floats, chances: Floats | None
+    state: State, rule: Rule | None, best: Ints, scores: Floats, chances: NDArray[np.float64] | None
 ) -> dict[str, Any]:
     if not len(best):
         return {"verdict": "new", "new_probability": 1.0, "reason": "the gallery is empty"}
