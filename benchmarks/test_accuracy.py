@@ -35,7 +35,7 @@ SPLITS = ("random", "open-set", "disjoint-set")
 
 
 def test_bursts(record: Record, quick: bool) -> None:
-    """Drawn bears, profile sample: 24 bears, 475 photos; networks begin with random weights.
+    """Drawn bears, profile sample: 36 bears; networks begin with random weights.
 
     Untrained is recipe.yaml without an epoch.
     """
