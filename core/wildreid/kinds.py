@@ -277,7 +277,7 @@ class Head(Option):
 
 
 class Objective(Protocol):
-    """What a loss builds: a ``torch.nn.Module``, with parameters of its own where it needs them."""
+    """What a loss builds: a ``torch.nn.Module``, or a function where it neither learns nor remembers anything."""
 
     def __call__(self, embeddings: Tensor, labels: Tensor, mined: tuple[Tensor, ...] | None = None) -> Tensor:
         """(N, width) unit-length embeddings and (N,) labels 0 … classes - 1, to a scalar.

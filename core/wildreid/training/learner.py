@@ -17,8 +17,19 @@ from wildreid.training.device import pick_precision
 
 if TYPE_CHECKING:
     from wildreid.data.table import Table
-    from wildreid.kinds import Schedule
+    from wildreid.kinds import Objective, Schedule
     from wildreid.training.embedder import Embedder
+
+
+class _Function(nn.Module):
+    """A loss that is a plain function: it has no parameters, and nothing to keep."""
+
+    def __init__(self, function: Objective) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, embeddings: Tensor, labels: Tensor, mined: tuple[Tensor, ...] | None = None) -> Tensor:
+        return self.function(embeddings, labels, mined)
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,7 @@ def build_learner(
     """
     settings, place = recipe.training, embedder.mean.device
     built = recipe.loss.objective(width=embedder.width, classes=classes, table=table)
-    objective = cast("nn.Module", built).to(place)
+    objective = (built if isinstance(built, nn.Module) else _Function(built)).to(place)
     miner = recipe.miner.build()
     augment = augmentation(recipe.transforms, recipe.images.size)
     groups = embedder.groups()

@@ -20,7 +20,8 @@ class Weighted(nn.Module):
 
     def __init__(self, built: Sequence[Objective], weights: Sequence[float]) -> None:
         super().__init__()
-        self.losses = nn.ModuleList(cast("Sequence[nn.Module]", built))
+        self.losses = tuple(built)
+        self.own = nn.ModuleList(loss for loss in built if isinstance(loss, nn.Module))  # for the checkpoint
         self.weights = tuple(weights)
 
     def forward(self, embeddings: Tensor, labels: Tensor, mined: tuple[Tensor, ...] | None = None) -> Tensor:

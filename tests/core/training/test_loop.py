@@ -86,6 +86,20 @@ def test_the_saved_model_is_the_best_epoch_and_the_one_returned(tmp_path: Path) 
     assert any(not torch.equal(value, loaded[name]) for name, value in last.items())
 
 
+def test_a_loss_may_be_a_plain_function(tmp_path: Path) -> None:
+    table, images = micro.herd()
+    recipe = micro.recipe(**PLAIN, training={"epochs": 1})
+    loss = type(recipe.loss)
+
+    class Plain(loss):  # type: ignore[misc, valid-type]
+        def build(self, *, width: int, classes: int) -> Any:
+            return lambda embeddings, labels, mined=None: (embeddings * embeddings[0].detach()).sum()
+
+    changed = recipe.model_copy(update={"loss": Plain()})
+    train(changed, table, images, tmp_path, validate=micro.validator(table), device="cpu")
+    assert len(history(tmp_path)) == 1
+
+
 def test_a_smoothed_choice_passes_over_a_spike(tmp_path: Path) -> None:
     table, images = micro.herd()
     figures, smooth = [0.6, 0.2, 0.3, 0.5, 0.52, 0.48, 0.4], 3
