@@ -30,7 +30,7 @@ class Weighted(nn.Module):
             weight * loss(embeddings, labels, mined)
             for weight, loss in zip(self.weights, self.losses, strict=True)
         ]
-        return cast("Tensor", sum(parts[1:], parts[0]))
+        return sum(parts[1:], parts[0])
 
 
 class Remembering(losses.CrossBatchMemory):  # type: ignore[misc]
