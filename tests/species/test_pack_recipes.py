@@ -35,19 +35,28 @@ def test_without_the_photos_the_sample_runs_and_says_so(checkout, name):
     assert "WILDREID_BEARID" in loaded.notes[0]
 
 
-def test_with_the_photos_it_is_the_article_s_best(checkout, tmp_path, monkeypatch):
+def test_with_the_photos_it_is_the_winner_of_the_article_s_search(checkout, tmp_path, monkeypatch):
     monkeypatch.setenv("WILDREID_BEARID", str(tmp_path))
     loaded = load_recipe(checkout / "species/bears/recipe.yaml")
     recipe = loaded.recipe
     assert not loaded.notes
     assert recipe.dataset.root == tmp_path
     assert (recipe.backbone.model, recipe.backbone.pretrained) == ("convnext_large", True)
-    assert (recipe.loss.name, recipe.loss.margin, recipe.loss.scale) == ("arcface", 28.6, 64)
+    assert (recipe.loss.name, recipe.loss.margin, recipe.loss.scale) == ("arcface", 41.0, 128)
     assert (recipe.miner.name, recipe.sampler.images, recipe.training.batch) == ("hard", 4, 32)
     rates = recipe.optimizer
-    assert (rates.name, rates.backbone_rate, rates.head_rate) == ("adam", 1e-4, 1e-3)
+    assert (rates.name, rates.backbone_rate, rates.head_rate, rates.loss_rate) == (
+        "adam",
+        7.2e-5,
+        7.2e-5,
+        7.2e-4,
+    )
+    head = recipe.head
+    assert (head.name, head.depth, head.hidden, head.width, head.norm) == ("mlp", 1, 2048, 512, "before")
+    rotation, color = recipe.transforms
+    assert (rotation.degrees, color.hue, recipe.images.fit) == (16.7, 0.25, "squash")
     assert (recipe.splitter.name, recipe.splitter.group) == ("open-set", "camera-date")
-    assert (recipe.images.size, recipe.training.epochs, recipe.training.patience) == (224, 200, 25)
+    assert (recipe.images.size, recipe.training.epochs, recipe.training.patience) == (224, 200, 40)
     circle = load_recipe(checkout / "species/bears/recipe.yaml", profiles=["circle"]).recipe
     assert circle.loss.name == "circle"
 
@@ -70,3 +79,25 @@ def test_cows_as_they_are(checkout, real_data):
     assert (len(table), table.individuals) == (1409, 46)
     assert table["identity"].min() == "001"
     assert not table.dated
+
+
+def test_the_article_s_search_holds_its_winner(checkout):
+    space = yaml.safe_load((checkout / "species/bears/search.yaml").read_text(encoding="utf-8"))["space"]
+    winner = yaml.safe_load((checkout / "species/bears/recipe.yaml").read_text(encoding="utf-8"))
+    arcface = next(one for one in space["loss"]["choice"] if one["name"] == "arcface")
+    low, high = arcface["margin"]["uniform"]
+    assert low <= winner["loss"]["margin"] <= high
+    assert winner["loss"]["scale"] in arcface["scale"]["choice"]
+    assert winner["backbone"]["model"] in space["backbone"]["model"]["choice"]
+    assert winner["head"]["hidden"] in space["head"]["hidden"]["choice"]
+    assert winner["head"]["width"] in space["head"]["width"]["choice"]
+    assert winner["miner"] in space["miner"]["choice"]
+    rates = winner["optimizer"]
+    for key in ("head_rate", "loss_rate"):
+        low, high = space["optimizer"][key]["loguniform"]
+        assert low <= round(rates[key] / rates["backbone_rate"], 6) <= high
+    low, high = space["optimizer"]["backbone_rate"]["loguniform"]
+    assert low <= rates["backbone_rate"] <= high
+    for drawn, chosen, key in zip(space["transforms"], winner["transforms"], ("degrees", "hue"), strict=True):
+        low, high = drawn[key]["uniform"]
+        assert low <= chosen[key] <= high
