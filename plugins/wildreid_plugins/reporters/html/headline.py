@@ -58,7 +58,7 @@ def headline(view: View) -> dict[str, Any]:
         "optimistic": view.block.get("optimistic") or view.scores.get("optimistic"),
         "reason": blocks[view.headline].get("reason"),
         "beside": [
-            {**(found := figure_of(name, score)), "words_of": found["words"], "words": words}
+            {**(found := figure_of("accuracy@1", score)), "words_of": found["words"], "words": words}
             for name, words in BESIDE.items()
             if (score := view.block.get("beside", {}).get(name)) and score.get("value") is not None
         ],
