@@ -119,7 +119,7 @@ def identify(
     printing.say(
         f"{len(found.images)} photos in {len(found.encounters)} bursts: {said}; {len(unread)} photos not read"
     )
-    if (rule := found.search.state.rule) is not None:
+    if (rule := found.search.state.rule) is not None and rule.decision.tells:
         printing.say(rule.decision.in_words)
     for note in found.notes:
         printing.say(f"! {note}", style="yellow")
