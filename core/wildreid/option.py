@@ -130,6 +130,18 @@ def expand(value: str) -> str:
     return _VARIABLE.sub(fill, value)
 
 
+def home(text: str) -> Path:
+    """A path as it is written in a recipe, with ``${NAME}`` and ``~`` filled in.
+
+    Raises:
+        ValueError: a variable without a default is not set; there is no such user, or no home.
+    """
+    try:
+        return Path(expand(text)).expanduser()
+    except RuntimeError:
+        raise ValueError(f"nobody's home is known for '{text}'; write the folder in full") from None
+
+
 def overridden(value: object) -> bool:
     """Whether a path as it stands in a recipe names an environment variable that is set."""
     return isinstance(value, str) and any(
@@ -143,7 +155,7 @@ def _locate(value: Any, info: ValidationInfo) -> Any:
     base = Path.cwd()
     if not isinstance(value, Given) and not overridden(value):
         base = Path((info.context or {}).get("base", base))
-    return (base / Path(expand(value)).expanduser()).absolute()
+    return (base / home(value)).absolute()
 
 
 Location = Annotated[Path, BeforeValidator(_locate), PlainSerializer(str, return_type=str)]

@@ -23,14 +23,17 @@ def chosen(kind: str, name: str, settings: Sequence[str] | None, *, where: str) 
     from pydantic import ValidationError
 
     from wildreid.errors import UserError
+    from wildreid.recipe import limits
     from wildreid.registry import Registry
 
     fields = dict(text.partition("=")[::2] for text in settings or ())
     try:
         option = Registry().choose(kind, name)
-        return option.model_validate({key: yaml.safe_load(value) for key, value in fields.items()})
+        return option.model_validate({key: limits.read(value) for key, value in fields.items()})
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise UserError(wrong, where="--set", cure=f"reid plugins {kind} {name}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"a value is not readable as YAML: {error}", where="--set") from None
     except ValueError as error:
         raise UserError(str(error), where=where) from None

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeVar
 
 from wildreid.errors import Problem, RecipeError, UserError
-from wildreid.option import Given, Option, did_you_mean, expand, overridden
+from wildreid.option import Given, Option, did_you_mean, home, overridden
+from wildreid.recipe import limits
 from wildreid.recipe.find import find_recipe
 from wildreid.recipe.merge import merge_all, parsed
 from wildreid.recipe.model import Measurement, Recipe
@@ -178,11 +179,11 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], i
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the recipe cannot be read: {error}", where=str(path)) from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = limits.compose(text)
         lines: dict[tuple[str | int, ...], int] = {}
         if node is not None:
             _lines(node, (), lines, path)
-        value = yaml.safe_load(text)
+        value = limits.read(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
@@ -222,7 +223,7 @@ def _absent_default_root(base: Mapping[str, Any], merged: Mapping[str, Any], fol
     if not isinstance(root, str) or root is not own_root or overridden(root):
         return None
     try:
-        location = (folder / Path(expand(root)).expanduser()).absolute()
+        location = (folder / home(root)).absolute()
     except ValueError:
         return Path(root)
     return None if location.exists() else location
@@ -243,7 +244,10 @@ def packs_of(merged: Mapping[str, Any], path: Path) -> list[Path]:
     found = []
     for pack in packs:
         base = Path.cwd() if isinstance(pack, Given) else path.absolute().parent
-        found.append(base / Path(str(pack)).expanduser())
+        try:
+            found.append(base / home(str(pack)))
+        except ValueError as error:
+            raise UserError(str(error), where=f"{path}: packs") from None
     return found
 
 

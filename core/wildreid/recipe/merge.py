@@ -10,6 +10,7 @@ import yaml
 
 from wildreid.errors import UserError
 from wildreid.option import Given
+from wildreid.recipe import limits
 
 
 def merge(under: Any, over: Any, *, top: bool = False) -> Any:
@@ -54,7 +55,7 @@ def parsed(settings: Mapping[str, Any] | Sequence[str]) -> list[dict[str, Any]]:
                 cure="write it as key=value, such as `loss.margin=0.3`",
             )
         try:
-            parsed.append(_nest(key.strip(), _given(yaml.safe_load(value) if value else "")))
+            parsed.append(_nest(key.strip(), _given(limits.read(value) if value else "")))
         except yaml.YAMLError:
             raise UserError(f"the value of '{text}' is not readable as YAML", where="`settings=…`") from None
     return parsed

@@ -187,9 +187,12 @@ class Measurement(_Settings):
     stamp: str = Field("", description="a word shown with every figure, such as 'sample'")
     about: str = Field("", description="what this recipe is and what to expect of it")
     packs: tuple[Location, ...] = Field((), description="folders of species packs whose code may be loaded")
-    seed: int = Field(0, ge=0, description="of splits, initial weights, batches and augmentation")
+    seed: int = Field(0, ge=0, lt=2**32, description="of splits, initial weights, batches and augmentation")
     split_seed: int | None = Field(
-        None, ge=0, description="of splits alone, to train one split with several seeds; null: as seed"
+        None,
+        ge=0,
+        lt=2**32,
+        description="of splits alone, to train one split with several seeds; null: as seed",
     )
     private: bool = Field(False, description="let reports show camera names, coordinates and full paths")
     dataset: SerializeAsAny[Dataset]

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from wildreid.errors import Problem, RecipeError, UserError
 from wildreid.option import did_you_mean
+from wildreid.recipe import limits
 from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
 from wildreid.recipe.find import find_recipe
 from wildreid.recipe.load import FILE_KEYS, Loaded, load_recipe, read_yaml, validate
@@ -214,7 +215,10 @@ def short_hash(value: Any) -> str:
 
 def _setting(text: str) -> tuple[str, Any]:
     key, _, value = text.partition("=")
-    return key.strip(), yaml.safe_load(value) if value else ""
+    try:
+        return key.strip(), limits.read(value) if value else ""
+    except yaml.YAMLError:
+        raise UserError(f"the value of '{text}' is not readable as YAML", where="`settings=…`") from None
 
 
 def _find(recipe: str, folder: Path) -> Path:
