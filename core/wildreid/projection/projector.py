@@ -44,7 +44,8 @@ class Projector:
     In ``umap`` of the run's folder: positions (``epoch-0007.json``), pictures (``epoch-0007.png``) and, in the
     end, one animation (``epochs.gif``). Embeddings wait there as files in ``waiting``: none is skipped, memory
     does not grow, and a run that is resumed goes on where this stopped. No random number of this process is
-    drawn. Whatever fails is warned of once, and never raised.
+    drawn. Whatever fails is warned of once, and never raised; where the process was killed, the run goes on to
+    leave what it would have drawn.
 
     Args:
         folder: the run's.
@@ -79,7 +80,7 @@ class Projector:
         self.process: subprocess.Popen[str] | None = None
         self.answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self.under_way: set[int] = set()
-        self.warned = self.over = False
+        self.warned = self.over = self.asleep = False
 
     def __call__(self, epoch: int, embeddings: Floats) -> None:
         """Take in one epoch's embeddings, (photos, width) of unit length, and tell of what is done by now."""
@@ -91,19 +92,23 @@ class Projector:
             say(f"umap    {few}")
             return
         try:
-            self.hear()
-            if epoch % self.every == 0:
+            if due := epoch % self.every == 0:
                 self._clear(epoch)  # left by a run before, or past the checkpoint that this one goes on from
-                self._begin()
                 path = self.folder / WAITING / f"epoch-{epoch:04d}.npy"
                 put(path, lambda aside: _save(aside, embeddings[self.rows]))
+            if self.asleep:
+                return
+            self.hear()
+            if due and self.process is None:
+                self._begin()  # which asks for all that waits
+            elif due:
                 self._ask(epoch, path)
         except Exception as error:
             self._give_up(f"{error}")
 
     def finish(self, *, patience: float = PATIENCE) -> None:
         """Wait for what is under way and for the animation, at most `patience` seconds for each of them."""
-        if self.over:
+        if self.over or self.asleep:
             return
         try:
             self.hear()
@@ -247,8 +252,12 @@ class Projector:
         self.warned = True
 
     def _give_up(self, why: str) -> None:
-        self._warn(why)
-        self.over = True
+        """Draw no more in this run. What a killed process would have drawn waits for the next run, and is kept."""
+        with suppress(subprocess.TimeoutExpired):
+            self.asleep = self.process is not None and self.process.wait(timeout=1) < 0
+        later = "; the same command again draws what waits" if self.asleep else ""
+        self._warn(why + later)
+        self.over = not self.asleep
         self.stop()
 
 

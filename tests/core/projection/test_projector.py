@@ -111,6 +111,29 @@ def test_a_failure_is_warned_of_once_and_never_raised(
     assert warned.count("! a picture of the embeddings failed") == 1
 
 
+def test_after_the_worker_was_killed_all_epochs_wait_for_the_next_run(
+    quick: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, told = projector(tmp_path)
+    with one:
+        one(1, unit(12))
+        one.hear(60)
+        assert one.process is not None
+        one.process.kill()
+        one.process.wait()
+        for epoch in (2, 3, 4):
+            one(epoch, unit(12))
+        one.finish()
+    assert [epoch for epoch, _ in told] == [1]
+    said = capsys.readouterr().err
+    assert said.count("the same command again draws what waits") == 1
+    again, told = projector(tmp_path)
+    with again:
+        again.finish()
+    assert [epoch for epoch, _ in told] == [2, 3, 4]
+    assert not (tmp_path / "umap/waiting").exists()
+
+
 def test_what_was_not_drawn_in_time_is_drawn_by_the_next_run(
     quick: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
