@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wildreid.errors import UserError
+from wildreid.data.store import HeldImages
+from wildreid.errors import UserError, first_line
 from wildreid.files import hash_of_file, read_json
 from wildreid.gallery.admission import check_mark
 from wildreid.gallery.manifest import Mark
@@ -31,6 +32,10 @@ MODEL = "model"
 """A gallery's own copy of its model, in a folder of this name."""
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt", ".joblib")
 BATCH = 64
+DRAWN, SAME = 8, 0.995
+"""Pictures by which two forms of one model are compared, and the least cosine similarity they may have."""
+BESIDE = "session.model_external_initializers_file_folder_path"
+"""Where onnxruntime looks for what is not in the file itself."""
 
 
 class Model(ABC):
@@ -51,9 +56,22 @@ class Model(ABC):
         self._using = threading.Lock()
 
     def embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats:
-        """(rows, width) float32 of unit length."""
+        """(rows, width) float32 of unit length.
+
+        Raises:
+            UserError: the network gives something else, by which nothing could be told from anything.
+        """
         with self._using:
-            return self._embed(images, rows)
+            found = self._embed(images, rows)
+        lengths = np.linalg.norm(found, axis=1)
+        bad = np.flatnonzero(~(np.abs(lengths - 1) < 1e-2))  # NaN is bad too
+        if len(bad):
+            raise UserError(
+                f"the model {self.mark.name} gives {len(bad)} of {len(found)} photos a vector of length "
+                f"{lengths[bad[0]]:.3g}, and each is of length 1",
+                cure="the model is damaged: take it from where it came, or from a backup",
+            )
+        return found
 
     @abstractmethod
     def _embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats: ...
@@ -81,7 +99,7 @@ class _Onnx(Model):
         found = np.empty((len(rows), self.mark.width), np.float32)
         for start in bar(range(0, len(rows), BATCH), "embedding"):
             pixels = images.take(rows[start : start + BATCH])
-            (found[start : start + BATCH],) = self._session.run(None, {"images": pixels})
+            found[start : start + BATCH] = run_onnx(self._session, pixels, self.mark.width)
         return found
 
 
@@ -201,8 +219,45 @@ def name_of(folder: Path) -> str:
     return folder.absolute().name
 
 
+def run_onnx(session: Any, pixels: NDArray[np.uint8], width: int) -> Floats:
+    """(n, width) what an ONNX network says of (n, size, size, 3) pixels.
+
+    Raises:
+        UserError: it cannot take them, or gives something else.
+    """
+    try:
+        (found,) = session.run(None, {"images": pixels})
+    except Exception as error:  # onnxruntime raises its own classes, which it does not export
+        raise UserError(f"the ONNX network does not run: {first_line(error)}") from None
+    if found.shape != (len(pixels), width):
+        raise UserError(f"the ONNX network gives {found.shape}, not {(len(pixels), width)}")
+    return found.astype(np.float32, copy=False)  # type: ignore[no-any-return]
+
+
+def check_same(one: Model, other: Model) -> None:
+    """Refuse a model whose embeddings are not another's, though its papers say that they are.
+
+    Both embed a few drawn pictures, which need no photo of anybody's.
+
+    Raises:
+        UserError: they do not agree.
+    """
+    size = one.images.size
+    draw = np.random.default_rng(0)
+    coarse = draw.integers(0, 256, (DRAWN, 4, 4, 3), np.uint8)
+    pixels = coarse.repeat(-(-size // 4), axis=1).repeat(-(-size // 4), axis=2)[:, :size, :size]
+    held, rows = HeldImages(np.ascontiguousarray(pixels)), np.arange(DRAWN)
+    cosine = (one.embed(held, rows) * other.embed(held, rows)).sum(axis=1)
+    if not cosine.min() >= SAME:
+        raise UserError(
+            f"the model is not the gallery's, though it says so: on {DRAWN} drawn pictures the least cosine "
+            f"similarity of their embeddings is {cosine.min():.4f}",
+            cure="export it anew from the run that the gallery's model is of",
+        )
+
+
 def onnx_session(path: Path) -> Any:
-    """An onnxruntime session on the CPU, for one ``model.onnx``.
+    """An onnxruntime session on the CPU, for one ``model.onnx``, all of which is in that one file.
 
     Raises:
         UserError: onnxruntime is not installed; the file is damaged.
@@ -216,6 +271,9 @@ def onnx_session(path: Path) -> Any:
             cure="pip install 'wildreid[onnx]'",
         ) from None
     try:
-        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        # from bytes, and with no folder to look in: weights in files beside it are not vouched for by its hash
+        options.add_session_config_entry(BESIDE, str(path / "nowhere"))
+        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes, which it does not export
         raise UserError(f"the file cannot be loaded: {error}", where=str(path)) from None

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from wildreid.data.store import open_images
-from wildreid.errors import UserError
-from wildreid.identification.models import onnx_session
+from wildreid.errors import UserError, first_line
+from wildreid.identification.models import onnx_session, run_onnx
 from wildreid.pipeline import RunFolder
 from wildreid.places import cache_folder
 from wildreid.recipe import Recipe
@@ -48,7 +48,7 @@ def to_onnx(run: RunFolder, path: Path, *, images: int = 100) -> dict[str, Any]:
         _write(embedder, path)
     except Exception as error:  # whatever an operator without a counterpart makes it raise
         raise UserError(
-            f"this network cannot be written as ONNX: {str(error).strip().splitlines()[0]}",
+            f"this network cannot be written as ONNX: {first_line(error)}",
             cure="export it with `to=folder`, which always works",
         ) from None
     session = onnx_session(path)
@@ -57,7 +57,7 @@ def to_onnx(run: RunFolder, path: Path, *, images: int = 100) -> dict[str, Any]:
         for start in range(0, len(pixels), 32):
             some = pixels[start : start + 32]
             own = embedder(torch.from_numpy(some)).numpy()
-            (theirs,) = session.run(None, {"images": some})
+            theirs = run_onnx(session, some, embedder.width)
             cosines.append((own * theirs).sum(axis=1))
     cosine = np.concatenate(cosines)
     if not cosine.min() >= COSINE:  # NaN is refused too

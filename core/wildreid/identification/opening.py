@@ -17,7 +17,7 @@ from wildreid.gallery.journal import author
 from wildreid.gallery.manifest import EXACT_UP_TO
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
-from wildreid.identification.models import MODEL, check_model, load_model
+from wildreid.identification.models import MODEL, check_model, check_same, load_model
 from wildreid.identification.opened import OpenGallery
 from wildreid.identification.package import export, package_rule
 from wildreid.progress import note
@@ -32,12 +32,15 @@ def open_gallery(path: str | Path, *, model: str | Path | None = None, device: s
         device: to embed on.
 
     Raises:
-        UserError: it is no gallery; its model is missing, was altered, or is another than the gallery's.
+        UserError: it is no gallery; its model is missing, was altered, or is another than the gallery's, by what
+            it says of itself or by what it does.
     """
     gallery = Gallery(path)
     folder = Path(model) if model is not None else gallery.folder / MODEL
     loaded = load_model(folder, device=device)
     check_mark(gallery.state.manifest.model, loaded.mark, gallery.folder)
+    if model is not None and (gallery.folder / MODEL).is_dir():
+        check_same(loaded, load_model(gallery.folder / MODEL, device="cpu"))
     return OpenGallery(gallery, loaded)
 
 

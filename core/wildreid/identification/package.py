@@ -17,9 +17,11 @@ from wildreid.files import hash_of_file, read_json, write_json
 from wildreid.gallery.rule import Rule
 from wildreid.identification.calibration import rule_of_run
 from wildreid.identification.card import card_of
-from wildreid.identification.models import DESCRIPTION, ONNX, PACKAGE, WEIGHTS, check_files
+from wildreid.identification.models import DESCRIPTION, ONNX, PACKAGE, WEIGHTS, check_files, load_model
 from wildreid.identification.onnx import to_onnx
 from wildreid.pipeline import RunFolder
+from wildreid.recipe.load import packs_of
+from wildreid.registry import Registry
 
 FORMAT = 1
 CARD, TRAINED = "README.md", "trained.txt"
@@ -51,7 +53,8 @@ def export(
         what ``package.json`` says.
 
     Raises:
-        UserError: the run is not trained; `out` is not empty; the ONNX file does not agree.
+        UserError: the run is not trained, or its model is damaged: nothing is sealed that cannot be loaded; `out`
+            is not empty; the ONNX file does not agree.
     """
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} is not empty", cure="choose another folder for the package")
@@ -60,6 +63,7 @@ def export(
     run = RunFolder(source)
     if not run.model.is_file() or not (source / DESCRIPTION).is_file():
         raise UserError(f"{source} holds no trained model", cure="give the folder of a finished run")
+    load_model(source, registry=Registry(packs=packs_of(run.raw_recipe(), run.recipe)), device="cpu")
     made_here = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     try:
@@ -91,7 +95,7 @@ def package_rule(package: dict[str, Any]) -> Rule | Missing:
 
 def _described(run: RunFolder, out: Path) -> dict[str, Any]:
     """Write recipe, decision and the list of training photos; return what the package says of itself."""
-    recipe = yaml.safe_load(run.recipe.read_text(encoding="utf-8"))
+    recipe = run.raw_recipe()
     header = "# The recipe that this model was trained by; folders of its author's machine are left out.\n"
     text = yaml.safe_dump(_without_places(recipe), sort_keys=False, allow_unicode=True)
     (out / "recipe.yaml").write_text(header + text, encoding="utf-8")
@@ -131,6 +135,7 @@ def _sealed(out: Path, package: dict[str, Any]) -> dict[str, Any]:
 
 def _copied(source: Path, out: Path, to: str) -> dict[str, Any]:
     package = check_files(source)
+    load_model(source, device="cpu")
     if package["kind"] != to and to == "onnx":
         raise UserError(
             f"{source} is a package already, and not an ONNX one",

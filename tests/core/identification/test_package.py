@@ -5,11 +5,13 @@ import json
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
+from wildreid.data.store import HeldImages
 from wildreid.errors import UserError
 from wildreid.identification import (
     OpenGallery,
@@ -189,3 +191,79 @@ def test_what_cannot_be_packed_says_why(tiny: Path, packed: Path, tmp_path: Path
     with pytest.raises(UserError, match="not an ONNX one"):
         export(packed, tmp_path / "out", to="onnx")
     assert not (tmp_path / "out").exists()
+
+
+def resealed(package: Path, folder: Path, network: Any) -> Path:
+    """A copy of an ONNX package with another network in it, and hashes that say that all is well."""
+    import onnx as onnx_package
+
+    shutil.copytree(package, folder)
+    onnx_package.save(network, folder / "model.onnx")
+    told = json.loads((folder / "package.json").read_text())
+    told["files"]["model.onnx"] = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    (folder / "package.json").write_text(json.dumps(told))
+    return folder
+
+
+def constant(value: list[float]) -> Any:
+    """A network that gives every image the same vector."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    zero = numpy_helper.from_array(np.zeros((1, len(value)), np.float32), "zero")
+    same = numpy_helper.from_array(np.array([value], np.float32), "same")
+    axes = numpy_helper.from_array(np.array([1, 2, 3]), "axes")
+    nodes = [
+        helper.make_node("Cast", ["images"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["pixels", "axes"], ["mean"], keepdims=0),
+        helper.make_node("Unsqueeze", ["mean", "one"], ["column"]),
+        helper.make_node("MatMul", ["column", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "same"], ["embeddings"]),
+    ]
+    one = numpy_helper.from_array(np.array([1]), "one")
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, [None, 32, 32, 3])],
+        [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, [None, len(value)])],
+        [zero, same, axes, one],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    model.ir_version = 9
+    return model
+
+
+def test_another_network_under_the_gallerys_papers_is_refused(
+    as_onnx: Path, known: OpenGallery, tmp_path: Path
+) -> None:
+    assert open_gallery(known.gallery.folder, model=as_onnx).model.mark == known.model.mark
+    one = resealed(as_onnx, tmp_path / "constant", constant([1.0] + [0.0] * 15))
+    load_model(one)  # its papers are in order
+    with pytest.raises(UserError, match="is not the gallery's, though it says so"):
+        open_gallery(known.gallery.folder, model=one)
+
+
+def test_a_network_that_gives_no_numbers_is_refused_and_never_answers_undecided(
+    as_onnx: Path, tmp_path: Path
+) -> None:
+    broken = load_model(resealed(as_onnx, tmp_path / "nan", constant([float("nan")] * 16)))
+    with pytest.raises(UserError, match="vector of length nan"):
+        broken.embed(HeldImages(np.zeros((2, 32, 32, 3), np.uint8)), np.arange(2))
+    narrow = load_model(resealed(as_onnx, tmp_path / "narrow", constant([1.0, 0.0])))
+    with pytest.raises(UserError, match=r"gives \(2, 2\), not \(2, 16\)"):
+        narrow.embed(HeldImages(np.zeros((2, 32, 32, 3), np.uint8)), np.arange(2))
+
+
+def test_weights_in_a_file_beside_the_network_are_not_read(as_onnx: Path, tmp_path: Path) -> None:
+    import onnx as onnx_package
+
+    shutil.copytree(as_onnx, tmp_path / "whole")
+    network = onnx_package.load(as_onnx / "model.onnx")
+    onnx_package.save(
+        network, tmp_path / "model.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0
+    )
+    package = resealed(
+        as_onnx, tmp_path / "apart", onnx_package.load(tmp_path / "model.onnx", load_external_data=False)
+    )
+    shutil.copy(tmp_path / "weights.bin", package)
+    with pytest.raises(UserError, match="the file cannot be loaded"):
+        load_model(package)
