@@ -102,7 +102,8 @@ def test_a_verdict_never_contradicts_its_probability(data: st.DataObject) -> Non
     """Whatever thresholds and calibration a gallery has, and whatever scores come."""
     share = st.floats(0, 1)
     threshold = data.draw(st.floats(-1, 1))
-    knots = tuple(sorted(data.draw(st.lists(st.floats(-1, 1), min_size=2, max_size=5, unique=True))))
+    places = st.integers(-1000, 1000).map(lambda n: n / 1000)
+    knots = tuple(sorted(data.draw(st.lists(places, min_size=2, max_size=5, unique=True))))
     chances = tuple(sorted(data.draw(st.lists(share, min_size=len(knots), max_size=len(knots)))))
     decision = replace(RULE.decision, threshold=threshold, scores=knots, probabilities=chances)
     rule = replace(RULE, decision=decision, new_below=min(threshold, data.draw(st.floats(-1, 1))))

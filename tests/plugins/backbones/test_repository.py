@@ -78,7 +78,7 @@ def test_a_cached_repository_gives_timms_own_features(cache: Path, model: str, s
     with torch.inference_mode():
         assert torch.allclose(features.eval()(images), direct.eval()(images), atol=1e-6, rtol=0)
     (origin,) = option.origins()
-    assert str(origin) == "hf-hub:somebody/network: cc-by-nc-4.0"
+    assert str(origin) == "hf-hub:somebody/network: cc-by-nc-4.0, for non-commercial use alone"
     assert origin.noncommercial
 
 
