@@ -25,6 +25,13 @@ class UserError(Exception):
         return f"{place}{self.what}{cure}"
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says; its name where it says nothing."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with a recipe: the dotted path of the key, what is wrong, and its line where known."""

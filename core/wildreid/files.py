@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the process is stopped; their hashes; JSON."""
+"""Files that are there whole or not at all, what is said of those that are damaged or refused, hashes, JSON."""
 
 from __future__ import annotations
 
@@ -13,10 +13,55 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wildreid.errors import UserError
+from wildreid.errors import UserError, first_line
 
 ASIDE = ".part"
 """The ending of a file that is being written and has not taken its name yet."""
+ANEW = "take it from a backup, or make it anew"
+
+
+@contextmanager
+def reading(path: Path, *, cure: str = ANEW, missing: bool = True) -> Iterator[None]:
+    """Within it, whatever a damaged or missing file makes a reader raise is said of that file.
+
+    Args:
+        path: the file that is read.
+        cure: what to do about it.
+        missing: say also of a missing file that it is damage; else FileNotFoundError is left to the caller.
+
+    Raises:
+        UserError: in place of any other exception.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        if not missing:
+            raise
+        raise UserError("the file is missing", where=str(path), cure=cure) from error
+    except Exception as error:
+        what = "cannot be read" if isinstance(error, OSError) and error.errno else "is damaged"
+        raise UserError(f"the file {what}: {first_line(error)}", where=str(path), cure=cure) from error
+
+
+def refused(error: OSError) -> UserError:
+    """What the system would not do, such as write to a full disk, said with what to do about it."""
+    cure = {
+        errno.ENOSPC: "make space on the disk; what was whole before still is",
+        errno.EDQUOT: "make space in your quota; what was whole before still is",
+        errno.EFBIG: "files may not grow so large here: raise the limit (ulimit -f), or write elsewhere",
+        errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
+        errno.ENAMETOOLONG: "choose a shorter name",
+        **dict.fromkeys((errno.EACCES, errno.EPERM), "ask for the right to it, or choose another place"),
+        errno.EROFS: "it can only be read here: choose another place",
+    }
+    places = [
+        os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)
+    ]
+    return UserError(
+        error.strerror or first_line(error), where=" → ".join(places), cure=cure.get(error.errno or 0, "")
+    )
 
 
 def put(path: Path, write: Callable[[Path], object], *, lasting: bool = False) -> None:
@@ -63,12 +108,20 @@ def _aside(path: Path, *, lasting: bool) -> Iterator[Path]:
         full = _full(path.parent)
         if not full and not isinstance(error, (OSError, RuntimeError)):
             raise
-        why = os.strerror(errno.ENOSPC) if full else str(error).strip().splitlines()[0]
+        why = os.strerror(errno.ENOSPC) if full else first_line(error)
         raise UserError(
             f"cannot be written: {why}",
             where=str(path),
             cure="make space on the disk, or write elsewhere; what stood there before is as it was",
         ) from error
+
+
+def sweep(folder: Path, *, before: float) -> None:
+    """Remove what a process left half written that was killed before this moment (as `time.time`)."""
+    for path in folder.rglob(f"*{ASIDE}"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()
 
 
 def _full(folder: Path) -> bool:
@@ -113,16 +166,10 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is not there, or is none.
     """
-    try:
+    with reading(path):
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"the file cannot be read: {error}",
-            where=str(path),
-            cure="take it from a backup, or make it anew",
-        ) from None
     if not isinstance(value, dict):
-        raise UserError("not a mapping", where=str(path), cure="take it from a backup, or make it anew")
+        raise UserError("not a mapping", where=str(path), cure=ANEW)
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from importlib import import_module
 
@@ -47,6 +46,7 @@ def main() -> None:
     """Run the command line; exits with 2 for a user's mistake, 130 after Ctrl-C."""
     from wildreid.cli.words import as_typed
     from wildreid.errors import Interrupted, UserError
+    from wildreid.files import refused
     from wildreid.progress import worded
 
     try:
@@ -59,10 +59,7 @@ def main() -> None:
         _say(as_typed(f"error: {error}"))
         sys.exit(2)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        _say(f"error: {where}{error.strerror}\n  → make space on the disk; what was whole before still is")
+        _say(f"error: {refused(error)}")
         sys.exit(2)
     except KeyboardInterrupt:
         _say("stopped")

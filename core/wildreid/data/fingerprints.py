@@ -21,6 +21,7 @@ from wildreid.data.frames import file_of
 from wildreid.data.images import Box, header_of, read
 from wildreid.data.table import Table, boxes
 from wildreid.errors import UserError
+from wildreid.places import caching
 
 _BATCH = 256
 _SCHEMA = """
@@ -93,7 +94,7 @@ def _of_files(
     distinct = list(dict.fromkeys(paths))
     facts = [_facts(path) for path in distinct]
     select, insert = statements
-    with closing(_database(cache)) as base:
+    with caching(cache), closing(_database(cache)) as base:
         known = _known(base, select, ((item, path, "") for item, path in enumerate(distinct)))
         found = {item: text for item, size, changed, text in known if facts[item] == (size, changed)}
         todo = [item for item, fact in enumerate(facts) if item not in found and fact is not None]
@@ -119,7 +120,7 @@ def _header(path: str) -> str | None:
 def _looks(table: Table, content: list[str | None], cache: Path, threads: int) -> list[str | None]:
     keys = [(text, str(box)) if text else None for text, box in zip(content, boxes(table.rows), strict=True)]
     first = {key: item for item, key in enumerate(keys) if key}
-    with closing(_database(cache)) as base:
+    with caching(cache), closing(_database(cache)) as base:
         found: dict[int, str] = dict(
             _known(
                 base,
@@ -212,14 +213,7 @@ def _write(base: sqlite3.Connection, statement: str, rows: Iterable[tuple[Any, .
 
 
 def _database(cache: Path) -> sqlite3.Connection:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        base = sqlite3.connect(cache / "fingerprints.sqlite", timeout=120, isolation_level=None)
-        base.executescript(_SCHEMA)
-    except (OSError, sqlite3.Error) as error:
-        raise UserError(
-            f"the cache cannot be written: {error}",
-            where=str(cache),
-            cure="set WILDREID_CACHE to a folder that can be written",
-        ) from None
+    cache.mkdir(parents=True, exist_ok=True)
+    base = sqlite3.connect(cache / "fingerprints.sqlite", timeout=120, isolation_level=None)
+    base.executescript(_SCHEMA)
     return base

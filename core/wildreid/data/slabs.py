@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from wildreid.errors import UserError
+from wildreid.places import caching
 
 _SLAB = 256 * 2**20
 _SCHEMA = """
@@ -54,16 +54,10 @@ class Slabs:
         self.folder, self.record, self.limit, self.suffix = folder, record, limit, suffix
         self._capacity = max(1, _SLAB // record)
         self._mine: set[str] = set()
-        try:
+        with caching(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(folder / "slabs.sqlite", timeout=120, isolation_level=None)
             self._base.executescript(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise UserError(
-                f"the cache cannot be written: {error}",
-                where=str(folder),
-                cure="set WILDREID_CACHE to a folder that can be written",
-            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -172,13 +166,15 @@ class Slabs:
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
-        self._base.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._base.execute("rollback")
-            raise
-        self._base.execute("commit")
+        with caching(self.folder):
+            self._base.execute("begin immediate")
+            try:
+                yield
+                self._base.execute("commit")
+            except BaseException:
+                if self._base.in_transaction:  # a full disk has rolled it back already
+                    self._base.execute("rollback")
+                raise
 
 
 class Records:

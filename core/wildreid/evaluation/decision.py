@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from wildreid.artefacts import TIE, Combined, Decision, Evidence, Missing, Ranking
 from wildreid.data.table import Table
@@ -16,7 +17,7 @@ from wildreid.evaluation.calibration import UNKNOWN, Curve, Sample, fit_curve
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.protocols import standing_in
 from wildreid.evaluation.rank import rank
-from wildreid.files import put
+from wildreid.files import put, reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,10 +141,15 @@ def save_decision(decision: Decision | Missing, path: Path) -> None:
 
 
 def load_decision(path: Path) -> Decision | Missing:
-    """Read what `save_decision` wrote, in this version or an earlier one."""
-    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    del value["format"]
-    if "reason" in value:
-        return Missing(**value)
-    read: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in value.items()}
-    return Decision(**read)
+    """Read what `save_decision` wrote, in this version or an earlier one.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    with reading(path, cure="make it again with `wildreid.evaluate(…)`"):
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        del value["format"]
+        if "reason" in value:
+            return Missing(**value)
+        plain = {name: tuple(one) if isinstance(one, list) else one for name, one in value.items()}
+        return TypeAdapter(Decision).validate_python(plain)

@@ -7,6 +7,9 @@ them that rounding could decide. Ranks therefore do not depend on how the produc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -16,7 +19,19 @@ ROUNDING = 2e-6
 """More than a float32 product of unit vectors is wrong by."""
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def _compiled(**options: Any) -> Callable[[Any], Any]:
+    """Numba's decorator; the machine code is kept on the disk where there is any place for it."""
+
+    def compile_(function: Any) -> Any:
+        try:
+            return numba.njit(nogil=True, cache=True, **options)(function)
+        except RuntimeError:  # installed read-only, and nobody's home: compiled anew by each process
+            return numba.njit(nogil=True, **options)(function)
+
+    return compile_
+
+
+@_compiled(fastmath={"reassoc", "contract"})
 def _exact(a, b):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(a.shape[0]):
@@ -24,7 +39,7 @@ def _exact(a, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled()
 def _place(bars, count, score):  # type: ignore[no-untyped-def]
     """The first of the falling `bars` that the score reaches; `count` where it reaches none."""
     low, high = 0, count
@@ -37,7 +52,7 @@ def _place(bars, count, score):  # type: ignore[no-untyped-def]
     return low
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled()
 def _keep(scores, items, score, item):  # type: ignore[no-untyped-def]
     """Insert into a falling list, after equals; the last falls out."""
     at = scores.shape[0] - 1
@@ -49,7 +64,7 @@ def _keep(scores, items, score, item):  # type: ignore[no-untyped-def]
     items[at] = item
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled()
 def _sort(scores, items, count):  # type: ignore[no-untyped-def]
     """Sort both by falling score, then by item: Shell's sort, since numba compiles numpy's for seconds."""
     gap = count // 2
@@ -68,7 +83,7 @@ def _sort(scores, items, count):  # type: ignore[no-untyped-def]
         gap //= 2
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled()
 def rank_block(  # type: ignore[no-untyped-def]
     first, last, scores, queries, gallery, starts, query_of, gallery_of, across, offsets, out
 ):

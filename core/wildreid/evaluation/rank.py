@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -21,7 +22,7 @@ from wildreid.errors import UserError
 from wildreid.evaluation.embeddings import check_unit_length
 from wildreid.evaluation.kernel import rank_block
 from wildreid.evaluation.protocols import Matching, matching
-from wildreid.files import put
+from wildreid.files import put, reading
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
@@ -214,10 +215,45 @@ def save_ranking(ranking: Ranking, path: Path) -> None:
     put(path, write)
 
 
-def load_ranking(path: Path) -> Ranking:
-    """Read what `save_ranking` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays: dict[str, Any] = dict(file)
-    arrays["protocol"] = str(arrays["protocol"])
-    arrays["individuals"] = tuple(arrays["individuals"].tolist())
-    return Ranking(**arrays)
+def load_ranking(path: Path, *, rows: int | None = None) -> Ranking:
+    """Read what `save_ranking` wrote.
+
+    Args:
+        path: of the file.
+        rows: of the table that was ranked, for which the ranking must be; None: not checked.
+
+    Raises:
+        UserError: it is damaged, or of another table.
+    """
+    with reading(path, cure="remove this file, and evaluate the run again"):
+        with zipfile.ZipFile(path) as packed:  # ours is not compressed: no more is read than lies on the disk
+            if any(part.compress_type != zipfile.ZIP_STORED for part in packed.infolist()):
+                raise ValueError("it is compressed")
+        with np.load(path, allow_pickle=False) as file:
+            arrays: dict[str, Any] = dict(file)
+        arrays["protocol"] = str(arrays["protocol"])
+        arrays["individuals"] = tuple(arrays["individuals"].tolist())
+        ranking = Ranking(**arrays)
+        _check(ranking, rows)
+    return ranking
+
+
+def _check(ranking: Ranking, rows: int | None) -> None:
+    """Raise ValueError where arrays do not belong together, or to a table of so many rows."""
+    queries = len(ranking.queries)
+    of_queries = ("top", "top_scores", "top_rows", "top_images", "top_image_scores", "own_rank", "own_score")
+    for name in (*of_queries, "impostor_score", "valid", "masked"):
+        if len(getattr(ranking, name)) != queries:
+            raise ValueError(f"{name} is not of {queries} queries")
+    if len(ranking.true_offsets) != queries + 1 or ranking.true_offsets[-1] != len(ranking.true_ranks):
+        raise ValueError("true_offsets does not divide true_ranks by query")
+    for name, below in (
+        ("queries", rows),
+        ("gallery", rows),
+        ("top_rows", rows),
+        ("top_images", rows),
+        ("top", len(ranking.individuals)),
+    ):
+        numbers = getattr(ranking, name)
+        if below is not None and numbers.size and not -1 <= numbers.min() <= numbers.max() < below:
+            raise ValueError(f"{name} names rows that the table does not have")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wildreid.errors import UserError
-from wildreid.files import append
+from wildreid.files import append, reading
 from wildreid.gallery.manifest import JournalEnd
 
 FILE = "journal.jsonl"
@@ -64,34 +64,41 @@ def read(folder: Path, end: JournalEnd) -> list[Change]:
     path = folder / FILE
     if end.changes == 0:
         return []
-    with path.open("rb") as file:
-        text = file.read(end.bytes)
+    with reading(path, cure=CURE):
+        if path.stat().st_size < end.bytes:
+            raise EOFError(f"it is shorter than the {end.bytes} bytes that gallery.json says")
+        with path.open("rb") as file:
+            text = file.read(end.bytes)
     changes: list[Change] = []
     last = ""
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         try:
             change = Change(**json.loads(line))
         except (ValueError, TypeError):
-            raise UserError("not a line of a journal", where=f"{path}:{number}", cure=_CURE) from None
+            raise UserError("not a line of a journal", where=f"{path}:{number}", cure=CURE) from None
         if change.number != number or change.before != last:
-            raise UserError(
-                "this line or the one before it was altered", where=f"{path}:{number}", cure=_CURE
-            )
+            raise UserError("this line or the one before it was altered", where=f"{path}:{number}", cure=CURE)
         changes.append(change)
         last = _hash(line)
     if len(text) != end.bytes or len(changes) != end.changes or last != end.last:
-        raise UserError("the journal does not end as gallery.json says", where=str(path), cure=_CURE)
+        raise UserError("the journal does not end as gallery.json says", where=str(path), cure=CURE)
     return changes
 
 
-_CURE = "take the gallery from a backup; its photos and annotations are still in the folder 'segments'"
+CURE = "take the gallery from a backup; its photos and annotations are still in the folder 'segments'"
 
 
 def live(changes: Sequence[Change]) -> list[Change]:
-    """The changes that count: those that no later line has undone."""
+    """The changes that count: those that no later line has undone.
+
+    Raises:
+        ValueError: more was undone than was done.
+    """
     stack: list[Change] = []
     for change in changes:
         if change.kind == "undo":
+            if len(stack) < 2:
+                raise ValueError(f"change {change.number} undoes what never was")
             stack.pop()
         else:
             stack.append(change)

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from wildreid.errors import UserError
-from wildreid.files import written
+from wildreid.files import reading, written
 from wildreid.gallery.rule import Rule
 from wildreid.recipe.model import Encounters, Keeper
 
@@ -117,13 +117,12 @@ class Manifest(_Part):
             UserError: the folder is no gallery; a later version wrote it; the file is damaged.
         """
         path = folder / FILE
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
+        if not path.is_file():
             raise UserError(
                 f"{folder} is no gallery: it has no {FILE}", cure="make one with: reid gallery create"
-            ) from None
-        try:
+            )
+        with reading(path, cure="take the file from a backup; without it the gallery cannot be read"):
+            text = path.read_text(encoding="utf-8")
             version = json.loads(text)["format"]
             if version not in READ:
                 raise UserError(
@@ -133,5 +132,3 @@ class Manifest(_Part):
                     cure="install the version of wildreid that wrote it, or a later one",
                 )
             return cls.model_validate_json(text)
-        except (ValueError, KeyError, TypeError, ValidationError) as error:
-            raise UserError(f"the file is damaged: {error}", where=str(path)) from None

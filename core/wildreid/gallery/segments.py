@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from wildreid.data.table import BOX
 from wildreid.errors import UserError
-from wildreid.files import hash_of_file, written
+from wildreid.files import hash_of_file, reading, written
 from wildreid.gallery.manifest import Segment
 
 if TYPE_CHECKING:
@@ -77,15 +77,12 @@ def read_annotations(folder: Path, segment: Segment) -> pa.Table:
     """The annotations of one segment.
 
     Raises:
+        FileNotFoundError: they are not there, or no longer.
         UserError: they are not what the manifest says.
     """
     path = (folder / FOLDER / segment.name).with_suffix(".parquet")
-    try:
+    with reading(path, cure=_CURE, missing=False):
         rows = pq.read_table(path, schema=COLUMNS, memory_map=True)
-    except (pa.ArrowInvalid, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise UserError(f"the file is damaged: {error}", where=str(path), cure=_CURE) from None
     if len(rows) != segment.rows:
         raise UserError(
             f"it has {len(rows)} rows, gallery.json says {segment.rows}", where=str(path), cure=_CURE
@@ -97,15 +94,16 @@ def read_embeddings(folder: Path, segment: Segment, width: int) -> Floats:
     """The embeddings of one segment, (rows, width), mapped into memory and not read yet.
 
     Raises:
+        FileNotFoundError: they are not there, or no longer.
         UserError: they are not what the manifest says.
     """
     path = (folder / FOLDER / segment.name).with_suffix(".npy")
     if segment.rows == 0:
         return np.zeros((0, width), np.float32)
-    try:
+    with reading(path, cure=_CURE, missing=False):
         embeddings: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise UserError(f"the file is damaged: {error}", where=str(path), cure=_CURE) from None
+        if not embeddings.flags.c_contiguous:
+            raise ValueError("its numbers do not lie row by row")
     if embeddings.shape != (segment.rows, width) or embeddings.dtype != np.float32:
         raise UserError(
             f"it holds {embeddings.dtype} {embeddings.shape}, not float32 {(segment.rows, width)}",

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from wildreid.data.groups import join
 from wildreid.errors import UserError
+from wildreid.files import reading
 from wildreid.gallery import journal, segments
 from wildreid.gallery.journal import Change
 from wildreid.gallery.manifest import Manifest
@@ -83,7 +84,8 @@ class State:
         table = pa.concat_tables(parts) if parts else segments.COLUMNS.empty_table()
         rows = table.to_pandas(strings_to_categorical=False)
         changes = journal.read(folder, manifest.journal)
-        individuals, codes, rule = fold(journal.live(changes), rows)
+        with reading(folder / journal.FILE, cure=journal.CURE):
+            individuals, codes, rule = fold(journal.live(changes), rows)
         return cls(folder, manifest, tuple(changes), rows, individuals, codes, matrices, rule)
 
     @property
@@ -212,6 +214,9 @@ def fold(
 
     Returns:
         the names there are, sorted; each row's position among them or `GONE`; the rule.
+
+    Raises:
+        ValueError: a change names somebody who is not there.
     """
     added, labels = pd.factorize(rows["identity"], sort=False)
     order = rows["change"].to_numpy()
@@ -227,6 +232,11 @@ def fold(
             names[name] = count
             count += 1
         return names[name]
+
+    def gone(name: str, change: Change) -> int:
+        if name not in names:
+            raise ValueError(f"change {change.number} names '{name}', who is not there")
+        return names.pop(name)
 
     def rows_with(wanted: list[str]) -> Ints:
         nonlocal keys
@@ -245,16 +255,16 @@ def fold(
             lookup[new] = [number(str(labels[one])) for one in new]
             codes[low:high] = lookup[added[low:high]]
         elif change.kind == "rename":
-            names[what["to"]] = names.pop(what["individual"])
+            names[what["to"]] = gone(what["individual"], change)
         elif change.kind == "merge":
-            codes[codes == names.pop(what["individual"])] = number(what["into"])
+            codes[codes == gone(what["individual"], change)] = number(what["into"])
         elif change.kind == "split":
             codes[rows_with(what["keys"])] = number(what["into"])
         elif change.kind == "remove":
             if what.get("keys"):
                 codes[rows_with(what["keys"])] = GONE
             else:
-                codes[codes == names.pop(what["individual"])] = GONE
+                codes[codes == gone(what["individual"], change)] = GONE
         elif change.kind in ("create", "calibrate"):
             rule = TypeAdapter(Rule).validate_python(what["rule"]) if what["rule"] else None
         else:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 
 from wildreid.errors import UserError
-from wildreid.files import ASIDE
+from wildreid.files import ASIDE, refused
 from wildreid.gallery import journal, segments
 from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, sort_out
 from wildreid.gallery.journal import Change
@@ -266,7 +266,22 @@ def _settled(parts: tuple[Segment, ...]) -> tuple[Segment, ...]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Write alone to the gallery in this folder, and first clear away what an interrupted writer has left."""
+    """Write alone to the gallery in this folder, and first clear away what an interrupted writer has left.
+
+    Raises:
+        UserError: another process goes on writing; the system refuses to write, as where one may only read.
+    """
+    try:
+        with _acquired(folder):
+            for path in folder.glob(f"*{ASIDE}"):
+                path.unlink()
+            yield
+    except OSError as error:
+        raise refused(error) from error
+
+
+@contextmanager
+def _acquired(folder: Path) -> Iterator[None]:
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)
@@ -280,8 +295,6 @@ def locked(folder: Path) -> Iterator[None]:
                 cure="try again when it is done",
             ) from None
     try:
-        for path in folder.glob(f"*{ASIDE}"):
-            path.unlink()
         yield
     finally:
         lock.release()

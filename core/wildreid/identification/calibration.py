@@ -45,7 +45,7 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
     if isinstance(decision, Missing):
         return decision
     table = folder.load_split()
-    embeddings = np.load(folder.embeddings, mmap_mode="r")
+    embeddings = folder.load_embeddings(table)
     ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
     name = str(read_json(folder.provenance).get("name", run.name))
     source = f"the validation photos of the run {name}" + ("" if table.told_apart else f"; {UNDATED}")

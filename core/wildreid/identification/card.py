@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
-from wildreid.files import read_json
 from wildreid.pipeline import RunFolder
 
 SHOWN = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "macro-accuracy@1", "dir@1", "fpir", "ece")
@@ -14,7 +11,7 @@ SHOWN = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "macro-accurac
 
 def card_of(run: RunFolder, package: dict[str, Any]) -> str:
     """Markdown for a package's ``README.md``."""
-    recipe = yaml.safe_load(run.recipe.read_text(encoding="utf-8"))
+    recipe = run.raw_recipe()
     table = run.load_split()
     parts = table["part"].value_counts()
     stamp = f" ({recipe['stamp']})" if recipe["stamp"] else ""
@@ -89,7 +86,7 @@ def _terms(origins: list[dict[str, Any]]) -> list[str]:
 def _scores(run: RunFolder) -> list[str]:
     if not run.scores.is_file():
         return ["## Scores", "", "The run was not evaluated.", ""]
-    scores = read_json(run.scores)
+    scores = run.load_scores()
     lines = ["## Scores", ""]
     for name, block in scores["protocols"].items():
         counts = block["counts"]
@@ -134,7 +131,7 @@ def _row(name: str, score: dict[str, Any]) -> str:
 
 
 def _confidence(run: RunFolder) -> str:
-    recipe = yaml.safe_load(run.recipe.read_text(encoding="utf-8"))
+    recipe = run.raw_recipe()
     return f"{100 * recipe['evaluation']['confidence']:g} %"
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
@@ -20,10 +20,19 @@ from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
 from wildreid.evaluation.rank import load_ranking
-from wildreid.files import put_text, read_json, write_json
+from wildreid.files import put_text, read_json, reading, write_json
 from wildreid.recipe import Loaded, Measurement, Recipe, load_recipe, resolved
 from wildreid.recipe.load import read_yaml
 from wildreid.recipe.merge import parsed
+
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+
+WHOLE = ("name", "stamp", "seed", "dataset", "encounters", "images", "evaluation", "metrics", "reporters")
+"""Keys that the resolved recipe of every run has."""
+OF_SCORES = ("run", "stamp", "seed", "headline")
+OF_PROTOCOLS = ("label", "reason", "counts", "scores", "slices", "curves")
+REDO = "remove this file and resume the run, or take it from a backup"
 
 
 @dataclass(frozen=True)
@@ -142,7 +151,13 @@ class RunFolder:
     @cached_property
     def _ledger(self) -> dict[str, str]:
         file = self.path / "stages.json"
-        return read_json(file) if file.is_file() else {}
+        if not file.is_file():
+            return {}
+        with reading(file, cure=f"{REDO}; stages whose files are there are then done again"):
+            ledger: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+            if not isinstance(ledger, dict):
+                raise TypeError("not a mapping")
+            return ledger
 
     def write_failures(self, failures: Iterable[Failure]) -> None:
         """Write ``failures.csv``, headed also where it is empty."""
@@ -195,9 +210,68 @@ class RunFolder:
         """Whether embeddings from elsewhere were measured here: there is no network."""
         return self.recipe.is_file() and "backbone" not in self._raw()[0]
 
+    def raw_recipe(self) -> dict[str, Any]:
+        """The resolved recipe as plain values, whatever plugins there are now.
+
+        Raises:
+            UserError: it is no run, or the file is damaged.
+        """
+        raw, _ = self._raw()
+        lacking = [key for key in WHOLE if key not in raw]
+        if lacking:
+            raise UserError(
+                f"it is not the whole recipe of a run: it has no {lacking[0]}",
+                where=str(self.recipe),
+                cure="take it from a backup, or run the recipe again",
+            )
+        return raw
+
     def load_split(self) -> Table:
-        """The split table, with its root."""
-        return Table.load(self.split, Path(read_json(self.provenance)["root"]))
+        """The split table, with its root.
+
+        Raises:
+            UserError: it is missing or damaged.
+        """
+        with reading(self.provenance, cure=REDO):
+            root = Path(read_json(self.provenance)["root"])
+        with reading(self.split, cure=REDO):
+            table = Table.load(self.split, root)
+            lacking = {"id", "image", "identity", "part", "role", "group", "encounter"} - set(table.rows)
+            if lacking:
+                raise ValueError(f"it has no column {', '.join(sorted(lacking))}")
+            return table
+
+    def load_scores(self) -> dict[str, Any]:
+        """What ``scores.json`` says, its protocols as `Scores`.
+
+        Raises:
+            UserError: it is missing or damaged.
+        """
+        scores = read_json(self.scores)
+        with reading(self.scores, cure="make it again with `wildreid.evaluate(…)`"):
+            protocols = {name: Scores(block) for name, block in scores["protocols"].items()}
+            for block in (scores, *protocols.values()):
+                wanted = OF_SCORES if block is scores else OF_PROTOCOLS
+                if lacking := [name for name in wanted if name not in block]:
+                    raise ValueError(f"it has no {lacking[0]}")
+            if scores["headline"] not in protocols:
+                raise ValueError("there is no headline among its protocols")
+        return scores | {"protocols": protocols}
+
+    def load_embeddings(self, table: Table) -> Floats:
+        """(rows, width) float32, memory-mapped: a vector for each row of the split table.
+
+        Raises:
+            UserError: they are missing or damaged, or of another table.
+        """
+        with reading(self.embeddings, cure=REDO):
+            embeddings: Floats = np.load(self.embeddings, mmap_mode="r", allow_pickle=False)
+            if embeddings.ndim != 2 or embeddings.dtype != np.float32 or len(embeddings) != len(table):
+                raise ValueError(
+                    f"it holds {embeddings.dtype} {embeddings.shape}, not a float32 vector for each of "
+                    f"{len(table)} rows"
+                )
+            return embeddings
 
 
 def choose_folder(recipe: Recipe, out: Path, *, named: bool) -> RunFolder:
@@ -235,26 +309,22 @@ def load_results(path: str | Path) -> Results:
         UserError: it is no run, or it is not finished.
     """
     folder = RunFolder(Path(path))
-    if not folder.recipe.is_file():
-        raise UserError(
-            f"{folder.path} is no run: it has no recipe.yaml", cure="give the folder that `reid run` wrote"
-        )
+    recipe = folder.raw_recipe()
     if not folder.scores.is_file():
         raise UserError(
             f"the run {folder.path} is not finished",
             cure=f"finish it with `wildreid.pipeline.resume({str(folder.path)!r})`",
         )
-    recipe = yaml.safe_load(folder.recipe.read_text(encoding="utf-8"))
-    scores = read_json(folder.scores)
-    scores["protocols"] = {name: Scores(block) for name, block in scores["protocols"].items()}
+    scores = folder.load_scores()
     table = folder.load_split()
     rankings = {
-        protocol: load_ranking(file)
+        protocol: load_ranking(file, rows=len(table))
         for protocol in scores["protocols"]
         if (file := folder.ranking(protocol, scores["headline"])).is_file()
     }
     decision = load_decision(folder.decision)
-    margin, max_pixels = recipe["images"]["margin"], recipe["images"]["max_pixels"]
+    with reading(folder.recipe):
+        margin, max_pixels = recipe["images"]["margin"], recipe["images"]["max_pixels"]
 
     def read(row: int, longest: int) -> NDArray[np.uint8]:
         if not recipe.get("private") and table.withheld(row):
@@ -268,7 +338,7 @@ def load_results(path: str | Path) -> Results:
         recipe=recipe,
         run=read_json(folder.provenance),
         table=table,
-        embeddings=np.load(folder.embeddings, mmap_mode="r"),
+        embeddings=folder.load_embeddings(table),
         rankings=rankings,
         scores=scores,
         history=read_history(folder.history),
@@ -279,10 +349,18 @@ def load_results(path: str | Path) -> Results:
 
 
 def read_history(path: Path) -> tuple[dict[str, Any], ...]:
-    """The epochs of a training run; empty where nothing was trained."""
+    """The epochs of a training run; empty where nothing was trained.
+
+    Raises:
+        UserError: a line of it is none of ours.
+    """
     if not path.is_file():
         return ()
-    return tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
+    with reading(path, cure=REDO):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        if not all(isinstance(line, dict) and "epoch" in line for line in lines):
+            raise ValueError("a line is no epoch")
+        return tuple(lines)
 
 
 def write_recipe(path: Path, recipe: Measurement) -> None:

@@ -48,7 +48,7 @@ def measure(
     """
     settings = recipe.evaluation
     headline = settings.protocols[0]
-    embeddings = np.load(folder.embeddings, mmap_mode="r")
+    embeddings = folder.load_embeddings(table)
     fitted: dict[str, Decision | Missing] = {}
     blocks: dict[str, Any] = {}
     for protocol in settings.protocols:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from wildreid.artefacts import Results
 from wildreid.errors import Interrupted, UserError
-from wildreid.files import hash_of_file
+from wildreid.files import hash_of_file, sweep
 from wildreid.kinds import Log
 from wildreid.pipeline.embedded import measure_again
 from wildreid.pipeline.folder import (
@@ -126,7 +127,7 @@ def check_build(loaded: Loaded) -> None:
 
 
 def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
-    recipe = loaded.recipe
+    recipe, started = loaded.recipe, time.time()
     place = pick_device(recipe.device)
     device = str(place)
     with _resumable(folder), together(place) as world:
@@ -167,6 +168,7 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
                 folder.report.mkdir(exist_ok=True)
                 written = [one.write(results=results, folder=folder.report) for one in recipe.reporters]
                 tracking.report(results, [path for paths in written for path in paths])
+                sweep(folder.path, before=started)
             world.wait()
     return results
 

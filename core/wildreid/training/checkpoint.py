@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from wildreid.data.table import Table
-from wildreid.errors import UserError
+from wildreid.errors import UserError, first_line
 from wildreid.files import put
 from wildreid.progress import say
 from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
@@ -129,8 +129,10 @@ def load_checkpoint(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any]
         other = list(_differences(state["identity"], identity))
     except UnpicklingError:  # whose words advise to load it all the same
         raise _unreadable(path, "it is damaged, or holds more than weights and numbers") from None
-    except (RuntimeError, KeyError, TypeError, EOFError, OSError) as error:
-        raise _unreadable(path, str(error).strip().splitlines()[0]) from None
+    except UserError:
+        raise
+    except Exception as error:  # a damaged file makes torch raise anything, struct.error among it
+        raise _unreadable(path, first_line(error)) from None
     if other:
         raise UserError(
             f"this checkpoint is of another recipe: {'; '.join(other[:5])}{' …' if len(other) > 5 else ''}",

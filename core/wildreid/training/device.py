@@ -9,7 +9,7 @@ import sys
 
 import torch
 
-from wildreid.errors import UserError
+from wildreid.errors import UserError, first_line
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -31,7 +31,7 @@ def pick_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UserError(
-            f"there is no device '{name}' here: {str(error).splitlines()[0]}",
+            f"there is no device '{name}' here: {first_line(error)}",
             cure="`device=auto` takes what there is",
         ) from None
     return device

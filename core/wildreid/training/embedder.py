@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wildreid.errors import UserError
+from wildreid.errors import UserError, first_line
 from wildreid.files import hash_of_file, put, write_json
 from wildreid.kinds import Backbone, Features, Head
 from wildreid.recipe.model import Embedding, Images, Recipe
@@ -131,7 +131,7 @@ def build_embedder(recipe: Recipe) -> Embedder:
     except (RuntimeError, AssertionError, ValueError) as error:  # some networks assert their size
         sizes = " and ".join(str(round(recipe.images.size * scale)) for scale in recipe.embedding.scales)
         raise UserError(
-            f"the network does not take images of {sizes} pixels: {str(error).splitlines()[0]}",
+            f"the network does not take images of {sizes} pixels: {first_line(error)}",
             where="embedding.scales" if scaled else "images.size",
             cure=f"set images.size={backbone.size}, which the backbone is made for"
             + (", and take embedding.crops in place of scales if it takes no other" if scaled else ""),

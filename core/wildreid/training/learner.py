@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wildreid.data.augmentation import augmentation
-from wildreid.errors import UserError
+from wildreid.errors import UserError, first_line
 from wildreid.recipe.model import Recipe
 from wildreid.training.device import pick_precision
 
@@ -157,7 +157,7 @@ def compile_network(embedder: Embedder, size: int) -> None:
             embedder.eval()(torch.zeros(2, 3, size, size, device=embedder.mean.device))
     except Exception as error:
         raise UserError(
-            f"torch.compile does not work here: {str(error).strip().splitlines()[0]}",
+            f"torch.compile does not work here: {first_line(error)}",
             where="training.compile",
             cure="install a C++ compiler, or take `training.compile=false`",
         ) from None

@@ -13,7 +13,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from wildreid.errors import Interrupted, UserError
+from wildreid.errors import Interrupted, UserError, first_line
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
@@ -166,7 +166,7 @@ def together(device: torch.device) -> Iterator[World]:
         if "gloo" not in str(error) and "NCCL" not in str(error) and "peer" not in str(error):
             raise
         raise UserError(
-            f"process {rank} lost the others: {str(error).strip().splitlines()[0]}",
+            f"process {rank} lost the others: {first_line(error)}",
             cure="look for the message of the one that stopped first; the last checkpoint is kept",
         ) from None
     finally:
