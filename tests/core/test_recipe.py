@@ -133,6 +133,35 @@ def test_files_that_are_no_recipes(recipe: Path, text: str, words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("training.qqqqqq=1", "training.qqqqqq | Extra inputs are not permitted; there are: epochs, batch,"),
+        ("qqqqqq=1", "qqqqqq | Extra inputs are not permitted; there are: name, stamp,"),
+        (
+            "loss={name: cross-batch-memory, loss: {name: triplet, margn: 3}}",
+            "loss.loss.margn | Extra inputs are not permitted, did you mean 'margin'?",
+        ),
+        (
+            "loss={name: sum, losses: [triplet, {name: triplet, qq: 3}]}",
+            "loss.losses.1.qq | Extra inputs are not permitted; there are: margin,",
+        ),
+        (
+            "metrics=[{name: accuracy-at-k, kk: 3}]",
+            "metrics.0.kk | Extra inputs are not permitted, did you mean 'k'?",
+        ),
+        ("training.watch=banana", "training.watch | Input should be 'accuracy@1'"),
+        ("evaluation.protocols=[same-side]", "evaluation.protocols.0 | Input should be"),
+        ("evaluation.protocols=[]", "evaluation.protocols | Tuple should have at least 1 item"),
+    ],
+)
+def test_a_key_that_is_none_is_one_mistake_with_what_there_is(setting: str, words: str, recipe: Path) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(recipe, settings=[setting])
+    assert len(caught.value.problems) == 1
+    assert words in str(caught.value)
+
+
 def test_a_missing_file_profile_or_equals_sign(recipe: Path) -> None:
     with pytest.raises(UserError, match="there is no recipe"):
         load_recipe(recipe.with_name("nosuch.yaml"))

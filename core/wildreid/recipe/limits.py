@@ -43,7 +43,7 @@ def read(text: str) -> Any:
 class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)  # type: ignore[no-untyped-call]
+            return super().construct_object(node, deep)
         except (ValueError, OverflowError) as error:  # a day that is none, a number of thousands of digits
             raise _error(str(error), node) from None
 

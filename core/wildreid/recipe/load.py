@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic, Union, get_args, get_origin
+from typing import Annotated, Any, Generic, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -270,11 +270,17 @@ def validate(
         return kind.model_validate(raw, context={"registry": registry, "base": base, "saved": saved})
     except ValidationError as error:
         problems = []
-        for item in error.errors(include_url=False):
+        found = error.errors(include_url=False)
+        for item in found:
             at = item["loc"]
             message = item["msg"].removeprefix("Value error, ")
+            if item["type"] == "too_short" and any(
+                len(at) < len(one["loc"]) and one["loc"][: len(at)] == at for one in found
+            ):
+                continue  # a list is not short: what is in it is wrong
             if item["type"] == "extra_forbidden":
-                message += did_you_mean(str(at[-1]), _fields_at(raw, at[:-1], registry))
+                fields = _fields_at(raw, at[:-1], registry)
+                message += did_you_mean(str(at[-1]), fields) or f"; there are: {', '.join(fields) or 'none'}"
             elif item["type"] == "literal_error":
                 message += did_you_mean(str(item["input"]), re.findall("'([^']+)'", item["ctx"]["expected"]))
             problems.append(Problem(".".join(map(str, at)), message, _line(lines, at)))
@@ -296,18 +302,17 @@ def _fields_at(raw: Any, at: tuple[str | int, ...], registry: Registry) -> list[
             raw = raw[key]
         except (KeyError, IndexError, TypeError):
             return []
-        if isinstance(key, int):
-            continue
-        field = model.model_fields.get(key) if model else None
-        model = _model_in(field.annotation) if field else None
-    if model is not None and issubclass(model, Option) and isinstance(raw, Mapping):
-        model = registry.options(model.kind).get(str(raw.get("name")))
+        if not isinstance(key, int):
+            field = model.model_fields.get(key) if model else None
+            model = _model_in(field.annotation) if field else None
+        if model is not None and issubclass(model, Option) and model.is_kind() and isinstance(raw, Mapping):
+            model = registry.options(model.kind).get(str(raw.get("name")))
     return list(model.model_fields) if model else []
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) in (Union, types.UnionType, tuple, list):
+    if get_origin(annotation) in (Annotated, Union, types.UnionType, tuple, list):
         return next(filter(None, map(_model_in, get_args(annotation))), None)
     return None
