@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import sys
 from abc import ABC
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
@@ -17,10 +20,13 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PlainSerializer,
     SerializerFunctionWrapHandler,
+    ValidationError,
     ValidationInfo,
     model_serializer,
     model_validator,
 )
+
+from wildreid.errors import UserError
 
 
 class Chooser(Protocol):
@@ -51,6 +57,13 @@ class Option(BaseModel, ABC):
     name: ClassVar[str]
     before: ClassVar[Mapping[str, Any]] = {}
     """Of fields that came later, what was done before they were there: what a saved option without them means."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Let what fails in the methods of its kind name the option."""
+        super().__init_subclass__(**keywords)
+        asked = {name for base in cls.__mro__[1:] for name in getattr(base, "__abstractmethods__", ())}
+        for name in asked & vars(cls).keys():
+            setattr(cls, name, _named(vars(cls)[name]))
 
     @classmethod
     def is_kind(cls) -> bool:
@@ -89,6 +102,36 @@ class Option(BaseModel, ABC):
     def summary(cls) -> str:
         """The first line of the docstring."""
         return (cls.__doc__ or "").strip().split("\n", 1)[0]
+
+
+@contextmanager
+def blamed(option: Option, doing: str) -> Iterator[None]:
+    """Within it, whatever fails gets a note that names the option, and the file of the plugin that offers it.
+
+    A traceback alone names neither. What the user can mend says so itself, and gets none.
+    """
+    try:
+        yield
+    except Exception as error:
+        cls = type(option)
+        note = f"in the {cls.kind} '{cls.name}' ({cls.__name__} of {_file(cls)}), {doing}"
+        if not isinstance(error, UserError | ValidationError) and not hasattr(error, "__notes__"):
+            error.add_note(note)  # the innermost option alone
+        raise
+
+
+def _named(method: Any) -> Any:
+    @wraps(method)
+    def call(self: Option, *given: Any, **named: Any) -> Any:
+        with blamed(self, f"{method.__name__}()"):
+            return method(self, *given, **named)
+
+    return call
+
+
+def _file(cls: type[Option]) -> str:
+    module = sys.modules.get(cls.__module__)
+    return str(getattr(module, "__file__", None) or cls.__module__)
 
 
 def _without_name(value: Any, cls: type[Option]) -> Any:

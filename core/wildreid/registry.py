@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -271,6 +272,13 @@ def _import_folder(folder: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def package_of(option: type[Option]) -> str:
+    """The name of the package that an option is of; of a pack found by path, its folder's."""
+    package = option.__module__.partition(".")[0]
+    pack = re.fullmatch(r"wildreid_pack_(.+)_[0-9a-f]{8}", package)
+    return pack[1] if pack else package
 
 
 def wanted(name: str, rule: str) -> bool:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
 
+from wildreid.errors import UserError
+from wildreid.kinds import Loss
 from wildreid.option import Given, Location, Option, did_you_mean, overridden
 
 
@@ -130,3 +132,39 @@ def test_a_variable_without_default_must_be_set(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("ORCHARD", raising=False)
     with pytest.raises(ValidationError, match="the environment variable ORCHARD is not set"):
         basket({"fruit": {"name": "pear", "place": "${ORCHARD}"}})
+
+
+def test_what_fails_in_a_plugin_names_the_option_and_its_file() -> None:
+    class Wrong(Loss):
+        """Fails."""
+
+        name = "wrong"
+
+        def build(self, *, width: int, classes: int) -> Any:
+            raise ZeroDivisionError("by zero")
+
+    class Outer(Wrong):
+        """Fails within another."""
+
+        name = "outer"
+        inner: SerializeAsAny[Loss]
+
+        def build(self, *, width: int, classes: int) -> Any:
+            return self.inner.build(width=width, classes=classes)
+
+    for option in (Wrong(), Outer(inner=Wrong())):
+        with pytest.raises(ZeroDivisionError) as caught:
+            option.build(width=3, classes=2)
+        assert caught.value.__notes__ == [f"in the loss 'wrong' (Wrong of {__file__}), build()"]
+
+    class Says(Wrong):
+        """Says itself what is wrong."""
+
+        name = "says"
+
+        def build(self, *, width: int, classes: int) -> Any:
+            raise UserError("the margin is too wide")
+
+    with pytest.raises(UserError) as told:
+        Says().build(width=3, classes=2)
+    assert not hasattr(told.value, "__notes__")

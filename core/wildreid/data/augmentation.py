@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from wildreid.kinds import Transform
+from wildreid.option import blamed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,9 +32,19 @@ def images_for(
 
 def augmentation(transforms: Sequence[Transform], size: int) -> list[Callable[[Tensor], Tensor]]:
     """What turns images as `images_for` gives them, in [0, 1] and channels first, into (N, 3, size, size)."""
-    with_masks = [transform.build(size=size) for transform in transforms if transform.masked]
-    others = [transform.build(size=size) for transform in transforms if not transform.masked]
+    with_masks = [_told(one, one.build(size=size)) for one in transforms if one.masked]
+    others = [_told(one, one.build(size=size)) for one in transforms if not one.masked]
     return [*with_masks, _without_masks, *others] if with_masks else others
+
+
+def _told(option: Transform, change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The same augmentation, which says whose it is where it fails."""
+
+    def call(images: Tensor) -> Tensor:
+        with blamed(option, "on a batch"):
+            return change(images)
+
+    return call
 
 
 def _without_masks(images: Tensor) -> Tensor:

@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from wildreid.artefacts import Decision, Evidence, Missing, Ranking
 from wildreid.data.store import ImageStore
 from wildreid.data.table import Table

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from wildreid.errors import UserError, first_line
 from wildreid.files import hash_of_file, put, write_json
 from wildreid.kinds import Backbone, Features, Head
 from wildreid.recipe.model import Embedding, Images, Recipe
-from wildreid.registry import Registry
+from wildreid.registry import Registry, package_of
 from wildreid.training.looks import PLAIN, Look, looks
 
 FORMAT = 1
@@ -163,6 +164,7 @@ def describe_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
         "size": embedder.size,
         "width": embedder.width,
         "origins": [origin.as_dict() for origin in recipe.backbone.origins()],
+        "plugins": {name: package_of(type(getattr(recipe, name))) for name in ("backbone", "head")},
         "parameters": sum(parameter.numel() for parameter in embedder.parameters()),
         "sha256": hash_of_file(folder / WEIGHTS),
     }
@@ -206,6 +208,8 @@ def load_embedder(folder: str | Path, registry: Registry | None = None) -> Embed
         images = Images.model_validate(description["images"])
         embedding = Embedding.model_validate(description.get("embedding", {}))
         expected = description["sha256"]
+    except ValidationError as error:
+        raise _not_here(error, description, described) from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"not readable as a model: {error}", where=str(described)) from None
     if hash_of_file(weights) != expected:
@@ -218,6 +222,19 @@ def load_embedder(folder: str | Path, registry: Registry | None = None) -> Embed
     embedder = Embedder(features, head.build(width=features.width), size=images.size, views=looks(embedding))
     load_weights(embedder, weights)
     return embedder.eval()
+
+
+def _not_here(error: ValidationError, description: dict[str, Any], path: Path) -> UserError:
+    """What a description asks for that is not there, such as an option whose plugin is not installed."""
+    wrong = error.errors(include_url=False)[0]
+    what = ".".join([error.title.lower(), *map(str, wrong["loc"])])
+    words = wrong["msg"].removeprefix("Value error, ")
+    offered = (description.get("plugins") or {}).get(error.title.lower())
+    return UserError(
+        f"the model cannot be built here: {what}: {words}",
+        where=str(path),
+        cure=f"install the plugin that offers it{f', which was {offered}' if offered else ''}",
+    )
 
 
 def load_weights(embedder: Embedder, path: Path) -> None:

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wildreid.data.augmentation import augmentation
 from wildreid.errors import UserError, first_line
+from wildreid.option import blamed
 from wildreid.recipe.model import Recipe
 from wildreid.training.device import pick_precision
 
@@ -37,6 +38,7 @@ class Learner:
     """A network and all that changes its weights.
 
     Attributes:
+        recipe: what names all of it.
         embedder: the network.
         objective: the loss.
         miner: gives the loss its pairs.
@@ -50,6 +52,7 @@ class Learner:
         clip: the largest norm of the gradient; None: any.
     """
 
+    recipe: Recipe
     embedder: Embedder
     objective: nn.Module
     miner: Callable[[Tensor, Tensor], tuple[Tensor, ...] | None]
@@ -69,7 +72,10 @@ class Learner:
 
     def loss(self, embeddings: Tensor, truth: Tensor) -> Tensor:
         """Of a whole batch: (N, width) embeddings and (N,) labels."""
-        loss: Tensor = self.objective(embeddings, truth, self.miner(embeddings, truth))
+        with blamed(self.recipe.miner, "on a batch"):
+            mined = self.miner(embeddings, truth)
+        with blamed(self.recipe.loss, "on a batch"):
+            loss: Tensor = self.objective(embeddings, truth, mined)
         return loss
 
     def step(self) -> None:
@@ -125,6 +131,7 @@ def build_learner(
     optimizer = recipe.optimizer.build(groups=groups)
     half = pick_precision(settings.precision, place)
     return Learner(
+        recipe=recipe,
         embedder=embedder,
         objective=objective,
         miner=miner,

@@ -17,6 +17,7 @@ from wildreid.data.table import Table
 from wildreid.errors import Interrupted, UserError
 from wildreid.files import put_text
 from wildreid.kinds import Log
+from wildreid.option import blamed
 from wildreid.places import cache_folder
 from wildreid.progress import bar
 from wildreid.recipe.model import Recipe, Training
@@ -164,9 +165,11 @@ def train(
             if network is None or epoch == settings.thaw:  # a wrapper knows what learns when it is made
                 network = world.wrap(embedder)
             learner.objective.train()
-            batches.set_epoch(epoch)
+            with blamed(recipe.sampler, "on an epoch"):
+                batches.set_epoch(epoch)
+                drawn = list(batches)
             tally.start()
-            ahead = list(batches)[tally.batches :]  # a resumed epoch goes on where it stopped
+            ahead = drawn[tally.batches :]  # a resumed epoch goes on where it stopped
             for batch, inputs in bar(
                 prefetch(ahead, read, threads=settings.workers), progress, total=len(ahead)
             ):
