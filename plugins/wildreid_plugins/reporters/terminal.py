@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from wildreid.errors import UserError
 from wildreid.kinds import Reporter
+from wildreid.option import did_you_mean
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -16,34 +19,37 @@ if TYPE_CHECKING:
 
     from wildreid.artefacts import Results
 
-CHIEF = ("accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10")
+SHOWN = (
+    "accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "macro-accuracy@1", "encounter-accuracy@1",
+    "map", "macro-map", "1-shot", "5-shot", "auroc", "dir@1", "fpir", "ece",
+)  # fmt: skip
+"""What is shown unless told, in this order; those that were not measured are left out."""
+LEFT = re.compile(
+    r"(macro-|encounter-|image-)?accuracy@\d+|\d+-shot|dir@\d+|tar@far=.+|verification-pairs|eer|fpr@95tpr|mrr|"
+    r"r-precision|baks|baus|baks-baus|brier|ari|ami|nmi|b-cubed|clustered-images"
+)
+"""Our own figures that the page of the report shows alone. What other plugins measure is shown here too."""
 
 
 class Terminal(Reporter):
     """Print the scores with interval, n and protocol, and where the report is."""
 
     name = "terminal"
-    scores: tuple[str, ...] = Field(
-        (
-            *CHIEF,
-            "macro-accuracy@1",
-            "encounter-accuracy@1",
-            "map",
-            "macro-map",
-            "1-shot",
-            "5-shot",
-            "auroc",
-            "dir@1",
-            "fpir",
-            "ece",
-        ),
-        description="which scores to print, in this order; those that were not measured are left out",
+    scores: tuple[str, ...] | None = Field(
+        None,
+        description="which scores to print, in this order; those of ours that were not measured are left out; "
+        "null: the usual ones, and those of metrics from other plugins",
     )
 
     def write(self, *, results: Results, folder: Path) -> list[Path]:
-        """Print; nothing is written into `folder`, whose ``index.html`` is named where another wrote it."""
+        """Print; nothing is written into `folder`, whose ``index.html`` is named where another wrote it.
+
+        Raises:
+            UserError: a score is asked for that no metric of the run gives.
+        """
         from rich.console import Console
 
+        names = self._names(results)
         console = Console(highlight=False)
         console.print()
         for protocol, block in results.scores["protocols"].items():
@@ -51,8 +57,8 @@ class Terminal(Reporter):
             if block.get("reason"):
                 console.print(f"not measured: {block['reason']}", style="yellow", markup=False)
             else:
-                console.print(self._table(block))
-                shown = (block["scores"].get(name, {}).get("note") for name in self.scores)
+                console.print(_table(block, names))
+                shown = (block["scores"].get(name, {}).get("note") for name in names)
                 for note in dict.fromkeys(filter(None, shown)):
                     console.print(f"* {note}", style="dim", markup=False, soft_wrap=True)
                 console.print(_counts(block["counts"]), style="dim", soft_wrap=True)
@@ -69,16 +75,35 @@ class Terminal(Reporter):
             console.print(f"report  {page}", markup=False, soft_wrap=True)
         return []
 
-    def _table(self, block: Mapping[str, Any]) -> RichTable:
-        from rich.table import Table as RichTable
-
-        table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        for column in ("score", "value", "interval", "n", ""):
-            table.add_column(column, justify="right" if column in ("value", "n") else "left")
+    def _names(self, results: Results) -> list[str]:
+        """Which scores to print."""
+        there = list(
+            dict.fromkeys(name for block in results.scores["protocols"].values() for name in block["scores"])
+        )
+        if self.scores is None:
+            others = [name for name in there if name not in SHOWN and not LEFT.fullmatch(name)]
+            return [*(name for name in SHOWN if name in there), *others]
         for name in self.scores:
-            if name in block["scores"]:
-                table.add_row(*_row(name, block["scores"][name]))
-        return table
+            if name not in there and name not in SHOWN and not LEFT.fullmatch(name):
+                raise UserError(
+                    f"no metric of this run gives a score '{name}'{did_you_mean(name, there)}; "
+                    f"there are: {', '.join(there)}",
+                    where="reporters: terminal: scores",
+                    cure="mend the name, or add the metric that gives it",
+                )
+        return list(self.scores)
+
+
+def _table(block: Mapping[str, Any], names: Sequence[str]) -> RichTable:
+    from rich.table import Table as RichTable
+
+    table = RichTable(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("score", "value", "interval", "n", ""):
+        table.add_column(column, justify="right" if column in ("value", "n") else "left")
+    for name in names:
+        if name in block["scores"]:
+            table.add_row(*_row(name, block["scores"][name]))
+    return table
 
 
 def _title(results: Results, protocol: str, block: Mapping[str, Any]) -> Text:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from wildreid.artefacts import Results
-from wildreid_plugins.reporters.terminal import Terminal
+from wildreid.errors import UserError
+from wildreid_plugins.reporters.terminal import LEFT, SHOWN, Terminal
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +49,32 @@ def test_what_could_not_be_measured_has_its_reason(
     assert "every figure of this run is optimistic" in said
     assert "macro" not in said
     assert "report " not in said
+
+
+def test_what_another_plugin_measures_is_shown_and_a_name_that_nobody_measures_is_refused(
+    make_results: Callable[..., Results], capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = make_results()
+    Terminal().write(results=results, folder=results.folder)
+    ours = {line.split()[0] for line in capsys.readouterr().out.splitlines() if "@" in line.split(" ")[0]}
+    for block in results.scores["protocols"].values():
+        block["scores"]["my-own"] = dict(block["scores"]["map"], value=0.123)
+    Terminal().write(results=results, folder=results.folder)
+    said = capsys.readouterr().out
+    assert said.count("my-own") == 2
+    assert "0.123" in said
+    assert {line.split()[0] for line in said.splitlines() if "@" in line.split(" ")[0]} == ours
+    assert "macro-accuracy@5" not in said  # the page has it
+    Terminal(scores=("my-own", "10-shot")).write(results=results, folder=results.folder)
+    assert not any(line.startswith("accuracy@1") for line in capsys.readouterr().out.splitlines())
+    with pytest.raises(
+        UserError, match="no metric of this run gives a score 'my-onw', did you mean 'my-own'"
+    ):
+        Terminal(scores=("my-onw",)).write(results=results, folder=results.folder)
+
+
+def test_every_figure_of_ours_is_shown_or_left_to_the_page(
+    make_results: Callable[..., Results], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for block in make_results().scores["protocols"].values():
+        assert [name for name in block["scores"] if name not in SHOWN and not LEFT.fullmatch(name)] == []
