@@ -39,6 +39,11 @@ class Timm(Backbone):
     weights: Location | None = Field(
         None, description="a local file of weights: safetensors or a torch state dict"
     )
+    prefix: str = Field(
+        "",
+        description="what the names of the network's own weights begin with in that file, such as backbone or "
+        "model.encoder; the others are left out",
+    )
     size: int | None = Field(
         None,
         ge=16,
@@ -75,6 +80,8 @@ class Timm(Backbone):
 
     @model_validator(mode="after")
     def _one_source_of_weights(self) -> Self:
+        if self.prefix and not self.weights:
+            raise ValueError("'prefix' is of the names in 'weights', and none are given")
         if self.pretrained and self.weights:
             raise ValueError("give either 'pretrained' or 'weights', not both")
         return self
@@ -83,7 +90,7 @@ class Timm(Backbone):
         """The same network with nothing fetched or read; of a repository it holds the config."""
         from wildreid_plugins.backbones.repository import FOLDER, Repository, is_repository
 
-        update: dict[str, Any] = {"pretrained": False, "weights": None}
+        update: dict[str, Any] = {"pretrained": False, "weights": None, "prefix": ""}
         if is_repository(self.model) and self.config is None:
             update["config"] = Repository(self.model).config()
             if self.model.startswith(FOLDER):  # its last name: where it lies is nobody's business
@@ -123,7 +130,9 @@ class Timm(Backbone):
         if self.weights:
             spare = config.get("classifier") or ()
             spare = (spare,) if isinstance(spare, str) else tuple(spare)
-            fit_weights(model, read_weights(self.weights), where=str(self.weights), spare=spare)
+            fit_weights(
+                model, read_weights(self.weights, prefix=self.prefix), where=str(self.weights), spare=spare
+            )
         if self.pool == "gem":
             use_gem(model, self.model)
         return as_features(

@@ -15,13 +15,18 @@ WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 """Keys under which training scripts keep the weights; an average of them is what they validated."""
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path, *, prefix: str = "") -> dict[str, Tensor]:
     """Read a state dict: safetensors, or a torch file that holds nothing but weights.
 
     Files that keep theirs under ``state_dict`` or ``model``, averaged or from several GPUs, are unwrapped.
 
+    Args:
+        path: the file.
+        prefix: only the weights whose names begin with it and a dot, without it; empty: all.
+
     Raises:
-        UserError: no such file, a file that is neither, a pickle with anything else in it (never run).
+        UserError: no such file, a file that is neither, a pickle with anything else in it (never run); no name
+            begins with the prefix.
     """
     import warnings
     from pickle import UnpicklingError
@@ -52,7 +57,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from None
     except (RuntimeError, ValueError, KeyError, EOFError, OSError, SafetensorError) as error:
         raise UserError(f"not readable as weights: {_short(error)}", where=str(path)) from None
-    return dict(clean_state_dict(dict(state)))
+    state = dict(clean_state_dict(dict(state)))  # without the module. of several GPUs
+    if not prefix:
+        return state
+    start = prefix.rstrip(".") + "."
+    own = {name.removeprefix(start): value for name, value in state.items() if name.startswith(start)}
+    if not own:
+        beginnings = sorted({name.partition(".")[0] for name in state})
+        raise UserError(
+            f"no name begins with '{start}'; they begin with {_some(beginnings)}",
+            where=str(path),
+            cure="mend backbone.prefix",
+        )
+    return own
 
 
 def fit_weights(model: Any, state: Mapping[str, Tensor], *, where: str, spare: tuple[str, ...] = ()) -> None:
@@ -82,7 +99,7 @@ def fit_weights(model: Any, state: Mapping[str, Tensor], *, where: str, spare: t
         raise UserError(
             f"the weights do not fit the network; {'; '.join(found)}",
             where=where,
-            cure="name the network that these weights are of",
+            cure="name the network that these weights are of, or in backbone.prefix what their names begin with",
         )
     model.load_state_dict(left)
 

@@ -71,6 +71,25 @@ def test_local_weights(suffix: str, tmp_path: Path) -> None:
     assert Timm(model="test_resnet", weights=path).untrained() == Timm(model="test_resnet")
 
 
+def test_weights_of_a_network_within_another_are_found_by_their_prefix(tmp_path: Path) -> None:
+    network = timm.create_model("test_resnet", num_classes=0)
+    own = network.state_dict()
+    state = {f"module.model.encoder.{name}": value for name, value in own.items()}
+    save_file({**state, "module.head.weight": torch.zeros(3)}, tmp_path / "all.safetensors")
+    given: dict[str, Any] = {"model": "test_resnet", "weights": tmp_path / "all.safetensors"}
+    features: Any = Timm(**given, prefix="model.encoder").build()
+    state = features.state_dict()
+    assert all(any(torch.equal(value, other) for other in state.values()) for value in own.values())
+    assert Timm(**given, prefix="model.encoder").untrained() == Timm(model="test_resnet")
+    with pytest.raises(UserError, match="not in the network") as caught:
+        Timm(**given).build()
+    assert "backbone.prefix" in caught.value.cure
+    with pytest.raises(UserError, match=r"no name begins with 'encoder\.'; they begin with head, model"):
+        Timm(**given, prefix="encoder").build()
+    with pytest.raises(ValueError, match="none are given"):
+        Timm(model="test_resnet", prefix="encoder")
+
+
 def test_weights_that_do_not_fit_name_the_keys(tmp_path: Path) -> None:
     state = timm.create_model("test_resnet", num_classes=0).state_dict()
     state["bn1.weight"] = torch.zeros(99)
