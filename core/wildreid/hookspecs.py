@@ -160,30 +160,45 @@ def wildreid_backbones() -> list[type[kinds.Backbone]]:  # type: ignore[empty-bo
     Called: when training begins, and when a model is loaded again.
 
     >>> from __future__ import annotations
+    >>> from pydantic import Field
     >>> from wildreid.hookspecs import hookimpl
     >>> from wildreid.kinds import Backbone
 
-    >>> class Mean(Backbone):
-    ...     '''The mean colour of an image; an honest floor.'''
+    >>> class Small(Backbone):
+    ...     '''Two convolutions and a mean over the image.'''
     ...
-    ...     name = "mean-colour"
+    ...     name = "two-layers"
+    ...     channels: int = Field(32, gt=0, description="numbers that an image becomes")
     ...
     ...     def build(self) -> Features:
     ...         from torch import nn
     ...
-    ...         class Colour(nn.Module):
-    ...             width, size = 3, 8
-    ...             mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
-    ...             stages = ()
+    ...         class Layers(nn.Sequential):
+    ...             size = 64  # pixels a side that it is made for
+    ...             mean, std = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)  # taken from pixels in [0, 1]
     ...
-    ...             def forward(self, images):
-    ...                 return images.mean((2, 3))
+    ...             @property
+    ...             def width(self):
+    ...                 return self[2].out_channels
     ...
-    ...         return Colour()
+    ...             @property
+    ...             def stages(
+    ...                 self,
+    ...             ):  # from input to output, each parameter once: rates and freezing go by them
+    ...                 return [("first", [*self[0].parameters()]), ("second", [*self[2].parameters()])]
+    ...
+    ...         return Layers(
+    ...             nn.Conv2d(3, self.channels, 3, stride=2),
+    ...             nn.ReLU(),
+    ...             nn.Conv2d(self.channels, self.channels, 3, stride=2),
+    ...             nn.ReLU(),
+    ...             nn.AdaptiveAvgPool2d(1),
+    ...             nn.Flatten(),
+    ...         )
 
     >>> @hookimpl
     ... def wildreid_backbones() -> list[type[Backbone]]:
-    ...     return [Mean]
+    ...     return [Small]
     """
 
 
@@ -279,26 +294,32 @@ def wildreid_samplers() -> list[type[kinds.Sampler]]:  # type: ignore[empty-body
     >>> from wildreid.hookspecs import hookimpl
     >>> from wildreid.kinds import Sampler
 
-    >>> class InOrder(Sampler):
-    ...     '''The rows as they stand.'''
+    >>> class Shuffled(Sampler):
+    ...     '''All rows in another order each epoch, the same one for the same seed.'''
     ...
-    ...     name = "in-order"
+    ...     name = "shuffled"
     ...
     ...     def build(self, *, table: Table, batch: int, seed: int) -> Batches:
+    ...         import numpy as np
+    ...
     ...         class Slices:
-    ...             def set_epoch(self, epoch: int) -> None: ...
+    ...             epoch = 0
+    ...
+    ...             def set_epoch(self, epoch: int) -> None:
+    ...                 self.epoch = epoch
     ...
     ...             def __len__(self) -> int:
     ...                 return len(table) // batch
     ...
     ...             def __iter__(self) -> Iterator[list[int]]:
-    ...                 return (list(range(n * batch, (n + 1) * batch)) for n in range(len(self)))
+    ...                 order = np.random.default_rng([seed, self.epoch]).permutation(len(table))
+    ...                 return (order[n * batch : (n + 1) * batch].tolist() for n in range(len(self)))
     ...
     ...         return Slices()
 
     >>> @hookimpl
     ... def wildreid_samplers() -> list[type[Sampler]]:
-    ...     return [InOrder]
+    ...     return [Shuffled]
     """
 
 
@@ -370,20 +391,28 @@ def wildreid_metrics() -> list[type[kinds.Metric]]:  # type: ignore[empty-body]
     Called: once for each protocol, after ranking.
 
     >>> from __future__ import annotations
+    >>> from wildreid.artefacts import Missing
     >>> from wildreid.hookspecs import hookimpl
     >>> from wildreid.kinds import Metric
 
-    >>> class Confidence(Metric):
-    ...     '''The score of the first individual, right or wrong.'''
+    >>> class Lead(Metric):
+    ...     '''How far a query's own individual is ahead of the best other one, in cosine similarity.'''
     ...
-    ...     name = "confidence"
+    ...     name = "lead"
     ...
     ...     def measure(self, *, evidence: Evidence) -> dict[str, float | NDArray[np.float64] | Missing]:
-    ...         return {"confidence": evidence.ranking.top_scores[:, 0].astype("float64")}
+    ...         import numpy as np
+    ...
+    ...         ranking = evidence.ranking
+    ...         lead = ranking.own_score.astype("float64") - ranking.impostor_score
+    ...         lead[~np.isfinite(lead)] = np.nan  # NaN is a query that does not count
+    ...         if np.isnan(lead).all():
+    ...             return {"lead": Missing("no query has its own and another individual to be matched to")}
+    ...         return {"lead": lead}
 
     >>> @hookimpl
     ... def wildreid_metrics() -> list[type[Metric]]:
-    ...     return [Confidence]
+    ...     return [Lead]
     """
 
 

@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from pydantic import Field
+from pydantic import Field, SerializeAsAny
 from torch import nn
 
 from wildreid.data.table import Table
@@ -32,6 +32,7 @@ from wildreid.kinds import (
     Tracker,
 )
 from wildreid.kinds import Transform as TransformKind
+from wildreid.option import Option
 from wildreid.registry import Registry, Source
 from wildreid.testing import check_option, check_plugin, check_registered, draw_photos, heavy_import
 from wildreid.testing.material import tiny_table
@@ -522,3 +523,99 @@ def test_the_tiny_table_has_bursts_and_one_lonely_encounter() -> None:
     rows = tiny_table().rows
     assert rows.groupby("encounter").size().eq(3).all()
     assert sorted(rows.groupby("identity")["encounter"].nunique())[:2] == [1, 4]
+
+
+def load_class(kind: str, name: str) -> type[Option]:
+    return Registry().choose(kind, name)
+
+
+class Apart(Splitter):
+    """Cameras are kept apart: those that the tiny table has cannot be divided so."""
+
+    name = "apart"
+    leaky: ClassVar[bool] = True
+
+    def split(self, *, table: Table, seed: int) -> Table:
+        part = {"north": "train", "south": "val", "west": "test"}
+        parts = table["camera"].map(part).astype("string")
+        return table.with_rows(table.rows.assign(part=parts, role="both"))
+
+
+def test_a_table_of_ones_own(tiny_table: Table) -> None:
+    with pytest.raises(AssertionError, match=r"check_option\(…, table=…\)"):
+        check_option(Apart)
+    places = np.array(["north", "south", "west"])[np.arange(len(tiny_table)) % 3]
+    named = tiny_table.with_rows(tiny_table.rows.assign(camera=places))
+    check_option(Apart, table=named)
+    with pytest.raises(TypeError, match="a loss is not tried on a table"):
+        check_option(load_class("loss", "triplet"), table=named)
+
+
+class Doubled(Loss):
+    """Twice another loss."""
+
+    name = "doubled"
+    inner: SerializeAsAny[Loss] = Field(..., description="the loss")
+
+    def build(self, *, width: int, classes: int) -> Any:
+        return Twice(self.inner.objective(width=width, classes=classes))
+
+
+class Twice(nn.Module):
+    def __init__(self, inner: Any) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor, mined: Any) -> torch.Tensor:
+        return 2 * self.inner(embeddings, labels, mined)
+
+
+class Own(load_class("loss", "triplet")):  # type: ignore[misc]
+    """A triplet loss under a name that nobody has registered."""
+
+    name = "own"
+
+
+def test_an_option_within_an_option_need_not_be_registered() -> None:
+    check_option(Doubled(inner=Own(margin=0.3)))
+    check_option(Doubled(inner=Doubled(inner=load_class("loss", "triplet")())))
+
+
+@pytest.mark.parametrize(
+    ("uses", "words"), [("seed", "in each epoch"), ("epoch", "with each seed"), ("both", "")]
+)
+def test_a_sampler_draws_anew_by_seed_and_epoch(uses: str, words: str) -> None:
+    class Draws:
+        def __init__(self, table: Table, batch: int, seed: int) -> None:
+            self.rows, self.batch, self.seed, self.epoch = len(table), batch, seed, 0
+
+        def set_epoch(self, epoch: int) -> None:
+            self.epoch = epoch
+
+        def __len__(self) -> int:
+            return self.rows // self.batch
+
+        def __iter__(self) -> Any:
+            by = {"seed": [self.seed], "epoch": [self.epoch], "both": [self.seed, self.epoch]}[uses]
+            order = np.random.default_rng(by).permutation(self.rows)
+            return (order[n * self.batch : (n + 1) * self.batch].tolist() for n in range(len(self)))
+
+    class Drawing(Sampler):
+        """Rows in a drawn order."""
+
+        name = "drawing"
+
+        def build(self, *, table: Table, batch: int, seed: int) -> Any:
+            return Draws(table, batch, seed)
+
+    with pytest.raises(AssertionError, match=words) if words else nullcontext():
+        check_option(Drawing)
+
+
+def test_one_option_or_one_kind_can_be_judged_alone(tmp_path: Path) -> None:
+    registry = Registry(packs=[write(tmp_path / "good", PLUGIN.format(top=""))])
+    alone = [verdict.of for verdict in check_registered(registry, kind="losses", name="mine")]
+    assert alone == ["good", "loss mine"]
+    kind = [verdict.of for verdict in check_registered(registry, kind="miner")]
+    assert "builtin" in kind
+    assert {of.split()[0] for of in kind} == {"builtin", "miner"}

@@ -12,8 +12,10 @@ from wildreid.errors import UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option, did_you_mean
 from wildreid.recipe.model import key_of
-from wildreid.recipe.schema import write_schema
 from wildreid.registry import Registry
+
+LEARNS = ("backbone", "head", "loss", "miner", "optimizer", "sampler", "scheduler", "transform")
+"""Kinds without which nothing is learned."""
 
 
 def new_plugin(kind: str, name: str, out: Path) -> Path:
@@ -52,11 +54,11 @@ def new_plugin(kind: str, name: str, out: Path) -> Path:
         "key": key_of(cls),
         "in_list": key_of(cls) == cls.plural(),
         "needs_root": cls.kind == "dataset",
+        "learns": cls.kind in LEARNS,
     }
     write("plugin", folder, values)
     if values["key"]:
         draw_photos(folder / "photos")
-        write_schema(folder / "recipe.yaml")
     return folder
 
 

@@ -27,8 +27,8 @@ def plugins(
 ) -> None:
     """List every option; with a kind, its options; with a name too, that option's fields.
 
-    With [bold]--check[/] each plugin is imported and each option built and tried; the exit code is 1 where one
-    does not keep its contract.
+    With [bold]--check[/] each plugin is imported and each option built and tried, or those of the kind, or the one
+    that is named; the exit code is 1 where one does not keep its contract.
     """
     from rich.console import Console
 
@@ -39,30 +39,38 @@ def plugins(
 
     registry = Registry(packs=pack or ())
     out = Console(highlight=False)
-    if check:
-        _check(out, registry)
-        return
     kinds = [known for known in KINDS if kind in (None, known.kind, known.plural())]
     if not kinds:
         names = [known.kind for known in KINDS]
         raise UserError(
             f"there is no kind '{kind}'{did_you_mean(str(kind), names)}; there are: {', '.join(names)}"
         )
+    if check:
+        if name is not None:
+            _chosen(registry, kinds[0], name)
+        _check(out, registry, kind, name)
+        return
     for known in kinds:
         if name is None:
             _list(out, registry, known)
             continue
-        try:
-            _fields(out, registry, registry.choose(known.kind, name))
-        except ValueError as error:
-            raise UserError(str(error)) from None
+        _fields(out, registry, _chosen(registry, known, name))
     for broken in registry.broken:
         out.print(f"not loaded: {broken}", style="bold red", markup=False)
     for note in registry.notes:
         out.print(note, style="yellow", markup=False)
 
 
-def _check(out: Console, registry: Registry) -> None:
+def _chosen(registry: Registry, kind: type[Option], name: str) -> type[Option]:
+    from wildreid.errors import UserError
+
+    try:
+        return registry.choose(kind.kind, name)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+def _check(out: Console, registry: Registry, kind: str | None, name: str | None) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -70,9 +78,11 @@ def _check(out: Console, registry: Registry) -> None:
     from wildreid.progress import bar
     from wildreid.testing import check_registered
 
-    total = len(registry.broken) + len(registry.sources)
-    total += sum(len(registry.options(kind.kind)) for kind in KINDS)
-    verdicts = list(bar(check_registered(registry), "checking", total=total))
+    total = None
+    if kind is None:
+        total = len(registry.broken) + len(registry.sources)
+        total += sum(len(registry.options(one.kind)) for one in KINDS)
+    verdicts = list(bar(check_registered(registry, kind=kind, name=name), "checking", total=total))
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for verdict in verdicts:
         if verdict.kept is not True:

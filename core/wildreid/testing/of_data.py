@@ -38,9 +38,9 @@ def check_dataset(option: Any) -> None:
     hold(table.rows.equals(again.rows), option, "gave another table when asked again; it must not be random")
 
 
-def check_splitter(option: Any) -> None:
+def check_splitter(option: Any, *, table: Table | None = None) -> None:
     """A part and role for each row, by rows and seed alone, with no group divided."""
-    table = tiny_table()
+    table = table or tiny_table()
     first = option.split(table=table, seed=0)
     hold(
         isinstance(first, Table), option, f"gave {type(first).__name__}, not a Table; use table.with_rows(…)"
@@ -53,7 +53,10 @@ def check_splitter(option: Any) -> None:
     try:
         answer = assign(table, option, seed=0)
     except UserError as error:
-        raise AssertionError(f"splitter {option.name} gave a split that cannot be used: {error}") from error
+        raise AssertionError(
+            f"splitter {option.name} gave a split that cannot be used: {error}\n"
+            "  → if it needs other rows than tiny_table() has: check_option(…, table=…)"
+        ) from error
     divided = divisions(answer)
     hold(
         option.leaky or not divided,
@@ -124,9 +127,9 @@ def _crop(option: Any, shape: tuple[int, int], boxed: bool) -> Crop:
     )
 
 
-def check_sampler(option: Any) -> None:
-    """Full batches of rows of the table, the same for one seed and epoch."""
-    table = tiny_table()
+def check_sampler(option: Any, *, table: Table | None = None) -> None:
+    """Full batches of rows of the table, the same for one seed and epoch, others for others."""
+    table = table or tiny_table()
     batches = option.build(table=table, batch=8, seed=0)
     built(batches, option, members="__iter__ __len__ set_epoch")
     batches.set_epoch(0)
@@ -142,6 +145,17 @@ def check_sampler(option: Any) -> None:
         option,
         "gave a row that the table has not",
     )
-    again = option.build(table=table, batch=8, seed=0)
-    again.set_epoch(0)
-    hold(first == [list(batch) for batch in again], option, "drew otherwise with the same seed and epoch")
+
+    def drawn(seed: int, epoch: int) -> list[list[int]]:
+        again = option.build(table=table, batch=8, seed=seed)
+        again.set_epoch(epoch)
+        return [list(batch) for batch in again]
+
+    hold(first == drawn(0, 0), option, "drew otherwise with the same seed and epoch")
+    cure = "draw by numpy.random.default_rng([seed, epoch])"
+    hold(
+        any(drawn(0, epoch) != first for epoch in (1, 2, 3)),
+        option,
+        f"gives the same batches in each epoch, as if set_epoch said nothing; {cure}",
+    )
+    hold(any(drawn(seed, 0) != first for seed in (1, 2, 3)), option, f"draws the same with each seed; {cure}")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
 
+from pydantic import BaseModel
+
 from wildreid import testing
+from wildreid.data.table import Table
 from wildreid.kinds import KINDS
 from wildreid.option import Option
 from wildreid.registry import Registry
 from wildreid.testing.hold import hold
 
 
-def check_of(kind: type[Option]) -> Callable[[Any], None]:
+def check_of(kind: type[Option]) -> Callable[..., None]:
     """What a kind asks of an option: the function ``check_<kind>`` of one of the modules ``testing/of_*.py``."""
     for module in pkgutil.iter_modules(testing.__path__):
         if module.name.startswith("of_"):
@@ -27,14 +30,21 @@ def check_of(kind: type[Option]) -> Callable[[Any], None]:
     raise LookupError(f"no module wildreid/testing/of_*.py has a check_{kind.kind}(option)")
 
 
-def check_option(option: type[Option] | Option) -> None:
+ON_TABLES = ("splitter", "sampler")
+"""Kinds whose options are tried on a table."""
+
+
+def check_option(option: type[Option] | Option, *, table: Table | None = None) -> None:
     """Check that an option keeps the contract of its kind.
 
     Args:
         option: a class, which is then built with its defaults; or an object, where it has required fields or
             its defaults need something that is not there, such as a folder of photos or a network.
+        table: annotated, to try a splitter or sampler on that needs another than `tiny_table`, such as one by
+            camera.
 
     Raises:
+        TypeError: a table for an option that is not tried on any.
         AssertionError: it does not; the message names the option, what is wrong and what to do.
         UserError: the option itself says what it lacks, such as a folder that is not there.
     """
@@ -46,9 +56,37 @@ def check_option(option: type[Option] | Option) -> None:
         hold(not required, cls, f"has required fields ({', '.join(required)}); give an object, not the class")
         option = cls()
     plain = option.model_dump(mode="json")
-    again = cls.model_validate(plain, context={"registry": _registry()})  # for options within it
+    again = cls.model_validate(plain, context={"registry": _Known(option)})
     hold(again == option, cls, f"is not itself again after being written to a recipe and read: {again!r}")
-    check_of(_kind_of(cls))(option)
+    if table is None:
+        check_of(_kind_of(cls))(option)
+    elif cls.kind in ON_TABLES:
+        check_of(_kind_of(cls))(option, table=table)
+    else:
+        raise TypeError(f"a {cls.kind} is not tried on a table")
+
+
+class _Known:
+    """Finds the options that one holds within it, and those that are installed."""
+
+    def __init__(self, option: Option) -> None:
+        self._own = {(one.kind, one.name): type(one) for one in _within(option)}
+
+    def choose(self, kind: str, name: str) -> type[Option]:
+        return self._own.get((kind, name)) or _registry().choose(kind, name)
+
+
+def _within(value: Any) -> Iterator[Option]:
+    """The options among a value's fields and items, and theirs."""
+    if isinstance(value, Option):
+        yield value
+    if isinstance(value, BaseModel):
+        value = [getattr(value, name) for name in type(value).model_fields]
+    elif isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _within(item)
 
 
 @cache

@@ -11,16 +11,20 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from wildreid.data.table import Table
 from wildreid.errors import PluginError, UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option
 from wildreid.registry import GROUP, Registry, Source
 from wildreid.testing.heavy import heavy_import
-from wildreid.testing.options import check_option, required_fields
+from wildreid.testing.options import ON_TABLES, check_option, required_fields
 
 
 def check_plugin(
-    plugin: str | Path, *, fields: Mapping[str, Mapping[str, Any]] | None = None
+    plugin: str | Path,
+    *,
+    fields: Mapping[str, Mapping[str, Any]] | None = None,
+    table: Table | None = None,
 ) -> list[type[Option]]:
     """Check a plugin as the registry loads it, and every option that it offers.
 
@@ -28,6 +32,7 @@ def check_plugin(
         plugin: the name of its module, as an entry point gives it; or the folder of a species pack.
         fields: values for options that have required fields, or whose defaults need something that is not
             there, by the option's name: ``{"herd": {"root": "photos"}}``.
+        table: to try splitters and samplers on that need another than `tiny_table`; see `check_option`.
 
     Returns:
         The classes that it offers.
@@ -50,7 +55,8 @@ def check_plugin(
                 f"{option.kind} {option.name} has required fields ({', '.join(required)}); give them: "
                 f"check_plugin(…, fields={{{option.name!r}: {{{required[0]!r}: …}}}})"
             )
-        check_option(option(**given[option.name]) if option.name in given else option)
+        on = table if option.kind in ON_TABLES else None
+        check_option(option(**given[option.name]) if option.name in given else option, table=on)
     return options
 
 
@@ -69,22 +75,33 @@ class Verdict:
     words: str = ""
 
 
-def check_registered(registry: Registry) -> Iterator[Verdict]:
+def check_registered(
+    registry: Registry, *, kind: str | None = None, name: str | None = None
+) -> Iterator[Verdict]:
     """Check every plugin that a registry has loaded, and every option of it, one after another.
+
+    With a kind the options of that kind alone, with a name too that option alone, and the plugins that offer them.
 
     An option with required fields, or whose defaults need something that is not here (a network, a folder of
     photos), cannot be judged as it stands; its own test does that, with `check_option`.
     """
-    for broken in registry.broken:
+    chosen = [
+        option
+        for known in KINDS
+        if kind in (None, known.kind, known.plural())
+        for one, option in registry.options(known.kind).items()
+        if name in (None, one)
+    ]
+    sources = registry.sources if kind is None else {registry.source(option): None for option in chosen}
+    for broken in registry.broken if kind is None else ():
         yield Verdict(broken.source.plugin, False, broken.reason)
     modules = {point.name: point.module for point in importlib.metadata.entry_points(group=GROUP)}
-    for source in registry.sources:
+    for source in sources:
         heavy = heavy_import(source.place if Path(source.place).is_dir() else modules[source.plugin])
         cure = f"{heavy} at module level; import it inside the method that uses it" if heavy else ""
         yield Verdict(source.plugin, not heavy, cure)
-    for kind in KINDS:
-        for name, option in registry.options(kind.kind).items():
-            yield _verdict(f"{kind.kind} {name}", option)
+    for option in chosen:
+        yield _verdict(f"{option.kind} {option.name}", option)
 
 
 def _verdict(of: str, option: type[Option]) -> Verdict:
