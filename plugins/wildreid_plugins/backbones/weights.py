@@ -57,13 +57,13 @@ def read_weights(path: Path, *, prefix: str = "") -> dict[str, Tensor]:
         ) from None
     except (RuntimeError, ValueError, KeyError, EOFError, OSError, SafetensorError) as error:
         raise UserError(f"not readable as weights: {_short(error)}", where=str(path)) from None
-    state = dict(clean_state_dict(dict(state)))  # without the module. of several GPUs
+    named: dict[str, Tensor] = dict(clean_state_dict(dict(state)))  # without the module. of several GPUs
     if not prefix:
-        return state
+        return named
     start = prefix.rstrip(".") + "."
-    own = {name.removeprefix(start): value for name, value in state.items() if name.startswith(start)}
+    own = {name.removeprefix(start): value for name, value in named.items() if name.startswith(start)}
     if not own:
-        beginnings = sorted({name.partition(".")[0] for name in state})
+        beginnings = sorted({name.partition(".")[0] for name in named})
         raise UserError(
             f"no name begins with '{start}'; they begin with {_some(beginnings)}",
             where=str(path),
