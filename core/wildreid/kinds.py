@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from wildreid.artefacts import Combined, Crop, Evidence, Missing, Results
+    from wildreid.artefacts import Combined, Crop, Evidence, LocalFeatures, Missing, Results
     from wildreid.data.peek import Guess, Peek
     from wildreid.data.table import Table
     from wildreid.population.survey import Survey
@@ -392,6 +392,103 @@ class Scheduler(Option):
     @abstractmethod
     def build(self, *, optimizer: torch.optim.Optimizer, steps: int) -> Schedule:
         """A schedule for a run of ``steps`` optimizer steps in all."""
+
+
+class LocalMatcher(Protocol):
+    """What a matcher builds.
+
+    Attributes:
+        size: pixels a side of the square images that it takes.
+        points: the most points that it finds in one.
+        width: numbers in a point's descriptor.
+        symmetric: whether two images have the same score whichever is the query.
+    """
+
+    size: int
+    points: int
+    width: int
+    symmetric: bool
+
+    def extract(self, images: NDArray[np.uint8], masks: NDArray[np.uint8]) -> LocalFeatures:
+        """Local features of (N, size, size, 3) images, at pixels alone where (N, size, size) masks are over 127.
+
+        On a CPU it is given one image at a time, on a GPU always as many.
+        """
+        ...
+
+    def score(self, query: LocalFeatures, gallery: LocalFeatures) -> NDArray[np.float64]:
+        """(N,) how well one query image matches each of N gallery images: 0 for not at all, more for better.
+
+        A pair's score does not depend on the pairs beside it.
+        """
+        ...
+
+    def lines(self, query: LocalFeatures, gallery: LocalFeatures) -> NDArray[np.float32]:
+        """(M, 5) the matched points of two images: x and y in the query, x and y in the other, confidence.
+
+        Pixels are those of the images that `extract` was given; confidence is above 0 and at most 1, the
+        best first.
+        """
+        ...
+
+
+class Matcher(Option):
+    """What compares two photos point by point: the pattern of a coat, a fluke, a shell.
+
+    Features are made once and kept, by the photo, its box and mask, and the `fingerprint`; so are scores of pairs.
+    Points lie on the animal where there are masks, else in its box.
+    """
+
+    kind: ClassVar[str] = "matcher"
+
+    @abstractmethod
+    def build(self, *, device: str) -> LocalMatcher:
+        """Build it with its weights, on this device (``cpu``, ``cuda:0`` …).
+
+        Raises:
+            UserError: what it needs is not installed, or weights are not what they were.
+        """
+
+    def fingerprint(self) -> str:
+        """All that decides features and scores: by default the fields that were set.
+
+        An option with weights adds their hash.
+        """
+        return f"{self.name} {self.model_dump_json(exclude_defaults=True)}"
+
+
+class Fusion(Option):
+    """How one score is made of the similarity of embeddings and the scores of matchers."""
+
+    kind: ClassVar[str] = "fusion"
+
+    @abstractmethod
+    def fuse(self, *, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) one score in [0, 1] for each of a query's N candidates, higher is better.
+
+        ``probabilities`` is (scores, N): by each score, the embedding's first, the probability that query and
+        candidate are one animal, calibrated on pairs of validation. Where one candidate is at least as probable
+        by every score as another, its fused score is not lower.
+        """
+
+
+class Reranker(Option):
+    """What orders a query's nearest candidates anew by what their embeddings say of one another.
+
+    Attributes:
+        reach: candidates that it is given, the nearest; those beyond stay behind them in their order.
+    """
+
+    kind: ClassVar[str] = "reranker"
+    reach: int
+
+    @abstractmethod
+    def rerank(self, *, query: NDArray[np.float32], candidates: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(N,) a new similarity in [-1, 1] of each candidate, higher is better.
+
+        ``query`` is (width,) and ``candidates`` (N, width), of unit length, the nearest first. A photo that the
+        query may not be matched to is not among them, so it can help nobody.
+        """
 
 
 class Metric(Option):

@@ -9,7 +9,7 @@ from wildreid.authoring.example import example_name, example_of
 from wildreid.authoring.names import check_name, class_of, fresh, module_of
 from wildreid.authoring.write import write
 from wildreid.errors import UserError
-from wildreid.kinds import KINDS
+from wildreid.kinds import KINDS, Fusion
 from wildreid.option import Option, did_you_mean
 from wildreid.recipe.model import key_of
 from wildreid.registry import Registry
@@ -90,4 +90,6 @@ def _recipe(kind: type[Option], name: str) -> str:
         lines.append(line)
     if not any(line.partition(":")[0] == key_of(kind) for line in lines):
         lines.append(f"{key_of(kind)}: {f'[{name}]' if key_of(kind) == kind.plural() else name}")
+    if kind is Fusion:  # it needs something to fuse
+        lines.append("matchers: [mutual]")
     return "\n".join(lines)

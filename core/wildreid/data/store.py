@@ -166,6 +166,30 @@ class ImageStore:
                     taken[position] = image
         return taken if masks or self.masked is None else np.ascontiguousarray(taken[..., :3])
 
+    def enlarged(self, row: int, size: int) -> Pixels:
+        """One row's animal at another size, as a matcher looks at it: (size, size, 4) uint8, the mask last.
+
+        The place is not hidden, since the mask tells where points may lie: on the animal; where there is no mask to
+        rely on, in its box, without the margin; 0 where the square is padded.
+
+        Raises:
+            UserError: the image can no longer be read.
+        """
+        settings = self._settings.model_copy(update={"size": size, "fit": "pad", "background": "keep"})
+        path, box = self._paths[row], self._box[row]
+        if self.masked is not None and not self.masked.doubts[row]:
+            return _square(path, box, settings, self.masked, row, self.keys[row])
+        whole = np.full((1, 1), 255, np.uint8)
+        return framed(
+            Path(path), mask=whole, tighten=False, size=size, box=box, max_pixels=settings.max_pixels
+        )
+
+    @property
+    def anywhere(self) -> NDArray[np.bool_]:
+        """(rows,) whether a row has neither mask nor box to rely on: a matcher's points may lie on the place."""
+        boxless = np.array([box is None for box in self._box], bool)
+        return boxless if self.masked is None else boxless & (self.doubts != "")
+
     def _read(self, row: int) -> Pixels:
         key = self.keys[row]
         return _square(self._paths[row], self._box[row], self._settings, self.masked, row, key)

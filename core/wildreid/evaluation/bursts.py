@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from wildreid.artefacts import TIE, Evidence
 from wildreid.evaluation.calibration import Sample
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from wildreid.artefacts import Ints
 
 MOST = 2000
@@ -20,11 +22,18 @@ CELLS = 2**24
 """Similarities that are held at once."""
 
 
-def sample_of_bursts(evidence: Evidence) -> Sample | None:
+def sample_of_bursts(
+    evidence: Evidence, scores_of: Callable[[Ints], NDArray[np.floating[Any]]] | None = None
+) -> Sample | None:
     """Scores of the query bursts of two and more images; None where there are none.
 
     A burst is what one animal showed in one ``sequence``. Its score for an individual is the mean over its images
     of the best similarity to an image of the individual, masked as the ranking is.
+
+    Args:
+        evidence: a ranking, and what it was made from.
+        scores_of: from places among the queries to (n, G) scores of the ranking's gallery, where these are not
+            cosine similarities.
     """
     ranking, rows = evidence.ranking, evidence.table.rows
     if "sequence" not in rows:
@@ -42,15 +51,20 @@ def sample_of_bursts(evidence: Evidence) -> Sample | None:
 
     identity = pd.factorize(rows["identity"])[0]
     encounter = pd.factorize(rows["encounter"])[0]
-    gallery = ranking.gallery[np.argsort(identity[ranking.gallery], kind="stable")]
+    order = np.argsort(identity[ranking.gallery], kind="stable")
+    gallery = ranking.gallery[order]
     names, starts = np.unique(identity[gallery], return_index=True)
-    images = np.asarray(evidence.embeddings[gallery], dtype=np.float32)
+    images = np.asarray(evidence.embeddings[gallery], dtype=np.float32) if scores_of is None else None
     masks_encounters = bool(ranking.masked.any())
     found = []
     for places in _portions([np.flatnonzero(burst == number) for number in several], len(gallery)):
         members = np.concatenate(places)
         queries = ranking.queries[members]
-        scores = np.asarray(evidence.embeddings[queries], dtype=np.float32) @ images.T
+        if images is not None:
+            scores = np.asarray(evidence.embeddings[queries], dtype=np.float32) @ images.T
+        else:
+            assert scores_of is not None
+            scores = scores_of(members)[:, order]
         scores[queries[:, None] == gallery] = -np.inf
         if masks_encounters:
             scores[encounter[queries][:, None] == encounter[gallery]] = -np.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from wildreid.files import put, reading
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wildreid.artefacts import Floats
+    from wildreid.artefacts import Floats, Ints
 
 LEAST = 10
 """With fewer unknowns than this, simulated ones among them, nothing is fitted."""
@@ -64,16 +65,34 @@ def fit_decision(
     if not 0 < prior < 1:
         raise ValueError(f"the prior is a share between 0 and 1, not {prior}")
     ranking = rank(embeddings, table, protocol=standing_in(table, protocol), part="val", keep=1)
+    return decide(Evidence(ranking, table, embeddings), false_accepts=false_accepts, prior=prior)
+
+
+def decide(
+    evidence: Evidence,
+    *,
+    false_accepts: float,
+    prior: float = PRIOR,
+    scores_of: Callable[[Ints], NDArray[np.floating[Any]]] | None = None,
+) -> Decision | Missing:
+    """Fit threshold and calibration as `fit_decision` does, on a ranking of the val part that is at hand.
+
+    Args:
+        evidence: the ranking.
+        false_accepts: as for `fit_decision`.
+        prior: as for `fit_decision`.
+        scores_of: what the ranking ranked by, as for `sample_of_bursts`; None: cosine similarities.
+    """
+    ranking = evidence.ranking
     if not ranking.mated.any():
         return Missing("no val query has an image to be matched to")
-    evidence = Evidence(ranking, table, embeddings)
     images = Sample.of(
         ranking.first_score, ranking.own_rank == 1, ranking.impostor_score, ranking.mated, evidence.encounters
     )
     if images.unknowns < LEAST:
         return Missing(f"{images.unknowns} unknown val queries, simulated ones among them, are too few")
     curve = fit_curve(images, prior)
-    bursts = sample_of_bursts(evidence)
+    bursts = sample_of_bursts(evidence, scores_of)
     enough = bursts is not None and min(len(bursts.known), bursts.unknowns) >= LEAST
     of_bursts = fit_curve(bursts, prior) if bursts is not None and enough else Curve.none()
     threshold = threshold_for(*images.unknown(by_encounter=False), false_accepts)

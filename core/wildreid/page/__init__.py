@@ -1,6 +1,7 @@
 """The look that our pages share: one self-contained HTML file, inline SVG plots, thumbnails."""
 
 from wildreid.page.larger import Larger
+from wildreid.page.lines import matched_points
 from wildreid.page.plots import Series, bars, line
 from wildreid.page.private import WITHHELD, Veil
 from wildreid.page.render import TEMPLATES, render
@@ -18,6 +19,7 @@ __all__ = [
     "figure",
     "interval",
     "line",
+    "matched_points",
     "percent",
     "render",
     "sprite",

@@ -111,6 +111,11 @@ class RunFolder:
         return self.path / "scores.json"
 
     @property
+    def lines(self) -> Path:
+        """Pairs of photos with their matched points, for the report."""
+        return self.path / "lines.json"
+
+    @property
     def shortcut(self) -> Path:
         """How right the model is with the animal hidden, and with the place hidden."""
         return self.path / "shortcut.json"
@@ -344,6 +349,7 @@ def load_results(path: str | Path) -> Results:
         history=read_history(folder.history),
         decision=decision if isinstance(decision, Decision) else None,
         shortcut=read_json(folder.shortcut) if folder.shortcut.is_file() else None,
+        lines=tuple(read_json(folder.lines)["pairs"]) if folder.lines.is_file() else (),
         read=read,
     )
 

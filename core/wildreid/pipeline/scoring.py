@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wildreid.artefacts import Decision, Evidence, Missing, Ranking
 from wildreid.data.store import ImageStore
 from wildreid.data.table import Table
-from wildreid.evaluation.decision import fit_decision, save_decision
+from wildreid.evaluation.decision import decide, fit_decision, save_decision
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.probes import probes
 from wildreid.evaluation.protocols import usable
@@ -24,6 +25,11 @@ from wildreid.pipeline.provenance import hash_of, hash_of_rows
 from wildreid.pipeline.shortcut import measure_shortcut
 from wildreid.recipe import Loaded, Measurement
 
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+    from wildreid.matching.stage import Outcome, Stage
+    from wildreid.recipe.model import Evaluation
+
 
 def measure(
     recipe: Measurement,
@@ -33,6 +39,7 @@ def measure(
     *,
     leaks: bool,
     look: Callable[[Evidence, bool], dict[str, Any]] | None = None,
+    stage: Stage | None = None,
 ) -> None:
     """Write the rankings, ``decision.json`` and ``scores.json`` of a folder that holds embeddings.
 
@@ -43,6 +50,7 @@ def measure(
         made_by: hash of what the embeddings come from, by which an unchanged ranking is known.
         leaks: whether the split leaks, which then stands beside every figure.
         look: what looks at the photos once more, see `looker`; None: there is no network to look with.
+        stage: what matches and re-ranks; None: the embedding alone decides.
     """
     settings = recipe.evaluation
     headline = settings.protocols[0]
@@ -50,16 +58,20 @@ def measure(
     fitted: dict[str, Decision | Missing] = {}
     blocks: dict[str, Any] = {}
     for protocol in settings.protocols:
-        key = hash_of(made_by, hash_of_rows(table.rows), protocol, settings.keep)
-        make = partial(rank, embeddings, table, protocol=protocol, keep=settings.keep)
-        ranking = _ranked(folder, folder.ranking(protocol, headline), f"rank {protocol}", key, make)
-        decision = fitted[protocol] = fit_decision(
-            embeddings,
-            table,
-            protocol=protocol,
-            false_accepts=settings.false_accepts,
-            prior=settings.prior,
+        key = hash_of(
+            made_by, hash_of_rows(table.rows), protocol, settings.keep, *(stage.decides if stage else ())
         )
+        make = partial(rank, embeddings, table, protocol=protocol, keep=settings.keep)
+        file, name = folder.ranking(protocol, headline), f"rank {protocol}"
+        outcome = None
+        if stage is None or usable(table, protocol) is not None:
+            ranking = _ranked(folder, file, name, key, make)
+        else:
+            outcome = stage.run(protocol, make())
+            ranking = outcome.ranking
+            save_ranking(ranking, file)
+            folder.record(name, key)
+        decision = fitted[protocol] = _decision(embeddings, table, protocol, settings, outcome)
         known = decision if isinstance(decision, Decision) else None
         evidence = Evidence(ranking, table, embeddings, known, recipe.seed)
         block = score(
@@ -69,8 +81,11 @@ def measure(
             confidence=settings.confidence,
             seed=recipe.seed,
         )
-        if look is not None and block["reason"] is None:
-            block["probes"] = look(evidence, protocol == headline) or block["probes"]
+        if outcome is not None:
+            block["matching"] = outcome.told
+        if look is not None and block["reason"] is None:  # at what the network sees, whatever is matched
+            plain = evidence if outcome is None else replace(evidence, ranking=outcome.embedding)
+            block["probes"] = look(plain, protocol == headline) or block["probes"]
         block["species"] = by_species(embeddings, table, recipe, protocol)
         if leaks:
             block["optimistic"] = "; ".join(filter(None, ("the split leaks", block["optimistic"])))
@@ -100,6 +115,16 @@ def _ranked(folder: RunFolder, file: Path, stage: str, key: str, make: Callable[
     save_ranking(ranking, file)
     folder.record(stage, key)
     return ranking
+
+
+def _decision(
+    embeddings: Floats, table: Table, protocol: str, settings: Evaluation, outcome: Outcome | None
+) -> Decision | Missing:
+    """Threshold and calibration of the ranking that stands."""
+    asked = {"false_accepts": settings.false_accepts, "prior": settings.prior}
+    if outcome is None:
+        return fit_decision(embeddings, table, protocol=protocol, **asked)
+    return decide(Evidence(outcome.validation, table, embeddings), scores_of=outcome.scores_of, **asked)
 
 
 def looker(

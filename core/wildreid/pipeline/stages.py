@@ -20,6 +20,7 @@ from wildreid.pipeline.folder import (
     read_history,
 )
 from wildreid.pipeline.learn import embed_all, fit, projector_of
+from wildreid.pipeline.matched import matching_stage
 from wildreid.pipeline.prepare import begin
 from wildreid.pipeline.scoring import looker, measure
 from wildreid.pipeline.tracking import Tracking
@@ -158,7 +159,8 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
             embed_all(loaded, table, images, folder, weights, device=device, say=say, world=world)
             if world.first:
                 look = looker(loaded, images, folder, weights, device=device)
-                measure(recipe, table, folder, weights, leaks=ready.leaks, look=look)
+                with matching_stage(recipe, table, images, folder, device=device) as stage:
+                    measure(recipe, table, folder, weights, leaks=ready.leaks, look=look, stage=stage)
                 say("scores  " + ", ".join(recipe.evaluation.protocols))
             if projector is not None:
                 projector.finish()

@@ -18,7 +18,7 @@ NOTHING = (
 )  # fmt: skip
 """How a run is named, shown and carried out; the same weights and figures come out."""
 
-FIGURES = ("evaluation", "metrics")
+FIGURES = ("evaluation", "metrics", "matchers", "fusion", "reranker", "matching")
 """What is measured once the weights are there."""
 
 ROWS = ("dataset", "encounters", "splitter", "apart", "split_seed", "images.max_pixels")

@@ -10,12 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, field_validat
 from wildreid.kinds import (
     Backbone,
     Dataset,
+    Fusion,
     Head,
     Loss,
+    Matcher,
     Metric,
     Miner,
     Optimizer,
     Reporter,
+    Reranker,
     Sampler,
     Scheduler,
     Segmenter,
@@ -175,6 +178,26 @@ class Evaluation(_Settings):
     )
 
 
+class LocalMatching(_Settings):
+    """How photos are compared point by point, between ranking and scores."""
+
+    pairs: int = Field(
+        50,
+        ge=1,
+        description="gallery images that each query is matched to, the nearest by the embedding; where that is all "
+        "of them, matching is exhaustive; beyond them the embedding's order stands",
+    )
+    random: int = Field(
+        10,
+        ge=0,
+        description="further pairs of each validation query, drawn at random, that calibration learns from",
+    )
+    calibration: Literal["auto", "logistic", "isotonic"] = Field(
+        "auto",
+        description="curve from a score to the probability of one animal; auto: isotonic from 200 encounters on",
+    )
+
+
 Keeper = Literal["side", "species"]
 
 
@@ -238,6 +261,17 @@ class Recipe(Measurement):
     optimizer: SerializeAsAny[Optimizer]
     scheduler: SerializeAsAny[Scheduler]
     training: Training = Training()
+    reranker: SerializeAsAny[Reranker] | None = Field(
+        None, description="what orders the nearest anew by their embeddings; null: nothing"
+    )
+    matchers: tuple[SerializeAsAny[Matcher], ...] = Field(
+        (), description="what compares photos point by point; none: the embedding alone decides"
+    )
+    fusion: SerializeAsAny[Fusion] | None = Field(
+        None,
+        description="how embedding and matchers make one score; null: calibrated-mean, where there are matchers",
+    )
+    matching: LocalMatching = LocalMatching()
     trackers: tuple[SerializeAsAny[Tracker], ...] = ()
 
     @property
@@ -276,6 +310,23 @@ class Recipe(Measurement):
                 f"{asked[-1]} has no background to replace, since images.background is {self.images.background}; "
                 "set images.background: keep, or leave the transform out"
             )
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _matchers_are_fused(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("matchers") and data.get("fusion") is None:
+            return {**data, "fusion": "calibrated-mean"}
+        return data
+
+    @model_validator(mode="after")
+    def _a_fusion_fuses_something(self) -> Self:
+        if self.fusion is not None and not self.matchers:
+            raise ValueError(
+                "fusion: there are no matchers to fuse the embedding with: set matchers: [mutual]"
+            )
+        if len({one.name for one in self.matchers}) < len(self.matchers):
+            raise ValueError("matchers: one of them stands twice")
         return self
 
 

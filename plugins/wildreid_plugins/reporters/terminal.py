@@ -62,6 +62,8 @@ class Terminal(Reporter):
                 for note in dict.fromkeys(filter(None, shown)):
                     console.print(f"* {note}", style="dim", markup=False, soft_wrap=True)
                 console.print(_counts(block["counts"]), style="dim", soft_wrap=True)
+                for sentence in block.get("matching", {}).get("says", ()):
+                    console.print(f"• {sentence}", markup=False, soft_wrap=True)
             console.print()
         if results.choice:
             console.print(f"{results.choice}", style="dim", markup=False, soft_wrap=True)

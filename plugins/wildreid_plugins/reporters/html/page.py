@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wildreid.files import put_text
 from wildreid.page import WITHHELD, Larger, render
-from wildreid_plugins.reporters.html import curves, headline, individuals, place, strips
+from wildreid_plugins.reporters.html import curves, headline, individuals, matching, place, strips
 from wildreid_plugins.reporters.html.atlas import atlas
 from wildreid_plugins.reporters.html.view import View
 
@@ -24,6 +24,7 @@ SECTIONS = (
     ("photos", "Photos"),
     ("individuals", "Individuals"),
     ("place", "Animal or place"),
+    ("matching", "Matching"),
     ("slices", "Slices"),
     ("map", "Map"),
     ("training", "Training"),
@@ -42,7 +43,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         beside=larger.beside,
         title=results.name,
         stamp=results.stamp,
-        sections=SECTIONS,
+        sections=[one for one in SECTIONS if one[0] != "matching" or "matching" in view.block],
         made=_made(view),
         weights=view.results.run.get("weights") or [],
         view=view,
@@ -58,6 +59,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         species=headline.by_species(view),
         probes=view.block.get("probes") or {},
         place=place.place(view),
+        matching=matching.matching(view),
         atlas=atlas(options, view),
         training=curves.training(view),
         epochs=len(results.history),

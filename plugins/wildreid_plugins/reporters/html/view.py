@@ -59,6 +59,14 @@ class View:
         stamps = rows["timestamp"]
         self.date = np.array([f"{time:%Y-%m-%d %H:%M}" if time == time else "undated" for time in stamps])
 
+    @property
+    def scored(self) -> str:
+        """What the scores of the ranking are, in words."""
+        told = self.block.get("matching", {"stands": "embedding"})
+        if told["stands"] == "fused":
+            return f"embedding and {' and '.join(told['matchers'])} in one, {told['fusion']}"
+        return "cosine similarity" if told["stands"] == "embedding" else f"similarity, {told['reranker']}"
+
     def words(self, row: int) -> list[str]:
         """Camera and date of a photo, and its path where that is not withheld."""
         said = [self.date[row], self.camera[row]]

@@ -1,0 +1,1 @@
+"""Between ranking and scores: photos compared point by point, re-ranked, and one score made of all."""
