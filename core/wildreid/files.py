@@ -11,9 +11,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from wildreid.errors import UserError, first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ASIDE = ".part"
 """The ending of a file that is being written and has not taken its name yet."""
@@ -129,6 +132,20 @@ def _full(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         return shutil.disk_usage(folder).free < 2**14
     return False
+
+
+def cell(value: Any) -> Any:
+    """A cell of a CSV that a spreadsheet takes for no formula: a text that would be one gets a ``'`` before it.
+
+    Tables are read without it again.
+    """
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def cells(rows: pd.DataFrame) -> pd.DataFrame:
+    """A frame whose texts are such cells."""
+    texts = rows.select_dtypes(["object", "string"])
+    return rows.assign(**{str(name): texts[name].map(cell) for name in texts})
 
 
 def append(path: Path, at: int, data: bytes) -> None:

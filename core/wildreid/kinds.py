@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self, runtime_checkable
+
+from pydantic import Field
 
 from wildreid.option import Option
 
@@ -27,6 +29,16 @@ if TYPE_CHECKING:
     from wildreid.data.peek import Guess, Peek
     from wildreid.data.table import Table
     from wildreid.population.survey import Survey
+
+
+Unknown = Annotated[
+    list[str] | None,
+    Field(
+        description="words, as names of animals or cameras, that mean that nobody knows: [NA, unidentified]; "
+        "[]: none, they are names; null: such a word is asked about"
+    ),
+]
+"""A data set's field for words that may be a name or mean unknown; see `wildreid.data.names.settled`."""
 
 
 class Dataset(Option):

@@ -59,7 +59,14 @@ def say(text: str) -> None:
     """One line of what goes on, as it is, on standard error; one that begins with ``!`` in yellow."""
     if not silent():
         style = "bold yellow" if text.startswith("!") else None
-        console().print(_WORDS.get()(text), style=style, markup=False, soft_wrap=True)
+        console().print(visible(_WORDS.get()(text)), style=style, markup=False, soft_wrap=True)
+
+
+def visible(text: str) -> str:
+    """A text in which what would steer the terminal is written out: names come from anywhere."""
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else repr(letter)[1:-1] for letter in text
+    )
 
 
 def note(text: str) -> None:

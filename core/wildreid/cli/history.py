@@ -36,6 +36,7 @@ def history(
     Example: [bold]reid history bears --html history.html[/]
     """
     from wildreid.cli.gallery import printing
+    from wildreid.files import cells
     from wildreid.gallery.history import encounters, individuals
     from wildreid.gallery.store import Gallery
     from wildreid.identification.pages import history_page
@@ -43,7 +44,7 @@ def history(
     state = Gallery(gallery).state
     table = encounters(state, coordinates=coordinates)
     if csv:
-        table.to_csv(csv, index=False)
+        cells(table).to_csv(csv, index=False)
     if html:
         html.write_text(history_page(state, coordinates=coordinates), encoding="utf-8")
     by_individual = dict(list(table.groupby("individual")))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from wildreid.cli.arguments import Device, writable
+from wildreid.cli.arguments import Columns, Dates, Device, Unknown, given_photos, said_of_table, writable
 from wildreid.cli.gallery.arguments import GalleryPath, Pictures, Root
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def identify(
     gallery: GalleryPath,
     photos: Photos,
     root: Root = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    unknown: Unknown = None,
     top: Annotated[
         int, typer.Option(min=1, max=50, help="Candidates to name; the terminal shows three.")
     ] = 5,
@@ -81,8 +84,14 @@ def identify(
     from wildreid.identification.pages import identified_page
     from wildreid.identification.submissions import identities
     from wildreid.page import Larger
+    from wildreid.progress import visible
 
-    asked = photos if form == "own" else competition_table(photos, root, csv)
+    of_table = said_of_table(columns, dates, unknown)
+    asked = (
+        given_photos(photos, root, of_table)
+        if form == "own"
+        else competition_table(photos, root, csv, of_table)
+    )
     opened = open_gallery(gallery, model=model, device=device or "auto")
     found = opened.identify(
         asked, root=root, top=top, exact=exact, join_bursts=not no_bursts, burst_gap=burst_gap
@@ -106,7 +115,7 @@ def identify(
             (
                 answer.query,
                 len(answer.images),
-                Text(_verdict(answer), style=_STYLES[answer.verdict]),
+                Text(visible(_verdict(answer)), style=_STYLES[answer.verdict]),
                 "" if answer.new_probability is None else f"{100 * answer.new_probability:.0f} %",
                 _candidates(answer),
             )
@@ -125,7 +134,7 @@ def identify(
         printing.say(f"! {note}", style="yellow")
 
 
-def competition_table(photos: list[Path], root: Path | None, csv: Path | None) -> Table:
+def competition_table(photos: list[Path], root: Path | None, csv: Path | None, said: dict[str, Any]) -> Table:
     """The queries of AnimalCLEF's table, which are what a submission is made of."""
     from wildreid.errors import UserError
     from wildreid.identification.photos import read_photos
@@ -135,7 +144,7 @@ def competition_table(photos: list[Path], root: Path | None, csv: Path | None) -
         raise UserError(
             "a submission is written to a file", where="--format animalclef", cure="add --csv FILE"
         )
-    return queries(read_photos(photos, root=root))
+    return queries(read_photos(photos, root=root, **said))
 
 
 _STYLES = {"known": "green", "new": "blue", "undecided": "yellow", "unreadable": "red"}

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from wildreid.cli.arguments import Columns, Dates, Unknown, said_of_table
+
 new = typer.Typer(help="Write a species pack, or a plugin package, that runs at once.", no_args_is_help=True)
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="In lower case, with hyphens: snow-leopard.", show_default=False)
@@ -30,6 +32,9 @@ def species(
             help="What the folders mean, where their names do not tell: '{station}/{identity}/{file}'.",
         ),
     ] = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    unknown: Unknown = None,
     out: Out = Path(),
 ) -> None:
     """Write a species pack: a look at the photos proposes columns, split and protocol.
@@ -40,7 +45,8 @@ def species(
 
     from wildreid.authoring import new_species
 
-    pack = new_species(name, out, source=source, layout=layout)
+    said = said_of_table(columns, dates, unknown)
+    pack = new_species(name, out, source=source, layout=layout, said=said)
     say = Console(highlight=False).print
     for note in pack.notes:
         say(f"· {note}", markup=False, soft_wrap=True)

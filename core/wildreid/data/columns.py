@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from wildreid.data.dates import guess_form
+from wildreid.data.dates import are_clocks, guess_form
 from wildreid.data.images import SUFFIXES
+from wildreid.data.paths import as_spelled, below
 from wildreid.data.table import BOX
+from wildreid.errors import UserError
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq")
 """Endings of files that are read as tables."""
@@ -25,6 +28,7 @@ NAMES = {
                "siteid", "location", "locationid", "deployment", "deploymentid"),
     "timestamp": ("timestamp", "datetime", "datetimeoriginal", "captured", "capturetime", "capturedate",
                   "datecaptured", "datetaken", "taken", "eventdate", "date", "time"),
+    "time": ("time", "timeofday", "clocktime", "capturetime", "eventtime", "hour", "uhrzeit", "heure", "hora"),
     "viewpoint": ("viewpoint", "orientation", "side", "flank", "view", "aspect"),
     "part": ("part", "split", "originalsplit", "set", "subset", "partition", "fold"),
 }  # fmt: skip
@@ -75,7 +79,7 @@ def guess_columns(rows: pd.DataFrame, *, apart: Iterable[str] = ()) -> dict[str,
             column = ours if ours in rows and ours not in taken else theirs.get(name)
             if column is None or column in found.values():
                 continue
-            if column == ours or _looks_like(ours, name, rows[column]):
+            if (column == ours and ours != "time") or _looks_like(ours, name, rows[column]):
                 found[ours] = column
                 break
     for names in BOXES:
@@ -100,7 +104,11 @@ def _looks_like(ours: str, name: str, values: pd.Series[Any]) -> bool:
         return bool(known.str.lower().str.endswith(tuple(SUFFIXES)).mean() > 0.9) if len(known) else True
     if ours == "part":
         return bool(read_parts(known).notna().any())
+    if ours == "time":
+        return are_clocks(known)
     if ours == "timestamp":
+        if are_clocks(known):
+            return False
         return guess_form(known) is not False or not known.str.fullmatch(r"\D*").all()
     if ours == "identity" and name not in _TELLING:
         return known.nunique() < len(known)
@@ -112,21 +120,43 @@ def _numbers(values: pd.Series[Any]) -> bool:
     return not known.empty and bool(pd.to_numeric(known, errors="coerce").notna().all())
 
 
-def read_parts(values: pd.Series[Any], words: Mapping[str, str] | None = None) -> pd.Series[Any]:
+def read_parts(values: pd.Series[Any], words: Mapping[str, str | None] | None = None) -> pd.Series[Any]:
     """Train, val and test as others write them, missing for any other word.
 
     Args:
         values: such as ``Training``, ``valid``.
-        words: more of them: ``{"seen": "train"}``.
+        words: more of them: ``{"seen": "train", "spare": None}``.
     """
     known = {**PARTS, **{word.lower(): part for word, part in (words or {}).items()}}
     return values.astype("string").str.strip().str.lower().map(known).astype("string")
 
 
+def check_parts(
+    values: pd.Series[Any], words: Mapping[str, str | None] | None = None, *, where: str, cure: str
+) -> pd.Series[Any]:
+    """As `read_parts`, but a word that is not known is refused: its rows would be in no part, unnoticed.
+
+    Raises:
+        UserError: such words, with how often each stands there.
+    """
+    texts = values.astype("string").str.strip()
+    known = {*PARTS, *(word.lower() for word in words or {})}
+    strange = texts[texts.notna() & (texts != "") & ~texts.str.lower().isin(known)]
+    if len(strange):
+        listed = ", ".join(f"'{word}' ({count})" for word, count in strange.value_counts().head(10).items())
+        raise UserError(f"the column of parts says {listed}, which is no part", where=where, cure=cure)
+    return read_parts(values, words)
+
+
 def find_root(images: pd.Series[Any], near: Path) -> Path | None:
     """The folder, near the table, that the image paths are relative to; None where most are not found."""
-    some = images.dropna().astype(str).sample(min(len(images.dropna()), 40), random_state=0)
+    some = images.dropna().astype("string").sample(min(len(images.dropna()), 40), random_state=0)
     for root in (near, near / "images", near / "photos", near / "data", near.parent):
-        if sum((root / image).is_file() for image in some) > 0.8 * len(some):
+        paths, _ = as_spelled(below(some, root), root)
+        there = [path for path in paths if not path.startswith("/") and (root / path).is_file()]
+        if len(there) > 0.8 * len(some):
             return root
+    if len(some) and all(Path(path).is_absolute() and Path(path).is_file() for path in some):
+        every = [os.path.dirname(path) for path in images.dropna().astype(str).unique()]
+        return Path(os.path.commonpath(every))
     return None

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from wildreid.data.dates import read_dates
+from wildreid.data.dates import doubts, read_dates
 from wildreid.data.images import FORMATS
 from wildreid.data.table import Table
 
@@ -66,7 +66,8 @@ def fill_dates(table: Table) -> Table:
             else pd.Series(pd.NA, rows.index, "Float64")
         )
         rows["utc_offset"] = old.fillna(known["utc_offset"].reindex(rows.index))
-    return table.with_rows(rows).with_notes(dates_said(known["dated_by"], len(table)))
+    doubtful = doubts(known["timestamp"], rows["camera"][known.index])
+    return table.with_rows(rows).with_notes([*dates_said(known["dated_by"], len(table)), *doubtful])
 
 
 def dates_said(dated_by: pd.Series[Any], rows: int) -> list[str]:

@@ -86,6 +86,8 @@ def find_images(root: Path) -> Found:
             where="dataset.root",
             cure="mend it in the recipe, or give `dataset.root=FOLDER`",
         )
+    if wrong := no_text(str(root)):
+        raise UserError(wrong, where=shown(str(root)))
     refuse_ours(root)
     images: list[str] = []
     others: list[Failure] = []
@@ -93,7 +95,9 @@ def find_images(root: Path) -> Found:
     for folder, names, reason in _walk(root, passed, others):
         for name in names:
             path = Path(folder, name).relative_to(root).as_posix()
-            if reason:
+            if wrong := no_text(path):
+                others.append(Failure(shown(path), wrong))
+            elif reason:
                 others.append(Failure(path, reason))
             elif _hidden(name):
                 passed["hidden files"] += 1
@@ -110,7 +114,7 @@ def _walk(root: Path, passed: Counter[str], others: list[Failure]) -> Iterator[t
     seen: set[tuple[int, int]] = set()
 
     def unreadable(error: OSError) -> None:
-        name = Path(str(error.filename)).relative_to(root).as_posix()
+        name = shown(Path(str(error.filename)).relative_to(root).as_posix())
         others.append(Failure(name, f"the folder cannot be read: {error.strerror}"))
 
     for folder, below, names in os.walk(root, followlinks=True, onerror=unreadable):
@@ -123,13 +127,27 @@ def _walk(root: Path, passed: Counter[str], others: list[Failure]) -> Iterator[t
         for name in [name for name in below if _hidden(name) or _systems(name)]:
             below.remove(name)
             inside = sum(len(files) for _, _, files in os.walk(Path(folder, name)))
-            passed[f"files in '{name}'"] += inside
+            passed[f"files in '{shown(name)}'"] += inside
         below.sort()
         if kind := ours(Path(folder)):
             below.clear()
             yield folder, sorted(names), f"it belongs to a {kind} of wildreid"
         else:
             yield folder, sorted(names), ""
+
+
+def no_text(path: str) -> str:
+    """Why a path cannot be written down, since its bytes are no UTF-8; empty where they are."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8: rename it, or the folder, with letters of today"
+    return ""
+
+
+def shown(path: str) -> str:
+    """A path in which bytes that are no UTF-8 are written out as hexadecimal digits."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _systems(name: str) -> bool:

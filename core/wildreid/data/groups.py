@@ -36,7 +36,8 @@ def annotate(table: Table, settings: Encounters | None = None, *, group: str = "
     themselves.
 
     - ``sequence``: one camera, consecutive images at most ``settings.gap`` seconds apart; with
-      ``settings.event`` also all of one ``event`` of the source. The frames of one film are one in any case.
+      ``settings.event`` also all of one ``event`` of the source. The frames of one film are one in any case; an
+      image that has no date, or a day without a time, is one of its own.
     - ``encounter``: one identity at one camera on one local date; where no camera is known, one identity on
       one local date across folders. Images on both sides of midnight, an undated image with all images of
       its identity at its camera, frames of one film, exact duplicates, and near duplicates of one identity
@@ -63,7 +64,8 @@ def annotate(table: Table, settings: Encounters | None = None, *, group: str = "
     met_by, burst = codes(rows["given_encounter"]), codes(rows["given_sequence"])
     day, instant, film = days(rows), _instants(rows, at), codes(films_of(rows["image"]))
     dated = ~np.isnat(instant)
-    order = _in_time(at, instant, dated)
+    timed = dated & ~_day_only(rows)
+    order = _in_time(at, instant, timed)
     midnight = np.timedelta64(round(settings.midnight * 60e6), "us")
 
     base = _base(rows, place, day)
@@ -73,7 +75,7 @@ def annotate(table: Table, settings: Encounters | None = None, *, group: str = "
     known = who >= 0
     made = known & (met_by < 0)  # the data set does not say which encounter it is
     wandering = made & dated & rows["camera"].isna().to_numpy()
-    path = _in_time(who, instant, wandering)
+    path = _in_time(who, instant, wandering & timed)
     keys = [
         _both(who, linked, made),
         _both(who, codes(_day_texts(day)), wandering),
@@ -218,7 +220,7 @@ def _base(rows: pd.DataFrame, place: Texts, day: Days) -> Texts:
 
 
 def _sequences(rows: pd.DataFrame, gap: float) -> Texts:
-    """Named by the place and the first moment; an undated image is one of its own.
+    """Named by the place and the first moment; an image without a time is one of its own.
 
     Where the camera is not known, two makes or models in one folder are two cameras: their frames are no burst.
     """
@@ -229,8 +231,8 @@ def _sequences(rows: pd.DataFrame, gap: float) -> Texts:
             place = np.where(said, place + " " + _texts(rows[name].fillna("")), place)
     at = codes(place)
     instant = _instants(rows, at)
-    order = _in_time(at, instant, ~np.isnat(instant))
-    names = place + "@undated@" + _texts(rows["image"])
+    order = _in_time(at, instant, ~np.isnat(instant) & ~_day_only(rows))
+    names = place + "@" + _day_texts(days(rows), missing="undated") + "@" + _texts(rows["image"])
     if len(order):
         pause = np.diff(instant[order]) > np.timedelta64(round(gap * 1e6), "us")
         begins = np.concatenate(([True], (np.diff(at[order]) != 0) | pause))
@@ -269,6 +271,13 @@ def _instants(rows: pd.DataFrame, at: Codes) -> Days:
     complete = ~np.isin(at, at[np.isnan(offset) & ~np.isnat(local)])
     minutes = np.where(complete & ~np.isnan(offset), offset, 0).astype("timedelta64[m]")
     return np.asarray(local - minutes)
+
+
+def _day_only(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which dates are days without a time."""
+    if "day_only" not in rows:
+        return np.zeros(len(rows), bool)
+    return rows["day_only"].fillna(False).to_numpy(bool)
 
 
 def _both(a: Codes, b: Codes, where: NDArray[np.bool_]) -> Codes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wildreid.data.columns import is_table
-from wildreid.data.read import read_rows
+from wildreid.data.rows import read_rows
 from wildreid.data.texts import read_json
 from wildreid.errors import UserError
 
@@ -61,7 +61,8 @@ class Peek:
         if not self.path.is_file() or not is_table(self.path):
             return ()
         try:
-            return tuple(map(str, read_rows(self.path, most=1).columns))
+            rows, _ = read_rows(self.path, most=1)
+            return tuple(str(name) for name in rows if name != "table_row")
         except UserError:
             return ()
 

@@ -15,6 +15,7 @@ from wildreid.data.columns import guess_columns, is_table
 from wildreid.data.dates import guess_form
 from wildreid.data.frames import is_film
 from wildreid.data.locate import locate
+from wildreid.data.names import settled
 from wildreid.data.records import Records, said
 from wildreid.data.table import Table
 from wildreid.data.volunteers import Votes, agreed
@@ -33,14 +34,14 @@ class Asked:
     Attributes:
         columns: the file's name for a column of ours, before the preset's own.
         dates: the form of timestamps; None: ISO 8601, or another that alone fits all of them.
-        unknown: words of the identity that mean nobody knows.
+        unknown: words of the identity that mean nobody knows; None: such words are asked about.
         datasets: the values of the column ``dataset`` to keep; empty: all.
         votes: how volunteers' answers become one.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     dates: str | None = None
-    unknown: tuple[str, ...] = ()
+    unknown: Sequence[str] | None = None
     datasets: tuple[str, ...] = ()
     votes: Votes = field(default_factory=Votes)
 
@@ -91,18 +92,21 @@ def read_like(rows: pd.DataFrame, like: str, file: Path, root: Path, asked: Aske
         UserError: a column is missing, or dates cannot be read.
     """
     preset = PRESETS[like]
-    rows = rows.astype("string")
+    called = rows["table_row"].tolist() if "table_row" in rows else []
+    rows = rows.drop(columns="table_row", errors="ignore").astype("string")
     theirs = ", ".join(rows.columns)
     if preset.rows is not None:
         rows = preset.rows(rows, file, asked)
     rows = _named(rows, preset, file, asked, named, theirs)
     for name in ("identity", "viewpoint"):
         if name in rows:
-            rows[name] = said(rows[name], *preset.missing, *(asked.unknown if name == "identity" else ()))
+            rows[name] = said(rows[name], *preset.missing)
+    rows, settled_notes = settled(rows, asked.unknown, where=str(file), ask=named)
     if "viewpoint" in rows:
         rows["viewpoint"] = rows["viewpoint"].str.lower()
     paths = said(rows.pop("image"))
-    lines = [f"line {number + 2}" for number in range(len(rows))]
+    called = called if len(called) == len(rows) else list(range(2, len(rows) + 2))
+    lines = [f"line {number}" for number in called]
     records = Records(
         rows.assign(image=_below(paths, root, reasons := [""] * len(rows))), lines, root, paths=paths
     )
@@ -113,7 +117,7 @@ def read_like(rows: pd.DataFrame, like: str, file: Path, root: Path, asked: Aske
         form = asked.dates if asked.dates is not None else guess_form(rows["timestamp"])
         records.date(rows["timestamp"], form=form if isinstance(form, str) else None, where=str(file))
     notes = [] if preset.finish is None else preset.finish(records, asked)
-    return records.table(form=preset.words, notes=(*preset.notes, *notes))
+    return records.table(form=preset.words, notes=(*preset.notes, *notes, *settled_notes))
 
 
 def _below(paths: pd.Series[Any], root: Path, reasons: list[str]) -> pd.Series[Any]:
@@ -197,7 +201,7 @@ def _not_deleted(records: Records, asked: Asked) -> Sequence[str]:
 
 def _with_files(rows: pd.DataFrame, file: Path, asked: Asked) -> pd.DataFrame:
     """AddaxAI: what was detected, joined to the table of the files that lies beside it."""
-    from wildreid.data.read import read_rows
+    from wildreid.data.rows import read_rows
 
     if "relative_path" in rows:
         return rows
@@ -205,7 +209,7 @@ def _with_files(rows: pd.DataFrame, file: Path, asked: Asked) -> pd.DataFrame:
         other: table
         for other in sorted(file.parent.iterdir())
         if is_table(other) and other != file
-        if {"file_id", "relative_path"} <= set((table := read_rows(other)).columns)
+        if {"file_id", "relative_path"} <= set((table := read_rows(other)[0]).columns)
     }
     if "file_id" not in rows or len(beside) != 1:
         raise UserError(
@@ -243,7 +247,7 @@ def _boxes(records: Records, columns: tuple[str, str, str, str], *, corners: boo
 
 
 def _of_volunteers(rows: pd.DataFrame, file: Path, asked: Asked) -> pd.DataFrame:
-    return agreed(rows, file, asked.votes, key=asked.columns.get("image"), unknown=asked.unknown)
+    return agreed(rows, file, asked.votes, key=asked.columns.get("image"), unknown=tuple(asked.unknown or ()))
 
 
 def _counted(records: Records, asked: Asked) -> Sequence[str]:

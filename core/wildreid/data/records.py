@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.data.boxes import upright
-from wildreid.data.dates import WRITE_DATES, parse_dates
+from wildreid.data.dates import how_to_read, parse_dates
 from wildreid.data.exif import with_exif
 from wildreid.data.films import Times, sample
 from wildreid.data.fingerprints import headers
 from wildreid.data.frames import FILMS, file_of, frame_name
+from wildreid.data.identified import ALONE
 from wildreid.data.locate import FILM, NOT_HERE, locate
 from wildreid.data.table import BOX, NUMBERS, REQUIRED, TEXTS, Failure, Origin, Table
 from wildreid.data.texts import read_json, read_texts, said
@@ -29,7 +30,6 @@ Mask = NDArray[np.bool_]
 _LATER = ("sequence", "group", "encounter", "content", "phash")
 OURS = {*TEXTS, *NUMBERS, "timestamp", "decided_at", "private", *_LATER}
 """Names that mean something of ours in a table."""
-ALONE = "another animal is on this photo, and no box tells them apart"
 
 
 class Records:
@@ -216,7 +216,7 @@ class Records:
                 f"{int(wrong.sum())} dates cannot be read, such as {texts[wrong].iloc[0]!r}"
                 + (", which could be read in two ways" if form is None and twofold.any() else ""),
                 where=where,
-                cure=WRITE_DATES,
+                cure=how_to_read(texts, form),
             )
         self.fail(wrong, "the date cannot be read: " + texts.fillna(""))
         self.rows["timestamp"] = local
@@ -263,7 +263,7 @@ class Records:
             )
         records = len(self.rows) + self._further
         origin = Origin(form, records, len(table), dict(kinds), counted, tuple(told))
-        return Table(table.rows, table.root, table.failures, tuple(origin.says()), origin)
+        return Table(table.rows, table.root, table.failures, (*origin.says(), *table.notes), origin)
 
     def _tell_apart(self) -> None:
         for name in BOX:

@@ -11,14 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wildreid.data.dates import days_alone, doubts
 from wildreid.data.frames import file_of
+from wildreid.data.identified import BOX as BOX
+from wildreid.data.identified import identified
 from wildreid.data.images import MAX_PIXELS, Box, read
+from wildreid.data.names import plain
+from wildreid.data.paths import below, outside
 from wildreid.data.typed import flags, in_type
 from wildreid.errors import UserError
 from wildreid.files import put
 
 REQUIRED = ("image", "identity")
-BOX = ("box_left", "box_top", "box_width", "box_height")
 OF_PHOTO = (
     "station", "deployment", "event", "species", "sex", "life_stage", "media",
     "utc_offset", "latitude", "longitude", "detector_confidence", "private",
@@ -47,7 +51,7 @@ class Failure:
     Attributes:
         image: its path, as far as it is known.
         reason: why, in words; what comes after a colon speaks of this one alone.
-        row: the number of the table's row, from 1.
+        row: the row of the file, as spreadsheet programs count (the header is row 1); else the record, from 1.
         key: what the source itself calls the record: its id or line.
     """
 
@@ -118,6 +122,8 @@ class Table:
       ``probability``; ``private`` (true: the whole frame is for nobody else's eyes).
     - ``encounter``, ``sequence``: text or missing, where the data set says what was photographed together:
       they are honoured, and kept as ``given_encounter`` and ``given_sequence``.
+    - ``day_only``: whether the timestamp is a day without a time; there where any is.
+    - ``table_row``: the row of the file that it came from, as spreadsheet programs count: the header is row 1.
     - later stages add ``sequence``, ``group``, ``encounter`` (text), ``part`` (train, val, test or missing:
       not used) and ``role`` (query, gallery, both).
     - columns that we do not know are kept as they came.
@@ -140,42 +146,38 @@ class Table:
     def of(cls, rows: pd.DataFrame, root: Path, failures: Iterable[Failure] = ()) -> Self:
         """Make a table from a frame: checks and completes the columns, sets ``id``.
 
+        Rows whose box is none, and rows that nothing tells apart from others of their photo, become failures.
+
         Raises:
-            UserError: a required column is missing, an image path leaves the root, an id stands twice, a
-                column of ours holds what it cannot.
+            UserError: a required column is missing, an image path leaves the root, a column of ours holds what
+                it cannot.
         """
         missing = [name for name in REQUIRED if name not in rows.columns]
         if missing:
             raise UserError(
                 f"the table has no column {' and no column '.join(repr(name) for name in missing)}; "
-                f"it has {', '.join(map(str, rows.columns))}",
+                f"it has {', '.join(str(name) for name in rows.columns if name != 'table_row')}",
                 cure="rename the columns, or map them with the data set's 'columns' field",
             )
-        rows = _typed(rows.reset_index(drop=True).copy())
-        rows["image"] = rows["image"].str.replace("\\", "/", regex=False)
-        outside = rows["image"].str.startswith("/") | rows["image"].str.contains(
-            r"(?:^|/)\.\.(?:/|$)|^[A-Za-z]:", regex=True
-        )
-        if outside.any():
-            bad = rows.index[outside.fillna(True)][0]
+        rows, notes = plain(rows.reset_index(drop=True))
+        rows = _typed(rows)
+        if "day_only" not in rows and (alone := days_alone(rows["timestamp"], rows["timestamp"])).any():
+            rows["day_only"] = alone
+        rows["image"] = below(rows["image"], root)
+        gone = outside(rows["image"])
+        if gone.any():
+            bad = int(gone.to_numpy().argmax())
+            others = f", and {int(gone.sum()) - 1} others do" if gone.sum() > 1 else ""
             raise UserError(
-                f"the image path {rows['image'][bad]!r} leaves the root",
-                where=f"row {bad + 1}",
+                f"the image path {rows['image'][bad]!r} leaves the root{others}",
+                where=f"row {numbers(rows)[bad]}",
                 cure="write paths relative to the root, without '..'",
             )
-        own = _ids(rows)
-        if "id" in rows and not rows["id"].equals(own):
-            rows["given_id"] = rows["id"]
-        rows["id"] = own
-        twice = rows["id"].duplicated()
-        if twice.any():
-            bad = rows.index[twice][0]
-            raise UserError(
-                f"the annotation {rows['id'][bad]!r} stands twice",
-                where=f"row {bad + 1}",
-                cure="keep one row for an image and box",
-            )
-        return cls(rows, root, tuple(failures))
+        given = rows.get("id")
+        rows, failed = _told_apart(rows.drop(columns="id", errors="ignore"), given)
+        folder = rows["image"].str.replace(r"/?[^/]*$", "", regex=True)
+        notes += doubts(rows["timestamp"], rows["camera"].fillna(folder))
+        return cls(rows, root, (*failures, *failed), tuple(notes))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -297,11 +299,22 @@ def _many(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
-def _ids(rows: pd.DataFrame) -> pd.Series[Any]:
-    boxed = rows[list(BOX)].notna().all(axis=1)
-    ids = rows["image"].copy()
-    if boxed.any():
-        numbers = rows.loc[boxed, list(BOX)].round().astype("int64").astype("string")
-        text = numbers[BOX[0]].str.cat(numbers[list(BOX[1:])], sep=",")
-        ids[boxed] = ids[boxed] + "#" + text
-    return ids
+def numbers(rows: pd.DataFrame) -> list[int]:
+    """What messages call each row: that of the file where it is known, else counted from 1."""
+    called = rows["table_row"] if "table_row" in rows else range(1, len(rows) + 1)
+    return list(map(int, called))
+
+
+def _told_apart(rows: pd.DataFrame, given: pd.Series[Any] | None) -> tuple[pd.DataFrame, list[Failure]]:
+    """The rows that are one animal in one photo each, with their ``id``; the others as failures.
+
+    Other ids that were given are kept as ``given_id``.
+    """
+    rows, reason = identified(rows)
+    if given is not None and not given.equals(rows["id"].astype("string")):
+        rows["given_id"] = given
+    told = zip(rows["image"], reason, numbers(rows), strict=True)
+    failures = [Failure(str(image), why, row) for image, why, row in told if why is not None]
+    kept = rows[reason.isna()].reset_index(drop=True)
+    kept["id"] = kept["id"].astype("string")
+    return kept, failures

@@ -30,7 +30,7 @@ def in_type(
         bad = next(row for row in rows.index if not _taken(rows.loc[[row], name], take))
         raise UserError(
             f"the column '{name}' holds {rows[name][bad]!r}, not {what}",
-            where=f"row {bad + 1}",
+            where=f"row {int(rows['table_row'][bad]) if 'table_row' in rows else bad + 1}",
             cure="mend it, leave it empty, or give the column another name if it means something else",
         ) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from wildreid.data.names import spelling
 from wildreid.errors import UserError
 from wildreid.gallery.manifest import Mark
 from wildreid.gallery.state import State
@@ -35,11 +35,13 @@ class Added:
         rows: annotations added.
         individuals: how many individuals they show.
         left: those that were not added.
+        near: pairs of names, the gallery's and new ones, that a reader may take for one; two animals now.
     """
 
     rows: int
     individuals: int
     left: tuple[Left, ...]
+    near: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,14 @@ class Joined:
 
 
 def pairs_of_names(ours: Iterable[str], theirs: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names, ours and theirs, that are not the same and yet differ by case, accents or blanks alone."""
+    """Names, ours and theirs, that are not the same and yet a reader may take for one."""
     plain: dict[str, list[str]] = {}
     for name in ours:
-        plain.setdefault(_plain(name), []).append(name)
+        plain.setdefault(spelling(name), []).append(name)
     for name in theirs:
-        for one in plain.get(_plain(name), ()):
+        for one in plain.get(spelling(name), ()):
             if one != name:
                 yield one, name
-
-
-def _plain(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in letters if letter.isalnum())
 
 
 def check_mark(own: Mark, other: Mark, folder: Path) -> None:

@@ -260,7 +260,7 @@ def onnx_session(path: Path) -> Any:
     """An onnxruntime session on the CPU, for one ``model.onnx``, all of which is in that one file.
 
     Raises:
-        UserError: onnxruntime is not installed; the file is damaged.
+        UserError: onnxruntime is not installed; the file is damaged, or does not take images as ours do.
     """
     try:
         import onnxruntime
@@ -274,6 +274,18 @@ def onnx_session(path: Path) -> Any:
         options = onnxruntime.SessionOptions()
         # from bytes, and with no folder to look in: weights in files beside it are not vouched for by its hash
         options.add_session_config_entry(BESIDE, str(path / "nowhere"))
-        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # onnxruntime raises its own classes, which it does not export
         raise UserError(f"the file cannot be loaded: {error}", where=str(path)) from None
+    takes = [(one.name, one.type, len(one.shape)) for one in session.get_inputs()]
+    if takes != [("images", "tensor(uint8)", 4)] or len(session.get_outputs()) != 1:
+        told = ", ".join(f"{name} {kind} of {axes} axes" for name, kind, axes in takes)
+        raise UserError(
+            f"the network takes {told or 'nothing'} and gives {len(session.get_outputs())} outputs, where images "
+            "tensor(uint8) of 4 axes and one output are wanted",
+            where=str(path),
+            cure="take the file that reid export wrote",
+        )
+    return session

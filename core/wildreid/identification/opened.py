@@ -24,7 +24,7 @@ from wildreid.identification.calibration import recalibrate
 from wildreid.identification.discover import agreement, discover
 from wildreid.identification.identify import Answer, bursts, cautions, identify, unreadable
 from wildreid.identification.models import MODEL, Model
-from wildreid.identification.outputs import Discovered, Identified, proposals
+from wildreid.identification.outputs import Discovered, Identified, in_order, proposals
 from wildreid.identification.photos import Looked, look, look_at_arrays, read_given
 from wildreid.identification.search import Search
 from wildreid.progress import say
@@ -86,9 +86,11 @@ class OpenGallery:
                 if not looked.table.withheld(int(row))
             ),
         )
+        there = set(self.state.individuals)
+        near = tuple(pairs_of_names(sorted(there), sorted(set(chosen["identity"]) - there)))
         added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source)
         self._keep_index()
-        return replace(added, left=(*known, *added.left, *left))
+        return replace(added, left=(*known, *added.left, *left), near=near)
 
     def join(self, other: Gallery, *, root: Path | None = None) -> Joined:
         """Add all that another gallery holds, in one change that can be undone; the other stays as it is.
@@ -163,11 +165,7 @@ class OpenGallery:
             by_row.get(row) or unreadable(rows["id"][row], looked.reasons.get(row, "it cannot be read"))
             for row in given
         ]
-        for failure in looked.table.failures:
-            if failure.row is not None and failure.key is None:  # rows of a table that name no image
-                images.insert(failure.row - 1, unreadable(f"row {failure.row}", failure.reason))
-            else:  # files of a folder that are no photos of ours, records of somebody's file
-                images.append(unreadable(failure.image or str(failure.key), failure.reason))
+        images = in_order(images, looked.table)
         notes = (*looked.table.notes, *cautions(search.state, answers))
         if looked.whole:
             notes += (f"{looked.whole} of the photos have no mask to rely on: they were looked at whole",)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.data.table import BOX, OF_PHOTO, Table
+from wildreid.data.table import BOX, OF_PHOTO, Failure, Table
+from wildreid.files import cell, cells
 from wildreid.identification.discover import Agreement
-from wildreid.identification.identify import Answer, counts
+from wildreid.identification.identify import Answer, counts, unreadable
 from wildreid.identification.search import Search
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Identified:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, CSV)
             writer.writeheader()
-            writer.writerows(self._csv())
+            writer.writerows({name: cell(value) for name, value in row.items()} for row in self._csv())
 
     def _csv(self) -> Iterator[dict[str, Any]]:
         bursts = {answer.burst: answer for answer in self.encounters}
@@ -154,7 +155,7 @@ class Discovered:
 
     def save_csv(self, path: Path) -> None:
         """Write one row a photo."""
-        self.rows.to_csv(path, index=False)
+        cells(self.rows).to_csv(path, index=False)
 
 
 def _why_nobody(answer: Answer, burst: Answer | None) -> str:
@@ -170,7 +171,12 @@ def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]
     proposed = np.zeros(len(who), bool)
     proposed[unknown] = True
     said = found.rows[["id", "burst"]].assign(identity=who.to_numpy(), proposed=proposed).set_index("id")
-    known = ["timestamp", "camera", *BOX, *(name for name in OF_PHOTO if name in found.table.rows)]
+    known = [
+        "timestamp",
+        "camera",
+        *BOX,
+        *(name for name in ("day_only", *OF_PHOTO) if name in found.table.rows),
+    ]
     rows = found.table.rows.set_index("id")[["image", *known]].join(said)
     answers = {answer.query: answer for answer in found.images}  # a photo that came twice is one row
     out = rows.reindex(list(answers))
@@ -181,3 +187,18 @@ def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]
     out["burst"] = out["burst"].astype("Int64")
     out["proposed"] = out["proposed"].astype("boolean").fillna(False)
     return out[["image", "identity", "proposed", "burst", *known, "reason"]].reset_index(drop=True)
+
+
+def in_order(images: list[Answer], table: Table) -> list[Answer]:
+    """Answers and what could not be used: rows of a table in the order of its file, else at the end."""
+    answers = [(failure, unreadable(_name(failure), failure.reason)) for failure in table.failures]
+    rows = table.rows.get("table_row")
+    if rows is None:  # files of a folder that are no photos of ours, records of somebody's file
+        return [*images, *(answer for _, answer in answers)]
+    told = list(zip(rows.tolist(), images, strict=True))
+    told += [(failure.row or 0, answer) for failure, answer in answers]
+    return [answer for _, answer in sorted(told, key=lambda one: one[0])]
+
+
+def _name(failure: Failure) -> str:
+    return failure.image or (f"row {failure.row}" if failure.key is None else failure.key)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from wildreid.data.columns import is_table
 from wildreid.data.exif import dates_said, with_exif
-from wildreid.data.files import find_images, nothing_to_read
+from wildreid.data.files import find_images, no_text, nothing_to_read, shown
 from wildreid.data.read import read_table
 from wildreid.data.store import HeldImages, ImageRows, images_of_arrays
 from wildreid.data.table import Failure, Table, boxes
@@ -28,6 +28,9 @@ from wildreid.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+NO_TABLE = "names of columns, a form of dates and words for unknown go with a table, and this is none"
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,18 @@ def find_photos(sources: Sequence[str | Path]) -> tuple[list[Path], list[Failure
     others: list[Failure] = []
     notes: list[str] = []
     for source in sources:
+        if not isinstance(source, (str, Path)):
+            raise UserError(
+                f"{source!r} is no path of a photo, folder or table", cure="give paths, arrays, or a Table"
+            )
         path = Path(os.path.abspath(source))  # without "..", which a table's paths must not have
         if path.is_dir():
             found = find_images(path)
             photos += [path / image for image in found.images]
             others += [replace(failure, image=str(path / failure.image)) for failure in found.others]
             notes += found.notes
+        elif path.exists() and (wrong := no_text(str(path))):
+            others.append(Failure(shown(str(path)), wrong))
         elif path.exists():
             photos.append(path)
         else:
@@ -81,7 +90,14 @@ def find_photos(sources: Sequence[str | Path]) -> tuple[list[Path], list[Failure
     return photos, others, notes
 
 
-def read_photos(sources: Sequence[str | Path], *, root: str | Path | None = None) -> Table:
+def read_photos(
+    sources: Sequence[str | Path],
+    *,
+    root: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    dates: str | None = None,
+    unknown: Sequence[str] | None = None,
+) -> Table:
     """Photos whose animals may be unknown; one that is given twice is one row.
 
     Args:
@@ -89,27 +105,42 @@ def read_photos(sources: Sequence[str | Path], *, root: str | Path | None = None
             column ``image`` and, where they are known, ``timestamp``, ``camera`` and boxes, or one file or
             folder that a data set recognises (see `wildreid.pipeline.recognise`).
         root: the folder that a table's paths are relative to; None: the table's own.
+        columns: a table's, as for `read_table`.
+        dates: likewise.
+        unknown: likewise; where nobody says, words such as NA mean so here.
 
     Raises:
-        UserError: there is no such file, or no photo at all.
+        UserError: there is no such file, no photo at all, or no table where something is said of one.
     """
-    return read_given(sources, root=root)[0]
+    said: dict[str, Any] = {"columns": columns, "dates": dates, "unknown": unknown}
+    return read_given(sources, root=root, **said)[0]
 
 
 def read_given(
-    sources: Sequence[str | Path], *, root: str | Path | None = None
+    sources: Sequence[str | Path],
+    *,
+    root: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    dates: str | None = None,
+    unknown: Sequence[str] | None = None,
 ) -> tuple[Table, Sequence[int]]:
     """As `read_photos`, and beside the table the row of each photo in the order that they were given."""
-    known = recognised(Path(sources[0])) if len(sources) == 1 else None
+    said = columns or dates or unknown is not None
+    alone = sources[0] if len(sources) == 1 and not said else None
+    known = recognised(Path(alone)) if isinstance(alone, (str, Path)) else None
     if known is not None:
         table = known.table(Path(root) if root is not None else None)
         return table, range(len(table))
-    tables = [path for path in map(Path, sources) if is_table(path)]
+    tables = [Path(one) for one in sources if isinstance(one, (str, Path)) and is_table(Path(one))]
     if tables and len(sources) > 1:
         raise UserError("give photos and folders, or one table, not both", where=str(tables[0]))
     if tables:
-        table = read_table(tables[0], Path(root or tables[0].parent).absolute(), named=False)
+        folder = Path(root or tables[0].parent).absolute()
+        table = read_table(tables[0], folder, columns=columns, dates=dates, unknown=unknown, named=False)
+        _check_there(table, tables[0])
         return table, range(len(table))
+    if said:
+        raise UserError(NO_TABLE, where=", ".join(map(str, sources)))
     found, others, notes = find_photos(sources)
     row = {photo: number for number, photo in enumerate(dict.fromkeys(found))}
     shared = Path(os.path.commonpath([photo.parent for photo in row]))
@@ -120,7 +151,25 @@ def read_given(
     return table, [row[photo] for photo in found]
 
 
-def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path | None = None) -> Table:
+def _check_there(table: Table, file: Path) -> None:
+    """Refuse a table none of whose photos is where it says."""
+    if len(table) and not any((table.root / image).is_file() for image in table["image"]):
+        raise UserError(
+            f"none of the {len(table)} photos is there, such as {table.root / table['image'][0]}",
+            where=str(file),
+            cure="say which folder its paths are relative to (root)",
+        )
+
+
+def read_data(
+    source: str | Path,
+    *,
+    parts: Sequence[str] = (),
+    root: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
+    dates: str | None = None,
+    unknown: Sequence[str] | None = None,
+) -> Table:
     """Photos of named individuals.
 
     Args:
@@ -128,9 +177,12 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
             for each individual, a run's folder (its photos, with their parts), or a recipe (its data set).
         parts: keep these parts alone, such as ``train`` and ``val``.
         root: the folder that a table's paths are relative to; None: the table's own.
+        columns: a table's, as for `read_table`.
+        dates: likewise.
+        unknown: likewise, and of a folder.
 
     Raises:
-        UserError: it is none of these, or has no such part.
+        UserError: it is none of these, or has no such part; something is said of a table, and it is none.
     """
     path = Path(source)
     if not path.exists():
@@ -138,11 +190,16 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
             f"there is nothing at {path}",
             cure="give a table, a folder with a folder for each individual, a run, or a recipe",
         )
-    known = recognised(path)
+    said = columns or dates
+    known = None if said or unknown is not None else recognised(path)
     if known is not None:
         table = known.table(Path(root) if root is not None else None)
     elif is_table(path):
-        table = read_table(path, Path(root or path.parent).absolute())
+        folder = Path(root or path.parent).absolute()
+        table = read_table(path, folder, columns=columns, dates=dates, unknown=unknown)
+        _check_there(table, path)
+    elif said:
+        raise UserError(NO_TABLE, where=str(path))
     elif path.suffix.lower() in (".yaml", ".yml"):
         table = load_recipe(path).recipe.dataset.table()
     elif (path / "split.parquet").is_file():  # a run: the photos that it was made of
@@ -150,8 +207,9 @@ def read_data(source: str | Path, *, parts: Sequence[str] = (), root: str | Path
 
         table = RunFolder(path).load_split()
     else:
-        folder = Registry().choose("dataset", "folder")
-        table = folder.model_validate({"root": str(path.absolute())}).table()  # type: ignore[attr-defined]
+        option = Registry().choose("dataset", "folder")
+        fields = {"root": str(path.absolute()), "unknown": unknown}
+        table = option.model_validate(fields).table()  # type: ignore[attr-defined]
     if parts:
         if "part" not in table.rows or not set(parts) <= set(table["part"].dropna()):
             there = sorted(set(table["part"].dropna())) if "part" in table.rows else []

@@ -14,7 +14,7 @@ from wildreid.data.apart import keep_apart
 from wildreid.data.columns import find_root, guess_columns
 from wildreid.data.fingerprints import fingerprint
 from wildreid.data.groups import annotate
-from wildreid.data.read import read_rows
+from wildreid.data.rows import read_rows
 from wildreid.data.splits import unused
 from wildreid.data.table import Table
 from wildreid.errors import UserError
@@ -197,7 +197,7 @@ def _dataset(
         put(file, lambda aside: frame.to_parquet(aside, index=False))
     else:
         file = Path(table).absolute()
-        frame, near = read_rows(file), file.parent
+        (frame, _), near = read_rows(file), file.parent
     found = Path(root) if root is not None else None
     if found is None and "image" in frame:
         found = find_root(frame["image"], near)
@@ -239,7 +239,7 @@ def _name(out: Path) -> str:
 def _splitter(dataset: Mapping[str, Any]) -> str:
     """The parts that came with the table; else by groups where encounters can be told apart, else by individual."""
     columns = dataset.get("columns") or {}
-    rows = read_rows(Path(dataset["file"]))
+    rows, _ = read_rows(Path(dataset["file"]))
     known = {*columns, *guess_columns(rows, apart=columns.values()), *map(str, rows.columns)}
     if "part" in known:
         return "given"

@@ -20,7 +20,7 @@ from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
 from wildreid.evaluation.rank import load_ranking
-from wildreid.files import put_text, read_json, reading, write_json
+from wildreid.files import cell, put_text, read_json, reading, write_json
 from wildreid.recipe import Loaded, Measurement, Recipe, load_recipe, resolved
 from wildreid.recipe.load import read_yaml
 from wildreid.recipe.merge import parsed
@@ -169,7 +169,8 @@ class RunFolder:
         with self.failures.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("image", "row", "reason", "record"))
-            writer.writerows((one.image, one.row, one.reason, one.key) for one in failures)
+            for one in failures:
+                writer.writerow(map(cell, (one.image, one.row, one.reason, one.key)))
 
     def write_doubts(self, ids: Iterable[str], doubts: Iterable[str]) -> int:
         """Write ``masks.csv``: the images whose mask is not used, and why; return how many there are."""

@@ -101,7 +101,7 @@ def _read(
         table, recipe.images, recipe.encounters,
         threads=max(1, recipe.training.workers), foreground=recipe.foreground, device=device,
     )  # fmt: skip
-    folder.write_failures((*table.failures, *found.failures))
+    folder.write_failures(found.table.failures)
     if len(found.failures) > MOST_FAILURES * len(table):
         raise UserError(
             f"{len(found.failures)} of {len(table)} images cannot be read; {folder.failures} lists them",

@@ -6,7 +6,8 @@ table, or files on a command line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.data.apart import keep_apart
-from wildreid.data.columns import read_parts
+from wildreid.data.columns import check_parts
 from wildreid.data.fingerprints import contents, fingerprint
 from wildreid.data.groups import annotate
 from wildreid.data.masks import Masks, open_masks
@@ -39,7 +40,8 @@ class Opened:
         table: the rows that can be used, with ``content``, ``sequence``, ``group`` and ``encounter``, and where
             it was asked for ``phash``; the others are among its failures.
         kept: (rows of `table`,) the row of each in the table that was given.
-        failures: what could not be read, with its row in the table that was given.
+        failures: what could not be read, with its position in the table that was given; among the failures of
+            `table` they have the row that the file gives it.
     """
 
     table: Table
@@ -106,21 +108,41 @@ def _kept(
     table: Table, encounters: Encounters, kept: NDArray[np.intp], failures: tuple[Failure, ...]
 ) -> Opened:
     rows = annotate(table.with_rows(table.rows.iloc[kept]), encounters)
-    return Opened(rows.with_failures(failures), kept, failures)
+    called = table.rows.get("table_row")
+    told = [
+        replace(one, row=None if called is None or one.row is None else int(called.iloc[one.row]))
+        for one in failures
+    ]
+    return Opened(rows.with_failures(told), kept, failures)
 
 
-def of_file(file: Path, root: Path | None, *, known: Recognised | None = None) -> Table:
+def of_file(
+    file: Path,
+    root: Path | None,
+    *,
+    known: Recognised | None = None,
+    columns: Mapping[str, str] | None = None,
+    dates: str | None = None,
+    unknown: Sequence[str] | None = None,
+) -> Table:
     """A table with groups and hashes, from a file that says the part of each image.
 
     Args:
         file: a table as `read_table` takes, or what `known` was recognised in.
         root: where its images are; None: its own folder.
         known: what a data set takes it for; None: it is a table.
+        columns: a table's, as for `read_table`.
+        dates: likewise.
+        unknown: likewise.
 
     Raises:
-        UserError: it cannot be read, or says no part.
+        UserError: it cannot be read, says no part, or a word for one that is not known.
     """
-    table = known.table(root) if known else read_table(file, root or file.absolute().parent)
+    if known:
+        table = known.table(root)
+    else:
+        folder = root or file.absolute().parent
+        table = read_table(file, folder, columns=columns, dates=dates, unknown=unknown)
     said(table)
     if "part" not in table.rows:
         raise UserError(
@@ -128,7 +150,9 @@ def of_file(file: Path, root: Path | None, *, known: Recognised | None = None) -
             where=str(file),
             cure="add one that says train, val or test",
         )
-    table = table.with_rows(table.rows.assign(part=read_parts(table["part"])))
+    cure = "write train, val or test, and leave empty what is in no part"
+    parts = check_parts(table["part"], where=f"{file}, column 'part'", cure=cure)
+    table = table.with_rows(table.rows.assign(part=parts))
     if root is None and not any((table.root / image).is_file() for image in table["image"][:5]):
         return annotate(table, Encounters())  # the photos are elsewhere
     return annotate(fingerprint(table, cache=cache_folder()), Encounters())  # a photo that is gone counts too

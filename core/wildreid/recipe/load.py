@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import types
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,7 +119,7 @@ def resolved(
                 where=str(path),
             )
     base = {key: value for key, value in raw.items() if key not in FILE_KEYS}
-    base.setdefault("name", path.stem if path.stem != "recipe" else path.absolute().parent.name)
+    base.setdefault("name", _name_of(path.stem if path.stem != "recipe" else path.absolute().parent.name))
     named = [chosen[name] for name in profiles]
     merged = merge_all(base, *named, *layers)
     notes: list[str] = []
@@ -211,6 +212,13 @@ def _lines(
         for index, item in enumerate(node.value):
             lines[(*at, index)] = item.start_mark.line + 1
             _lines(item, (*at, index), lines, path)
+
+
+def _name_of(text: str) -> str:
+    """A run's name, which is that of a folder too, from a file's or folder's: ``Lowen-2023`` of ``Löwen 2023``."""
+    letters = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", letters).strip("-._") or "run"
 
 
 def _absent_default_root(base: Mapping[str, Any], merged: Mapping[str, Any], folder: Path) -> Path | None:

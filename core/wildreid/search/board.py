@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from wildreid.files import cell
 from wildreid.page.words import count
 from wildreid.search.ledger import Entry, best
 from wildreid.search.load import Search
@@ -149,7 +150,8 @@ def write_csv(path: Path, search: Search, listed: Sequence[Entry]) -> None:
                 entry.seconds,
                 entry.folder,
             )
-            writer.writerow([rank, *fixed, entry.reason, *(entry.values.get(name) for name in names)])
+            values = [entry.values.get(name) for name in names]
+            writer.writerow(map(cell, [rank, *fixed, entry.reason, *values]))
 
 
 def short(value: object) -> str:

@@ -98,7 +98,10 @@ def save_bars(bars: Bars, path: Path) -> None:
     axes.set(xlabel=bars.x, ylabel=bars.y)
     if len(bars.labels) <= 24:
         axes.set_xticks(
-            range(len(bars.labels)), bars.labels, rotation=0 if max(map(len, bars.labels)) < 6 else 60
+            range(len(bars.labels)),
+            bars.labels,
+            rotation=0 if max(map(len, bars.labels)) < 6 else 60,
+            parse_math=False,  # a name may have a dollar in it
         )
     else:
         axes.set_xticks([])
@@ -130,6 +133,6 @@ def _figure(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(9, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left")
+    axes.set_title(title, loc="left", parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes

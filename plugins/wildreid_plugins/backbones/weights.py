@@ -47,7 +47,9 @@ def read_weights(path: Path, *, prefix: str = "") -> dict[str, Tensor]:
         for wrapper in WRAPPERS:
             if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
                 state = state[wrapper]
-        if not isinstance(state, Mapping) or not all(hasattr(value, "shape") for value in state.values()):
+        if not isinstance(state, Mapping) or not all(
+            isinstance(name, str) and hasattr(value, "shape") for name, value in state.items()
+        ):
             raise ValueError("it holds no mapping of names to tensors")
     except UnpicklingError as error:
         raise UserError(
@@ -117,4 +119,4 @@ def _some(keys: list[str]) -> str:
 
 
 def _short(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200]
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__

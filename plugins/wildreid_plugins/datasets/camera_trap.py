@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field, field_validator
 
 from wildreid.errors import UserError
+from wildreid.kinds import Unknown
 from wildreid.option import Location, did_you_mean
 from wildreid_plugins.datasets.filmed import Filmed
 
@@ -38,6 +39,7 @@ class CameraTrap(Filmed):
     camera: Literal["folder", "exif"] = Field(
         "folder", description="a camera is a {camera} or {station} of the path, or a serial number in EXIF"
     )
+    unknown: Unknown = None
     shift: dict[str, timedelta] = Field(
         {}, description="what to add to a station's clock: {StationB: '-01:00:00'}, or a number of seconds"
     )
@@ -62,6 +64,7 @@ class CameraTrap(Filmed):
 
         from wildreid.data.exif import dates_said, with_exif
         from wildreid.data.files import find_images, nothing_to_read
+        from wildreid.data.names import settled
         from wildreid.data.table import Failure, Table
         from wildreid.data.tags import Tags, tagged
 
@@ -97,9 +100,11 @@ class CameraTrap(Filmed):
         elif "camera" not in rows:
             rows["camera"] = rows.get("station", pd.NA)
         if self.tag is None:
-            return Table.of(rows, self.root, failures).with_notes([*found.notes, *dates])
+            rows, told = settled(rows, self.unknown, where=str(self.root))
+            return Table.of(rows, self.root, failures).with_notes([*found.notes, *dates, *told])
         records = tagged(rows, self.root, Tags(self.tag), others=failures)
-        return records.table(form="camera-trap frames with keywords and regions").with_notes(dates)
+        records.rows, told = settled(records.rows, self.unknown, where=str(self.root))
+        return records.table(form="camera-trap frames with keywords and regions").with_notes([*dates, *told])
 
     def _pattern(self) -> str:
         """The layout as a pattern: its own signs literally, each name up to the next of them."""

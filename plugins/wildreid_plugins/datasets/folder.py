@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from wildreid.errors import UserError
+from wildreid.kinds import Unknown
 from wildreid.option import Location
 from wildreid_plugins.datasets.filmed import Filmed
 
@@ -19,18 +20,20 @@ class Folder(Filmed):
 
     name = "folder"
     root: Location = Field(description="folder that holds a folder for each individual")
+    unknown: Unknown = None
     exif: bool = Field(True, description="read date, time zone and camera serial from the photos")
 
     def table(self) -> Table:
         """List the photos.
 
         Raises:
-            UserError: no such root, or no photo in its folders.
+            UserError: no such root, no photo in its folders, a folder's name that may mean unknown.
         """
         import pandas as pd
 
         from wildreid.data.exif import dates_said, with_exif
         from wildreid.data.files import find_images, nothing_to_read
+        from wildreid.data.names import settled
         from wildreid.data.table import Failure, Table
 
         found, filmed = self.frames(find_images(self.root))
@@ -54,4 +57,5 @@ class Folder(Filmed):
         if len(filmed):
             rows = pd.concat([rows, filmed], ignore_index=True)
         rows["identity"] = rows["image"].str.split("/").str[0]
-        return Table.of(rows, self.root, failures).with_notes(notes)
+        rows, told = settled(rows, self.unknown, where=str(self.root))
+        return Table.of(rows, self.root, failures).with_notes(notes + told)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from wildreid.errors import UserError
-from wildreid.kinds import Dataset
+from wildreid.kinds import Dataset, Unknown
 from wildreid.option import Location
 
 if TYPE_CHECKING:
@@ -36,14 +36,15 @@ class Table(Dataset):
     columns: dict[str, str] = Field(
         {},
         description="the file's name for image, identity, camera, timestamp, box_left, box_top, box_width, "
-        "box_height, viewpoint, encounter, sequence or part, where it is another: {image: path}",
+        "box_height, viewpoint, encounter, sequence or part, where it is another: {image: path}; time: a time of "
+        "day beside a date",
     )
     dates: str | None = Field(
-        None, description="form of the timestamps, such as '%d.%m.%Y %H:%M'; null: ISO 8601 or EXIF's"
+        None,
+        description="form of the timestamps: '%d.%m.%Y %H:%M' (with %z where zones are written), excel (its day "
+        "numbers) or unix (seconds, in UTC); null: ISO 8601, or what alone fits",
     )
-    unknown: tuple[str, ...] = Field(
-        (), description="what the identity says of an animal that nobody knows: [unknown, Not sure]"
-    )
+    unknown: Unknown = None
     datasets: tuple[str, ...] = Field(
         (), description="with animalclef and wildlife-reid-10k: the data sets to keep; none: all"
     )
@@ -69,13 +70,13 @@ class Table(Dataset):
         """A table of another program or collection, by its columns; other tables need no recognising."""
         from wildreid.data.peek import SOME, Guess
         from wildreid.data.presets import PRESETS, recognised
-        from wildreid.data.read import read_rows
+        from wildreid.data.rows import read_rows
 
         like = recognised(peek.columns)
         if like is None:
             return None
         preset = PRESETS[like]
-        some = read_rows(peek.path, most=SOME)
+        some, _ = read_rows(peek.path, most=SOME)
         image = preset.columns["image"]
         root = peek.root_of(some[image].dropna()) if image in some else peek.path.parent
         return Guess({"root": str(root), "file": str(peek.path), "like": like}, preset.words)
@@ -84,7 +85,8 @@ class Table(Dataset):
         """Read the file.
 
         Raises:
-            UserError: no such root or file, a required column is missing, a path leaves the root.
+            UserError: no such root or file, a required column is missing, a path leaves the root, a name that
+                may mean unknown.
         """
         from wildreid.data.presets import Asked, Votes
         from wildreid.data.read import read_table
@@ -101,6 +103,7 @@ class Table(Dataset):
             self.root,
             columns=self.columns,
             dates=self.dates,
+            unknown=self.unknown,
             like=self.like,
-            asked=Asked(unknown=self.unknown, datasets=self.datasets, votes=votes),
+            asked=Asked(datasets=self.datasets, votes=votes),
         )

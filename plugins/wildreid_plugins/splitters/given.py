@@ -21,8 +21,10 @@ class Given(Splitter):
 
     name = "given"
     column: str = Field("part", description="the column that names the part, where there are no lists")
-    words: dict[str, Literal["train", "val", "test"]] = Field(
-        {}, description="what else the column says for train, val and test: {seen: train, unseen: test}"
+    words: dict[str, Literal["train", "val", "test"] | None] = Field(
+        {},
+        description="what else the column says for train, val and test, and null for rows in no part: "
+        "{seen: train, unseen: test, spare: null}",
     )
     train: Location | None = Field(None, description="a text file of train's images, one path a line")
     val: Location | None = Field(None, description="a text file of val's images, one path a line")
@@ -46,7 +48,8 @@ class Given(Splitter):
         """Add ``part`` and ``role``.
 
         Raises:
-            UserError: no such column, no such list, a list that names no image of the table.
+            UserError: no such column, a word in it that is no part, no such list, a list that names no
+                image of the table.
         """
         lists = {part: path for part in ("train", "val", "test") if (path := getattr(self, part))}
         part = self._from_lists(table, lists) if lists else self._from_column(table)
@@ -56,7 +59,7 @@ class Given(Splitter):
         return table.with_rows(table.rows.assign(part=part, role=role))
 
     def _from_column(self, table: Table) -> pd.Series[str]:
-        from wildreid.data.columns import read_parts
+        from wildreid.data.columns import check_parts
 
         if self.column not in table.rows:
             raise UserError(
@@ -65,7 +68,12 @@ class Given(Splitter):
                 where="splitter.column",
                 cure="name the column, or give lists as train, val and test",
             )
-        return read_parts(table[self.column], self.words)
+        return check_parts(
+            table[self.column],
+            self.words,
+            where=f"splitter.column '{self.column}'",
+            cure="say in 'words' what they mean, such as {seen: train, spare: null}, or leave cells empty",
+        )
 
     def _from_lists(self, table: Table, lists: dict[str, Location]) -> pd.Series[str]:
         import pandas as pd
@@ -86,6 +94,13 @@ class Given(Splitter):
                     f"none of the {len(named)} images listed is in the table",
                     where=str(path),
                     cure="list paths relative to the data set's root, one a line",
+                )
+            again = found & part.notna()
+            if again.any():
+                raise UserError(
+                    f"{int(again.sum())} images are listed for two parts, such as {table['image'][again].iloc[0]}",
+                    where=str(path),
+                    cure="list each image once",
                 )
             part[found] = name
         return part

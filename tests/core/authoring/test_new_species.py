@@ -45,6 +45,7 @@ def test_a_table_with_names_of_its_own(tmp_path: Path) -> None:
         "columns": {"image": "File Path", "identity": "Animal_ID", "camera": "Station", "timestamp": "Date"},
         "dates": "%d.%m.%Y %H:%M:%S",
         "like": None,
+        "unknown": None,
     }
     assert {name: dataset[name] for name in expected} == expected  # type: ignore[index]
     assert check_recipe(folder / "recipe.yaml", profiles=["smoke"])["timestamp"].notna().all()

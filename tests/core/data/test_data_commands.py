@@ -139,3 +139,46 @@ def test_augmentation_changes_pixels_and_nothing_else(place: Path) -> None:
         for one, two in zip(sheet, again, strict=True)
         for a, b in zip(one, two, strict=True)
     )
+
+
+def test_data_that_cannot_be_divided_still_have_their_page(tmp_path: Path) -> None:
+    draw_photos(tmp_path / "photos", individuals=3, encounters=2, size=40)
+    rows = pd.read_csv(tmp_path / "photos" / "photos.csv").assign(timestamp="1970-01-01 00:00:00")
+    rows.to_csv(tmp_path / "photos" / "photos.csv", index=False)
+    (tmp_path / "recipe.yaml").write_text(RECIPE % "closed-set")
+    with pytest.raises(UserError, match="is empty"):
+        invoke("audit", str(tmp_path / "recipe.yaml"))
+    code, _ = invoke("data", str(tmp_path / "recipe.yaml"), "--out", str(tmp_path / "page"))
+    assert code == 0
+    assert (tmp_path / "page" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("word", ["tets", "1/2", "trainval/query"])
+def test_a_word_that_is_no_part_is_refused_by_an_audit(word: str, place: Path, tmp_path: Path) -> None:
+    rows = pd.read_csv(place / "photos" / "photos.csv").assign(part=["train", "test"] * 29)
+    rows.loc[rows.index[:3], "part"] = word
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(UserError, match=f"says '{word}' \\(3\\), which is no part"):
+        invoke("audit", str(tmp_path / "t.csv"), "--root", str(place / "photos"))
+
+
+def test_an_audit_is_told_the_columns_the_dates_and_the_words(place: Path, tmp_path: Path) -> None:
+    rows = pd.read_csv(place / "photos" / "photos.csv").assign(split=["train", "test"] * 29)
+    rows["timestamp"] = pd.to_datetime(rows["timestamp"]).dt.strftime("%d/%m/%y")
+    rows.loc[rows.index[0], "identity"] = "NA"
+    rows = rows.rename(columns={"identity": "bestiole", "timestamp": "quand"})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    given = [
+        "--root",
+        str(place / "photos"),
+        "--columns",
+        "identity=bestiole",
+        "--columns",
+        "timestamp=quand",
+    ]
+    with pytest.raises(UserError, match="'NA' \\(1 row\\)"):
+        invoke("audit", str(tmp_path / "t.csv"), *given, "--dates", "%d/%m/%y")
+    code, _ = invoke("audit", str(tmp_path / "t.csv"), *given, "--dates", "%d/%m/%y", "--unknown", "NA")
+    assert code == 1
+    with pytest.raises(UserError, match="'who=bestiole' is no column of ours"):
+        invoke("audit", str(tmp_path / "t.csv"), "--columns", "who=bestiole")

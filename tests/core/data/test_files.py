@@ -6,13 +6,16 @@ import os
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from wildreid.data.files import find_images
+from wildreid.data.rows import read_rows
 from wildreid.errors import UserError
+from wildreid.files import cells
 
 NAMES = st.sampled_from(
     [
@@ -109,3 +112,33 @@ def test_what_wildreid_wrote_is_no_folder_of_photos(file: str, kind: str, tmp_pa
     found = find_images(tmp_path)  # one below the folder is left out, and said
     assert found.images == ["a.jpg"]
     assert {one.reason for one in found.others} == {f"it belongs to a {kind} of wildreid"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are Unicode there")
+def test_names_that_are_not_utf8_are_failures_with_their_bytes_written_out(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    (root / "Ada").mkdir(parents=True)
+    bad = os.fsencode(root / "Ada") + b"/L\xf6we.jpg"
+    try:
+        open(bad, "wb").close()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 alone")
+    os.mkdir(os.fsencode(root) + b"/B\xe4r")
+    open(os.fsencode(root) + b"/B\xe4r/1.jpg", "wb").close()
+    (root / "Ada" / "1.jpg").touch()
+    found = find_images(root)
+    assert found.images == ["Ada/1.jpg"]
+    assert [failure.image for failure in found.others] == ["Ada/L\\xf6we.jpg", "B\\xe4r/1.jpg"]
+    assert all("not UTF-8" in failure.reason for failure in found.others)
+    with pytest.raises(UserError, match="not UTF-8"):
+        find_images(Path(os.fsdecode(os.fsencode(root) + b"/B\xe4r")))
+
+
+def test_cells_are_no_formulas_and_are_read_as_they_were(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"image": ["-1.jpg", "a.jpg"], "identity": ["=1+1", "@Ada"], "score": [-0.5, 0.5]})
+    cells(rows).to_csv(tmp_path / "t.csv", index=False)
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert lines[1] == "'-1.jpg,'=1+1,-0.5"
+    again, _ = read_rows(tmp_path / "t.csv")
+    assert again["image"].tolist() == ["-1.jpg", "a.jpg"]
+    assert again["identity"].tolist() == ["=1+1", "@Ada"]

@@ -21,7 +21,7 @@ image,identity,station,event,sex,latitude,utc_offset,probability,private,decided
 
 def test_what_is_known_is_read_in_its_type_and_the_rest_is_kept(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(TOLD)
-    table = read_table(tmp_path / "t.csv", tmp_path)
+    table = read_table(tmp_path / "t.csv", tmp_path, unknown=[])
     assert table["station"].tolist() == ["007", pd.NA, "008"]
     assert table["event"].tolist() == ["12", pd.NA, "13"]
     assert table["latitude"].tolist() == [50.5, pd.NA, -1]

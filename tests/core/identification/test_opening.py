@@ -123,7 +123,7 @@ def test_a_row_that_names_no_image_is_answered_in_its_place(
 ) -> None:
     (tmp_path / "t.csv").write_text("image,camera\n0-4-0.png,a\n,b\n,c\n1-4-0.png,d\n")
     found = known.identify(tmp_path / "t.csv", root=photos)
-    assert [answer.query for answer in found.images] == ["0-4-0.png", "row 2", "row 3", "1-4-0.png"]
+    assert [answer.query for answer in found.images] == ["0-4-0.png", "row 3", "row 4", "1-4-0.png"]
     assert found.images[1].reason == "the row names no image"
 
 

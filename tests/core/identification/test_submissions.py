@@ -77,13 +77,15 @@ def test_clusters_are_the_same_individuals(known: OpenGallery, metadata: Path, p
 
 
 def test_what_is_not_the_competitions_table_is_refused(
-    known: OpenGallery, asked: Path, metadata: Path
+    known: OpenGallery, asked: Path, photos: Path, metadata: Path
 ) -> None:
     with pytest.raises(UserError, match="no column 'image_id'"):
         reid(
             "identify",
             known.gallery.folder,
             asked,
+            "--root",
+            photos,
             "--format",
             "animalclef",
             "--csv",

@@ -76,7 +76,10 @@ def test_nothing_that_fits_is_told_with_an_example(stations: Path) -> None:
 
 
 def test_real_camera_traps(real_data: Path) -> None:
-    table = CameraTrap(root=real_data / "camtrapR/sample_images_species_dir").table()
+    root = real_data / "camtrapR/sample_images_species_dir"
+    with pytest.raises(UserError, match="'UNID'"):
+        CameraTrap(root=root).table()
+    table = CameraTrap(root=root, unknown=["UNID"]).table()
     assert len(table) == 68
     assert table["timestamp"].notna().all()
     assert table["camera"].value_counts().to_dict() == {"StationC": 37, "StationB": 23, "StationA": 8}

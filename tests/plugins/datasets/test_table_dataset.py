@@ -49,7 +49,7 @@ def test_two_animals_in_one_photo_are_two_rows(tmp_path: Path) -> None:
         ("image,name\na.jpg,1\n", "no column 'identity'"),
         ("image,identity\n../a.jpg,1\n", "leaves the root"),
         ("image,identity\n/etc/a.jpg,1\n", "leaves the root"),
-        ("image,identity\na.jpg,1\na.jpg,2\n", "stands twice"),
+        ("image,identity\na.jpg,Ada\nb.jpg,NA\n", "'NA' \\(1 row\\)"),
     ],
 )
 def test_what_cannot_be_used_is_told_with_its_place(tmp_path: Path, text: str, words: str) -> None:
@@ -57,6 +57,12 @@ def test_what_cannot_be_used_is_told_with_its_place(tmp_path: Path, text: str, w
     with pytest.raises(UserError, match=words) as caught:
         Table(root=tmp_path).table()
     assert "metadata.csv" in str(caught.value)
+
+
+def test_words_for_unknown_are_settled_by_a_field(tmp_path: Path) -> None:
+    write(tmp_path, "image,identity\na.jpg,Ada\nb.jpg,NA\n")
+    assert Table(root=tmp_path, unknown=["NA"]).table()["identity"].isna().tolist() == [False, True]
+    assert Table(root=tmp_path, unknown=[]).table()["identity"].tolist() == ["Ada", "NA"]
 
 
 def test_a_root_that_is_not_there_is_told(tmp_path: Path) -> None:

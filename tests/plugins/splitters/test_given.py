@@ -49,6 +49,21 @@ def test_the_parts_are_taken_from_lists(tmp_path: Path) -> None:
         split(table(), Given(train=tmp_path / "gone.txt"), seed=0)
 
 
+def test_an_image_in_two_lists_is_refused(tmp_path: Path) -> None:
+    for part, names in (("train", "0.jpg\n1.jpg\n"), ("test", "1.jpg\n3.jpg\n")):
+        (tmp_path / f"{part}.txt").write_text(names)
+    with pytest.raises(UserError, match=r"1 images are listed for two parts, such as 1\.jpg"):
+        split(table(), Given(train=tmp_path / "train.txt", test=tmp_path / "test.txt"), seed=0)
+
+
+def test_a_word_that_is_no_part_is_refused_until_it_is_explained() -> None:
+    typed = ["training", "training", "valid", "tets", "test"]
+    with pytest.raises(UserError, match=r"says 'tets' \(1\), which is no part"):
+        split(table(part=typed), Given(), seed=0)
+    answer = split(table(part=typed), Given(words={"tets": None}), seed=0)
+    assert answer["part"].isna().tolist() == [False, False, False, True, False]
+
+
 def test_a_column_that_is_not_there_is_told() -> None:
     with pytest.raises(UserError, match="no column 'fold' to take the split from"):
         split(table(), Given(column="fold"), seed=0)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wildreid.cli.arguments import Device
+from wildreid.cli.arguments import Columns, Dates, Device, Unknown, said_of_table
 from wildreid.cli.gallery import printing
 from wildreid.cli.gallery.arguments import Data, GalleryPath, Part, Root
 
 if TYPE_CHECKING:
+    from wildreid.data.table import Failure
     from wildreid.gallery.admission import Added
 
 
@@ -21,6 +23,9 @@ def create(
     data: Data = None,
     part: Part = None,
     root: Root = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    unknown: Unknown = None,
     licence: Annotated[str, typer.Option(help="Of the photos and annotations, in words.")] = "",
     exact_up_to: Annotated[
         int | None,
@@ -46,7 +51,8 @@ def create(
     from wildreid.identification.calibration import can_tell
     from wildreid.pipeline.reading import said
 
-    table = None if data is None else read_data(data, parts=part or (), root=root)
+    given = said_of_table(columns, dates, unknown)
+    table = None if data is None else read_data(data, parts=part or (), root=root, **given)
     if table is not None:
         said(table)
     made = create_gallery(
@@ -64,7 +70,7 @@ def create(
     except UserError:
         made.gallery.discard()  # what was refused leaves nothing behind
         raise
-    _say_added(added, gallery)
+    _say_added(added, gallery, table.failures)
     if can_tell(made.state):
         rule, notes = made.calibrate()
         if isinstance(rule, Rule):
@@ -76,15 +82,19 @@ def add(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="As for create.", show_default=False)],
     part: Part = None,
     root: Root = None,
+    columns: Columns = None,
+    dates: Dates = None,
+    unknown: Unknown = None,
     device: Device = None,
 ) -> None:
     """Add photos of known individuals; those that are there already are left out and named."""
     from wildreid.identification import open_gallery, read_data
     from wildreid.pipeline.reading import said
 
-    table = read_data(data, parts=part or (), root=root)
+    table = read_data(data, parts=part or (), root=root, **said_of_table(columns, dates, unknown))
     said(table)
-    _say_added(open_gallery(gallery, device=device or "auto").add(table, source=str(data)), gallery)
+    added = open_gallery(gallery, device=device or "auto").add(table, source=str(data))
+    _say_added(added, gallery, table.failures)
 
 
 def join(
@@ -114,14 +124,21 @@ def join(
     _say_added(joined.added, gallery)
     if joined.shared:
         printing.say(f"taken for one animal, by name: {', '.join(joined.shared)}")
-    for ours, theirs in joined.near:
-        printing.say(f"! '{ours}' and '{theirs}' are two animals now; if they are one: reid gallery merge")
+    _say_near(set(joined.near) - set(joined.added.near))
     printing.say(f"reid gallery undo {gallery} takes all of it back")
 
 
-def _say_added(added: Added, gallery: Path) -> None:
+def _say_near(near: Iterable[tuple[str, str]]) -> None:
+    for ours, theirs in sorted(near):
+        printing.say(f"! '{ours}' and '{theirs}' are two animals now; if they are one: reid gallery merge")
+
+
+def _say_added(added: Added, gallery: Path, failures: Sequence[Failure] = ()) -> None:
     printing.say(f"added {added.rows} images of {added.individuals} individuals to {gallery}")
-    for left in added.left[:20]:
-        printing.say(f"  not added: {left.image}: {left.reason}")
-    if len(added.left) > 20:
-        printing.say(f"  … and {len(added.left) - 20} others that were not added")
+    _say_near(added.near)
+    rows = [f"row {one.row}: {one.image}: {one.reason}" for one in failures if one.row is not None]
+    others = [f"{left.image}: {left.reason}" for left in added.left]
+    for told in [*rows, *others][:20]:
+        printing.say(f"  not added: {told}")
+    if len(rows) + len(others) > 20:
+        printing.say(f"  … and {len(rows) + len(others) - 20} others that were not added")

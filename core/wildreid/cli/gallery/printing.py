@@ -18,11 +18,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
     from rich.table import Table
     from rich.text import Text
 
+    from wildreid.progress import visible
+
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(visible(str(cell))) for cell in row))
     out().print(table)
 
 
@@ -36,7 +38,9 @@ def out() -> Any:
 
 def say(text: str, *, style: str | None = None) -> None:
     """Print one line; it is never broken, so that a digest or a name can be taken from it."""
-    out().print(text, style=style, markup=False, soft_wrap=True)
+    from wildreid.progress import visible
+
+    out().print(visible(text), style=style, markup=False, soft_wrap=True)
 
 
 def say_rule(rule: Rule, notes: Sequence[str]) -> None:
