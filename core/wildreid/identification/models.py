@@ -274,9 +274,7 @@ def onnx_session(path: Path) -> Any:
         options = onnxruntime.SessionOptions()
         # from bytes, and with no folder to look in: weights in files beside it are not vouched for by its hash
         options.add_session_config_entry(BESIDE, str(path / "nowhere"))
-        session = onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes, which it does not export
         raise UserError(f"the file cannot be loaded: {error}", where=str(path)) from None
     takes = [(one.name, one.type, len(one.shape)) for one in session.get_inputs()]
