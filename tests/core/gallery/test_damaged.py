@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.core.gallery.made import made
+from tests.core.gallery.made import MARK, annotations, made, unit
 
 from wildreid.errors import UserError
 from wildreid.gallery import journal
@@ -112,3 +112,25 @@ def test_a_gallery_that_may_only_be_read_says_so(tmp_path: Path, monkeypatch: py
         gallery.rename("bear 1", "Bella")
     assert "right" in caught.value.cure
     assert "bear 1" in gallery.state.individuals
+
+
+def test_an_addition_that_found_no_space_changes_nothing_and_can_be_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery = made(tmp_path)
+    before = gallery.state.digest()
+
+    def full(file: Any, array: np.ndarray) -> None:
+        file.write(b"\x93NUMPY")
+        raise OSError("8192 requested and 4096 written")  # as numpy says it, without a number
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", full)
+        with pytest.raises(UserError, match="cannot be written: 8192 requested") as caught:
+            gallery.add(annotations(5, 2), unit(5, 2), model=MARK)
+    assert "make space" in caught.value.cure
+    assert Gallery(tmp_path).state.digest() == before
+    assert not verify(tmp_path).damage
+    assert gallery.add(annotations(5, 2), unit(5, 2), model=MARK).rows == 5
+    assert not verify(tmp_path).damage
+    assert not list(tmp_path.rglob("*.part"))

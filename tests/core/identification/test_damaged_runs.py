@@ -120,3 +120,15 @@ def test_what_a_kill_left_half_written_is_gone_after_the_next_run(copy: Path) ->
         os.utime(copy / name, (1e9, 1e9))
     resume(copy)
     assert not list(copy.rglob("*.part"))
+
+
+def test_a_model_whose_plugin_is_not_here_says_which(copy: Path) -> None:
+    described = json.loads((copy / "model.json").read_text())
+    assert described["plugins"] == {"backbone": "wildreid_plugins", "head": "wildreid_plugins"}
+    described["backbone"] = {"name": "stripes-net"}
+    described["plugins"]["backbone"] = "stripes"
+    (copy / "model.json").write_text(json.dumps(described))
+    with pytest.raises(UserError, match="no backbone is named 'stripes-net'") as caught:
+        wildreid.load_embedder(copy)
+    assert caught.value.cure == "install the plugin that offers it, which was stripes"
+    assert "pydantic" not in str(caught.value)
