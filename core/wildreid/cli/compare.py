@@ -31,7 +31,7 @@ def compare(
     from rich.console import Console
 
     from wildreid.evaluation.compare import compare as set_side_by_side
-    from wildreid.pipeline.folder import RunFolder, load_results
+    from wildreid.pipeline import RunFolder, load_results
     from wildreid.recipe import Measurement
 
     results = [load_results(run) for run in runs]

@@ -21,10 +21,11 @@ from wildreid.errors import UserError
 from wildreid.evaluation.embedding_files import read_embeddings
 from wildreid.evaluation.embeddings import Given, in_order, unit_length
 from wildreid.files import put, put_text, read_json, write_json
-from wildreid.pipeline.folder import RunFolder, load_results, write_recipe
+from wildreid.pipeline.folder import RunFolder, write_recipe
 from wildreid.pipeline.prepare import divide
 from wildreid.pipeline.provenance import hash_of, hash_of_rows, provenance
 from wildreid.pipeline.reading import said
+from wildreid.pipeline.results import load_results
 from wildreid.pipeline.scoring import measure
 from wildreid.places import cache_folder
 from wildreid.progress import note, say

@@ -14,8 +14,9 @@ from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.shortcut import seen, shortcut
 from wildreid.files import hash_of_file, read_json, write_json
 from wildreid.kinds import Segmenter
-from wildreid.pipeline.folder import RunFolder, load_results
+from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.learn import seeing
+from wildreid.pipeline.results import load_results
 from wildreid.places import cache_folder
 from wildreid.recipe import Loaded
 from wildreid.training.device import pick_device

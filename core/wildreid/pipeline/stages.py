@@ -13,15 +13,11 @@ from wildreid.errors import Interrupted, UserError
 from wildreid.files import hash_of_file, sweep
 from wildreid.kinds import Log
 from wildreid.pipeline.embedded import measure_again
-from wildreid.pipeline.folder import (
-    RunFolder,
-    choose_folder,
-    load_results,
-    read_history,
-)
+from wildreid.pipeline.folder import RunFolder, choose_folder
 from wildreid.pipeline.learn import embed_all, fit, projector_of
 from wildreid.pipeline.matched import matching_stage
 from wildreid.pipeline.prepare import begin
+from wildreid.pipeline.results import load_results, read_history
 from wildreid.pipeline.scoring import looker, measure
 from wildreid.pipeline.tracking import Tracking
 from wildreid.progress import note, say

@@ -99,7 +99,7 @@ def errors_of_run(folder: Path) -> Errors:
     Raises:
         UserError: it is no finished run, or it could not measure them.
     """
-    from wildreid.pipeline.folder import load_results
+    from wildreid.pipeline.results import load_results
 
     scores = load_results(folder).scores
     block = scores["protocols"][scores["headline"]]["scores"]

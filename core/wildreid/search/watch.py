@@ -8,7 +8,8 @@ from pathlib import Path
 from optuna import Trial
 from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
 
-from wildreid.pipeline.folder import RunFolder, read_history
+from wildreid.pipeline.folder import RunFolder
+from wildreid.pipeline.results import read_history
 from wildreid.search.load import Search
 
 
