@@ -80,7 +80,8 @@ def _rows(state: State) -> list[str]:
     start = 0
     for segment, matrix in zip(state.manifest.segments, state.matrices, strict=True):
         for low in range(0, len(matrix), 65_536):
-            length = np.linalg.norm(matrix[low : low + 65_536], axis=1)
+            with np.errstate(over="ignore", invalid="ignore"):  # of damaged numbers
+                length = np.linalg.norm(matrix[low : low + 65_536], axis=1)
             if not np.allclose(length, 1, atol=1e-3):
                 damage.append(f"segment {segment.name}: an embedding is not of unit length")
                 break

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -277,34 +276,6 @@ class RunFolder:
                     f"{len(table)} rows"
                 )
             return embeddings
-
-
-def choose_folder(recipe: Recipe, out: Path, *, named: bool) -> RunFolder:
-    """The run's folder: the same recipe goes on where it was, another one gets another folder.
-
-    Args:
-        recipe: its name is the folder's.
-        out: the folder of run folders.
-        named: whether the user chose the name; then no number is added to it.
-
-    Raises:
-        UserError: the chosen name is another run's.
-    """
-    for number in range(1, 10_000):
-        path = out / (recipe.name if number == 1 else f"{recipe.name}-{number}")
-        folder = RunFolder(path)
-        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-            return folder
-        with suppress(UserError):  # a recipe that is no longer valid is another recipe
-            if folder.load_recipe().recipe == recipe:
-                return folder
-        if named:
-            raise UserError(
-                f"{path} holds another run",
-                where=f"`name={recipe.name}`",
-                cure="choose another name, or remove the folder",
-            )
-    raise UserError(f"{out} holds too many runs named {recipe.name}", cure="give another `name=…`")
 
 
 def write_recipe(path: Path, recipe: Measurement) -> None:

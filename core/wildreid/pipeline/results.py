@@ -60,9 +60,16 @@ def load_results(path: str | Path) -> Results:
         history=read_history(folder.history),
         decision=decision if isinstance(decision, Decision) else None,
         shortcut=read_json(folder.shortcut) if folder.shortcut.is_file() else None,
-        lines=tuple(read_json(folder.lines)["pairs"]) if folder.lines.is_file() else (),
+        lines=_lines(folder.lines),
         read=read,
     )
+
+
+def _lines(path: Path) -> tuple[dict[str, Any], ...]:
+    if not path.is_file():
+        return ()
+    with reading(path, cure=REDO):
+        return tuple(read_json(path)["pairs"])
 
 
 def read_history(path: Path) -> tuple[dict[str, Any], ...]:

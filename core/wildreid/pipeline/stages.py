@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from wildreid.errors import Interrupted, UserError
 from wildreid.files import hash_of_file, sweep
 from wildreid.kinds import Log
 from wildreid.pipeline.embedded import measure_again
-from wildreid.pipeline.folder import RunFolder, choose_folder
+from wildreid.pipeline.folder import RunFolder
 from wildreid.pipeline.learn import embed_all, fit, projector_of
 from wildreid.pipeline.matched import matching_stage
 from wildreid.pipeline.prepare import begin
@@ -21,7 +21,7 @@ from wildreid.pipeline.results import load_results, read_history
 from wildreid.pipeline.scoring import looker, measure
 from wildreid.pipeline.tracking import Tracking
 from wildreid.progress import note, say
-from wildreid.recipe import Loaded, load_recipe, revised
+from wildreid.recipe import Loaded, Recipe, load_recipe, revised
 from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.training.device import pick_device
 from wildreid.training.embedder import build_embedder
@@ -56,7 +56,7 @@ def run(
         recipe if isinstance(recipe, Loaded) else load_recipe(recipe, profiles=profiles, settings=settings)
     )
     loaded = _with(loaded, device=device, name=name)
-    folder = choose_folder(loaded.recipe, Path(out), named=name is not None)
+    folder = _choose_folder(loaded.recipe, Path(out), named=name is not None)
     return _run(loaded, folder, resume=False)
 
 
@@ -169,6 +169,34 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
                 sweep(folder.path, before=started)
             world.wait()
     return results
+
+
+def _choose_folder(recipe: Recipe, out: Path, *, named: bool) -> RunFolder:
+    """The run's folder: the same recipe goes on where it was, another one gets another folder.
+
+    Args:
+        recipe: its name is the folder's.
+        out: the folder of run folders.
+        named: whether the user chose the name; then no number is added to it.
+
+    Raises:
+        UserError: the chosen name is another run's.
+    """
+    for number in range(1, 10_000):
+        path = out / (recipe.name if number == 1 else f"{recipe.name}-{number}")
+        folder = RunFolder(path)
+        if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+            return folder
+        with suppress(UserError):  # a recipe that is no longer valid is another recipe
+            if folder.load_recipe().recipe == recipe:
+                return folder
+        if named:
+            raise UserError(
+                f"{path} holds another run",
+                where=f"`name={recipe.name}`",
+                cure="choose another name, or remove the folder",
+            )
+    raise UserError(f"{out} holds too many runs named {recipe.name}", cure="give another `name=…`")
 
 
 @contextmanager
