@@ -314,7 +314,7 @@ def _told_apart(rows: pd.DataFrame, given: pd.Series[Any] | None) -> tuple[pd.Da
     if given is not None and not given.equals(rows["id"].astype("string")):
         rows["given_id"] = given
     told = zip(rows["image"], reason, numbers(rows), strict=True)
-    failures = [Failure(str(image), why, row) for image, why, row in told if why is not None]
+    failures = [Failure(str(image), why, row) for image, why, row in told if pd.notna(why)]
     kept = rows[reason.isna()].reset_index(drop=True)
     kept["id"] = kept["id"].astype("string")
     return kept, failures
