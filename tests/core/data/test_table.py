@@ -67,3 +67,8 @@ def test_a_private_photo_is_withheld_where_no_box_says_which_part_is_meant() -> 
     ).assign(identity="a")
     table = Table.of(rows, Path("/photos"))
     assert [table.withheld(row) for row in range(4)] == [True, False, False, False]
+
+
+def test_rows_that_are_kept_are_no_failures() -> None:
+    rows = pd.DataFrame({"image": ["a.jpg", "b.jpg"], "identity": ["cow 1", "cow 2"]})
+    assert Table.of(rows, Path("/nowhere")).failures == ()
