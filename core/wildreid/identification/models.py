@@ -55,14 +55,19 @@ class Model(ABC):
         self.mark, self.images = mark, images
         self._using = threading.Lock()
 
-    def embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats:
+    def embed(self, images: ImageRows, rows: NDArray[np.int64], *, total: int | None = None) -> Floats:
         """(rows, width) float32 of unit length.
+
+        Args:
+            images: the pixels.
+            rows: positions in `images`.
+            total: of how many rows these are a share, as for `wildreid.embed`; None: they are all.
 
         Raises:
             UserError: the network gives something else, by which nothing could be told from anything.
         """
         with self._using:
-            found = self._embed(images, rows)
+            found = self._embed(images, rows, total)
         lengths = np.linalg.norm(found, axis=1)
         bad = np.flatnonzero(~(np.abs(lengths - 1) < 1e-2))  # NaN is bad too
         if len(bad):
@@ -74,7 +79,7 @@ class Model(ABC):
         return found
 
     @abstractmethod
-    def _embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats: ...
+    def _embed(self, images: ImageRows, rows: NDArray[np.int64], total: int | None) -> Floats: ...
 
 
 class _Torch(Model):
@@ -84,10 +89,10 @@ class _Torch(Model):
         super().__init__(mark, images)
         self.embedder, self._device = load_embedder(folder, registry), device
 
-    def _embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats:
+    def _embed(self, images: ImageRows, rows: NDArray[np.int64], total: int | None) -> Floats:
         from wildreid.training.embed import embed
 
-        return embed(self.embedder, images, rows, device=self._device)
+        return embed(self.embedder, images, rows, device=self._device, batch=BATCH, total=total)
 
 
 class _Onnx(Model):
@@ -95,7 +100,7 @@ class _Onnx(Model):
         super().__init__(mark, images)
         self._session = onnx_session(path)
 
-    def _embed(self, images: ImageRows, rows: NDArray[np.int64]) -> Floats:
+    def _embed(self, images: ImageRows, rows: NDArray[np.int64], total: int | None) -> Floats:
         found = np.empty((len(rows), self.mark.width), np.float32)
         for start in bar(range(0, len(rows), BATCH), "embedding"):
             pixels = images.take(rows[start : start + BATCH])

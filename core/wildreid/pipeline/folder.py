@@ -164,11 +164,7 @@ class RunFolder:
 
     def write_failures(self, failures: Iterable[Failure]) -> None:
         """Write ``failures.csv``, headed also where it is empty."""
-        with self.failures.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("image", "row", "reason", "record"))
-            for one in failures:
-                writer.writerow(map(cell, (one.image, one.row, one.reason, one.key)))
+        write_failures(self.failures, failures)
 
     def write_doubts(self, ids: Iterable[str], doubts: Iterable[str]) -> int:
         """Write ``masks.csv``: the images whose mask is not used, and why; return how many there are."""
@@ -283,3 +279,12 @@ def write_recipe(path: Path, recipe: Measurement) -> None:
     header = "# The resolved recipe of this run: every field, defaults and profiles included.\n"
     text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
     put_text(path, header + text)
+
+
+def write_failures(path: Path, failures: Iterable[Failure]) -> None:
+    """Write what could not be used and why as a CSV, headed also where it is empty."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("image", "row", "reason", "record"))
+        for one in failures:
+            writer.writerow(map(cell, (one.image, one.row, one.reason, one.key)))

@@ -45,6 +45,7 @@ def embed(
     out: Path | None = None,
     what: str = "embedding",
     world: World = ALONE,
+    total: int | None = None,
 ) -> Floats:
     """(rows, width) float32 embeddings of unit length, in the order of `rows`.
 
@@ -60,6 +61,8 @@ def embed(
         out: a ``.npy`` file to fill and return memory-mapped, for more rows than memory holds.
         what: the words before the progress bar.
         world: the processes that embed together, each its share; all return all rows.
+        total: of how many rows these are a share, so that they come out bit for bit as they would among all of
+            those, where shares begin at a multiple of `batch`; None: they are all.
 
     Raises:
         UserError: no space left for `out`.
@@ -83,7 +86,7 @@ def embed(
     firsts = world.share(range(0, len(wanted), step))
     training = embedder.training
     embedder.to(place).eval()
-    many = len(firsts) * step >= MANY * batch
+    many = (len(firsts) * step if total is None else total) >= MANY * batch
     network = fused(embedder) if many and not isinstance(images, CachedFeatures) else embedder
 
     def read(first: int) -> tuple[int, Tensor]:

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from wildreid.cli import app
+from wildreid.errors import UserError
+from wildreid.identification import shards
+from wildreid.identification.joining import join, joined
+from wildreid.identification.models import load_model
+from wildreid.identification.photos import read_photos
+from wildreid.identification.shards import Sharding, sharding
+from wildreid.pipeline import evaluate_embeddings
+
+ROWS = 460  # eight batches, the last of them not whole
+BROKEN = 4
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of 460 small photos of noise, four of them broken, and one row that names none."""
+    folder = tmp_path_factory.mktemp("many")
+    draw = np.random.default_rng(1)
+    rows = []
+    for number in range(ROWS):
+        name = f"{number:04d}.png"
+        if number % 150 == 3:
+            (folder / name).write_bytes(b"no photo")
+        else:
+            Image.fromarray(draw.integers(0, 256, (20, 24, 3), np.uint8)).save(folder / name)
+        date = pd.Timestamp("2024-05-01") + pd.Timedelta(hours=number)
+        rows.append({"image": name, "identity": f"cow {number % 20}", "camera": "gate", "timestamp": date})
+    rows.insert(400, {"image": "", "identity": "cow 1"})
+    pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
+    return folder / "table.csv"
+
+
+def all_of(work: Sharding) -> list[bool]:
+    return [work.embed(shard)[1] for shard in range(work.plan.shards)]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def one(many: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of them in one shard, joined."""
+    folder = tmp_path_factory.mktemp("one")
+    all_of(sharding(tiny, many, folder, shards=1))
+    join(folder)
+    return folder
+
+
+def test_the_joined_embeddings_are_the_models_own_in_the_tables_order(
+    one: Path, many: Path, tiny: Path
+) -> None:
+    found = joined(one)
+    rows = found.annotations()
+    assert (found.rows, found.failures, len(rows)) == (ROWS - BROKEN, BROKEN + 1, ROWS - BROKEN)
+    assert rows["image"].tolist() == sorted(rows["image"])
+    assert (found.folder / "ids.txt").read_text().splitlines() == rows["id"].tolist()
+    failed = pd.read_csv(found.folder / "failures.csv")
+    assert sorted(failed["row"]) == [5, 155, 305, 402, 456]  # as a spreadsheet counts: the header is row 1
+    assert sorted(failed["image"].dropna()) == [f"{number:04d}.png" for number in range(3, ROWS, 150)]
+    # the same, the long way: each readable photo by the model, in one call
+    from wildreid.data.store import open_images
+    from wildreid.places import cache_folder
+
+    model = load_model(tiny)
+    table = read_photos([many])
+    store = open_images(table, model.images, cache=cache_folder())
+    np.testing.assert_allclose(found.vectors(), model.embed(store, np.flatnonzero(store.usable)), atol=1e-5)
+
+
+@pytest.mark.parametrize("number", [7, 64])
+def test_any_number_of_shards_joins_to_the_same_bytes(
+    number: int, one: Path, many: Path, tiny: Path, tmp_path: Path
+) -> None:
+    work = sharding(tiny, many, tmp_path, shards=number)
+    assert all(all_of(work))
+    join(tmp_path)
+    assert contents(tmp_path / "joined") == contents(one / "joined")
+    assert not any(all_of(work))  # nothing is done twice
+
+
+def test_folding_is_decided_by_the_whole_table(
+    many: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batch norms are folded from some number of batches on, which changes the last bits."""
+    from wildreid.training import embed
+
+    monkeypatch.setattr(embed, "MANY", 5)
+    for number in (1, 7):
+        all_of(sharding(tiny, many, tmp_path / str(number), shards=number))
+        join(tmp_path / str(number))
+    assert contents(tmp_path / "1" / "joined") == contents(tmp_path / "7" / "joined")
+
+
+KILLED = """
+import os, signal, sys
+from wildreid.identification import shards
+real = shards.pq.write_table
+def half(rows, file, **options):
+    real(rows, file, **options)
+    os.truncate(file, os.path.getsize(file) // 2)
+    os.kill(os.getpid(), signal.SIGKILL)
+shards.pq.write_table = half
+shards.sharding(*sys.argv[1:4], shards=3).embed(1)
+"""
+
+
+def test_a_shard_that_was_killed_is_redone_alone(one: Path, many: Path, tiny: Path, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", KILLED, str(tiny), str(many), str(tmp_path)]
+    assert subprocess.run(arguments, check=False, capture_output=True).returncode == -9
+    work = sharding(tiny, many, tmp_path, shards=3)
+    work.embed(0), work.embed(2)
+    with pytest.raises(UserError, match="1 of 3 shards are missing: 1"):
+        join(tmp_path)
+    assert all_of(work) == [False, True, False]
+    join(tmp_path)
+    assert contents(tmp_path / "joined") == contents(one / "joined")
+
+
+def test_two_processes_at_one_shard_do_no_harm(one: Path, many: Path, tiny: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wildreid", "embed", str(tiny), str(many), "--out", str(tmp_path)]
+    both = [subprocess.Popen([*command, "--shards", "2", "--shard", "0"]) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    assert len([*tmp_path.glob("*.parquet")]) == 1
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    sharding(tiny, many, tmp_path, shards=2).embed(1)
+    join(tmp_path)
+    assert contents(tmp_path / "joined") == contents(one / "joined")
+
+
+def test_shards_of_others_are_refused(
+    many: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sharding(tiny, many, tmp_path, shards=2).embed(0)
+    with pytest.raises(UserError, match="in 3 shards, not 2"):
+        sharding(tiny, many, tmp_path, shards=3)
+    fewer = many.with_name("fewer.csv")
+    pd.read_csv(many).iloc[1:].to_csv(fewer, index=False)
+    with pytest.raises(UserError, match="another table"):
+        sharding(tiny, fewer, tmp_path, shards=2)
+    real = shards.load_model
+    for change, words in (
+        ({"weights": "0"}, "another model"),
+        ({"transform": "0"}, "another way from image"),
+    ):
+
+        def other(*given, change=change, **named):
+            model = real(*given, **named)
+            model.mark = model.mark.model_copy(update=change)
+            return model
+
+        monkeypatch.setattr(shards, "load_model", other)
+        with pytest.raises(UserError, match=words):
+            sharding(tiny, many, tmp_path, shards=2)
+        # and one that was written into another folder and copied here
+        elsewhere = tmp_path / words.replace(" ", "-")
+        path, _ = sharding(tiny, many, elsewhere, shards=2).embed(1)
+        copied = tmp_path / path.name
+        copied.write_bytes(path.read_bytes())
+        with pytest.raises(UserError, match=words):
+            join(tmp_path)
+        copied.unlink()
+
+
+def test_a_doubled_a_cut_and_a_damaged_shard_are_refused(many: Path, tiny: Path, tmp_path: Path) -> None:
+    work = sharding(tiny, many, tmp_path, shards=2)
+    all_of(work)
+    path, _ = work.embed(1)
+    whole = path.read_bytes()
+    (tmp_path / f"copy-{path.name}").write_bytes(whole)
+    with pytest.raises(UserError, match="shard 1 is there 2 times"):
+        join(tmp_path)
+    (tmp_path / f"copy-{path.name}").unlink()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="cut off"):
+        join(tmp_path)
+    assert work.embed(1)[1]  # what is cut off is not taken for done
+    assert path.read_bytes() == whole
+    middle = bytearray(whole)
+    middle[len(whole) // 3] ^= 1
+    path.write_bytes(middle)
+    with pytest.raises(UserError, match="damaged"):
+        join(tmp_path)
+    path.write_bytes(whole)
+    assert join(tmp_path).rows == ROWS - BROKEN
+
+
+def test_a_photo_that_changed_is_seen(tiny: Path, photos: Path, tmp_path: Path) -> None:
+    work = sharding(tiny, photos / "table.csv", tmp_path / "shards", shards=1)
+    before, _ = work.embed(0)
+    name = work.table["image"][0]
+    old = (photos / name).read_bytes()
+    try:
+        Image.fromarray(np.zeros((30, 30, 3), np.uint8)).save(photos / name)
+        after, made = work.embed(0)
+        assert made
+        assert after != before
+        with pytest.raises(UserError, match="2 times"):
+            join(tmp_path / "shards")
+    finally:
+        (photos / name).write_bytes(old)
+
+
+def test_joined_embeddings_can_be_measured(one: Path, many: Path, tmp_path: Path) -> None:
+    folder = joined(one).folder
+    results = evaluate_embeddings(
+        folder / "embeddings.npy", folder / "table.parquet", out=tmp_path / "measured", root=many.parent,
+        settings={"reporters": ["terminal"], "metrics": ["accuracy-at-k"], "evaluation.bootstrap": 0},
+    )  # fmt: skip
+    assert results.folder is not None
+
+
+def test_the_command(many: Path, tiny: Path, tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    asked = ["embed", str(tiny), str(many), "--out", str(tmp_path)]
+    for number in range(3):
+        assert run(app, [*asked, "--shards", "3", "--shard", str(number)]).exit_code == 0
+    again = run(app, asked)  # three, as the folder says
+    assert "3 were there already" in again.output
+    assert f"joined {ROWS - BROKEN} embeddings" in run(app, ["embed", "--join", str(tmp_path)]).output
+    assert run(app, [*asked, "--shard", "1"]).exit_code == 2
+    assert run(app, ["embed", "--join", str(tmp_path), "--out", str(tmp_path)]).exit_code == 2
+    assert isinstance(run(app, [*asked, "--shards", "3", "--shard", "3"]).exception, UserError)
+    assert isinstance(run(app, ["embed", "--join", str(tmp_path / "nothing")]).exception, UserError)
