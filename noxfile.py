@@ -1,6 +1,7 @@
 """Sessions, named by intent. All share one environment, made once in .nox/shared: torch is heavy.
 
 nox                 tests, types, style and layers
+nox -s fix          format, mend what the linter can, write the generated pages again
 nox -s tests        the whole test suite; arguments go to pytest
 nox -s benchmark    how fast and how right; -- --quick for five minutes
 nox -s peers        environments of the peers that are measured beside us
@@ -74,6 +75,16 @@ def style(session: nox.Session) -> None:
     environment(session)
     run(session, "ruff", "check")
     run(session, "ruff", "format", "--check")
+
+
+@nox.session
+def fix(session: nox.Session) -> None:
+    """Format, mend what the linter can mend, and write the generated pages of the docs again."""
+    environment(session)
+    run(session, "ruff", "format", "-q")
+    run(session, "ruff", "check", "--fix", "-q")
+    run(session, "ruff", "format", "-q")  # what the linter wrote
+    run(session, "python", "docs/generate.py")
 
 
 @nox.session

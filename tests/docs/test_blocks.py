@@ -25,7 +25,11 @@ from wildreid.recipe.merge import merge
 from wildreid.testing import TINY_RECIPE, draw_photos
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("species/*/README.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *sorted(ROOT.glob("species/*/README.md")),
+]
 PAGES = [page for page in PAGES if "_build" not in page.parts]
 REASONS = ("installs", "needs", "there is nothing to resume", "every option is checked", "takes")
 ONES_THAT_INSTALL = ("pip install", "nox", "source ")
