@@ -3,6 +3,7 @@
 nox                 tests, types, style and layers
 nox -s fix          format, mend what the linter can, write the generated pages again
 nox -s tests        the whole test suite; arguments go to pytest
+nox -s release      sdist and wheel, built and checked
 nox -s benchmark    how fast and how right; -- --quick for five minutes
 nox -s peers        environments of the peers that are measured beside us
 """
@@ -14,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import nox
@@ -107,6 +109,22 @@ def wheel(session: nox.Session) -> None:
     """Build the wheel and show that it works from another folder, without the checkout."""
     environment(session)
     run(session, "pytest", "tests/wheel", "-m", "stress or not stress", *session.posargs)
+
+
+@nox.session
+def release(session: nox.Session) -> None:
+    """Build sdist and wheel into dist/, check them, and show that they install and work in an empty environment."""
+    environment(session)
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    run(session, "python", "-m", "build", "--no-isolation", "--outdir", "dist")  # the wheel from the sdist
+    run(session, "twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
+    session.env["WILDREID_DIST"] = str(ROOT / "dist")
+    run(session, "pytest", "tests/wheel", "-m", "stress or not stress", *session.posargs)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    if f"## {version}" not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
+        session.warn(f"CHANGELOG.md has no section {version} yet: rename Unreleased before you upload")
+    if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT, check=False).returncode:
+        session.warn("there are changes that are not committed: do not upload this")
 
 
 @nox.session

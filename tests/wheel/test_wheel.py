@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
+def environment(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """The folder of commands of a fresh environment with the project's wheel in it."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(checkout)]
-    subprocess.run(build, check=True)
-    (wheel,) = folder.glob("wildreid-*.whl")
     place = folder / "environment"
     venv.create(place, with_pip=False)
     scripts = place / ("Scripts" if os.name == "nt" else "bin")
@@ -48,6 +47,15 @@ def call(environment: Path, folder: Path, *arguments: str) -> subprocess.Complet
         capture_output=True,
         text=True,
     )
+
+
+def test_the_program_says_its_version_and_commit(environment: Path, tmp_path: Path, checkout: Path) -> None:
+    done = call(environment, tmp_path, "reid", "--version")
+    assert done.returncode == 0, done.stderr
+    version, _, commit = done.stdout.strip().partition(" (")
+    assert version == f"wildreid {metadata.version('wildreid')}"
+    if (checkout / ".git").exists():  # far from the checkout, so the wheel itself knows it
+        assert re.fullmatch(r"commit [0-9a-f]{12}(-dirty)?\)", commit)
 
 
 def test_plugins_lists_everything_from_another_folder(

@@ -27,16 +27,16 @@ for command in COMMANDS:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from wildreid.commit import version_and_commit
 
-        typer.echo(f"wildreid {version('wildreid')}")
+        typer.echo(f"wildreid {version_and_commit()}")
         raise typer.Exit
 
 
 @app.callback()
 def _root(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Print the version."
+        False, "--version", callback=_version, is_eager=True, help="Print the version and the commit."
     ),
 ) -> None:
     pass

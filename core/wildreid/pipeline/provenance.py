@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from wildreid.commit import commit
 from wildreid.recipe import Loaded, Measurement
 
 LIBRARIES = (
@@ -39,6 +40,7 @@ def provenance(
         "root": str(root),
         "notes": list(loaded.notes),
         "hashes": hashes,
+        "commit": commit(),
         "versions": {"python": platform.python_version(), **versions()},
         "plugins": [vars(source) for source in loaded.registry.sources],
         "machine": {**machine(device), "processes": processes},
