@@ -14,7 +14,11 @@ def check(
     profile: Profiles = None,
     set_: Settings = None,
     build: Annotated[
-        bool, typer.Option("--build", help="Also build the model, the loss and the rest; reads no data.")
+        bool,
+        typer.Option(
+            "--build",
+            help="Also build the model, the loss and the rest; reads no data. Says what matchers would cost.",
+        ),
     ] = False,
 ) -> None:
     """Check a recipe: every mistake at once, each with its key and line."""
@@ -30,7 +34,8 @@ def check(
     if build:
         from wildreid.pipeline import check_build
 
-        check_build(loaded)
+        for sentence in check_build(loaded):
+            out.print(sentence, markup=False, soft_wrap=True)
     out.print(f"{recipe}: nothing wrong{', and everything builds' if build else ''}", markup=False)
 
 

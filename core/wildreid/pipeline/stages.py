@@ -112,8 +112,11 @@ def evaluate(
     return _run(_with(after, device=device), folder, resume=True)
 
 
-def check_build(loaded: Loaded) -> None:
+def check_build(loaded: Loaded) -> list[str]:
     """Build everything that a recipe names, to find what only building can tell; reads no data.
+
+    Returns:
+        What matchers would cost here, a sentence each, from a trial of a second.
 
     Raises:
         UserError: such as a model that timm does not have, or weights that are not there.
@@ -121,6 +124,11 @@ def check_build(loaded: Loaded) -> None:
     embedder = build_embedder(loaded.recipe)
     if loaded.recipe.training.epochs or embedder.groups():  # a network taken as it comes need not learn
         build_learner(loaded.recipe, embedder, classes=2, steps=10)
+    if not loaded.recipe.matchers:
+        return []
+    from wildreid.matching.trial import costs
+
+    return costs(loaded.recipe, device=str(pick_device(loaded.recipe.device)))
 
 
 def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
