@@ -17,7 +17,7 @@ def check(
         bool,
         typer.Option(
             "--build",
-            help="Also build the model, the loss and the rest; reads no data. Says what matchers would cost.",
+            help="Also build model, loss and the rest, and say what matchers cost here; reads no data.",
         ),
     ] = False,
 ) -> None:

@@ -44,8 +44,8 @@ def _cost(name: str, matcher: LocalMatcher, recipe: Recipe, device: str) -> str:
     memory = PHOTOS * record_size(matcher) / 2**20
     return (
         f"{name}: {1000 * photo:.0f} ms a photo and {1000 * pair:.2f} ms a pair on {device}; {PHOTOS:,} photos "
-        f"take {_time(PHOTOS * photo)} and {memory:.0f} MiB, once; {PHOTOS:,} queries of {recipe.matching.pairs} pairs "
-        f"({pairs:,}) take {_time(pairs * pair)}"
+        f"take {_time(PHOTOS * photo)} and {memory:.0f} MiB, once; {PHOTOS:,} queries of "
+        f"{recipe.matching.pairs} pairs ({pairs:,}) take {_time(pairs * pair)}"
     )
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from wildreid.files import write_json
 from wildreid.progress import say
 
@@ -37,7 +35,7 @@ def matching_stage(
     from wildreid.matching.stage import Stage
     from wildreid.places import cache_folder
 
-    embeddings = np.load(folder.embeddings, mmap_mode="r")
+    embeddings = folder.load_embeddings(table)
     with Stage(recipe, table, images, embeddings, device=device, cache=cache_folder()) as stage:
         for name, points in stage.points.items():
             without = f", {points['without']} without a point" if points["without"] else ""
