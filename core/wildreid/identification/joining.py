@@ -52,6 +52,12 @@ class Embedded:
         """The table's rows, with ``content`` and ``key``."""
         return pd.read_parquet(self.folder / TABLE)
 
+    def failed(self) -> list[tuple[str, str]]:
+        """Image and reason of what could not be embedded."""
+        rows = pd.read_csv(self.folder / FAILURES, dtype=str, keep_default_na=False)
+        called = [image or f"row {row}" for image, row in zip(rows["image"], rows["row"], strict=True)]
+        return list(zip(called, rows["reason"], strict=True))
+
 
 def join(folder: str | Path) -> Embedded:
     """Join the shards of a folder into its ``joined/``, in the table's order; what was joined is written anew.

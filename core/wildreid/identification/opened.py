@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,10 @@ from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import recalibrate
 from wildreid.identification.discover import agreement, discover
 from wildreid.identification.identify import Answer, bursts, cautions, identify, unreadable
+from wildreid.identification.joining import Embedded
 from wildreid.identification.models import MODEL, Model
 from wildreid.identification.outputs import Discovered, Identified, in_order, proposals
-from wildreid.identification.photos import Looked, look, look_at_arrays, read_given
+from wildreid.identification.photos import Looked, look, look_at_arrays, read_given, visits
 from wildreid.identification.search import Search
 from wildreid.progress import say
 from wildreid.registry import Registry
@@ -91,6 +92,35 @@ class OpenGallery:
         added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source)
         self._keep_index()
         return replace(added, left=(*known, *added.left, *left), near=near)
+
+    def add_embedded(self, found: Embedded, *, root: Path | None = None, source: str = "") -> Added:
+        """Add photos of named individuals that `reid embed` embedded; nothing is embedded again.
+
+        Args:
+            found: of this gallery's model.
+            root: the folder that its image paths are relative to, for thumbnails; None: there will be none.
+            source: where they came from, for the journal.
+
+        Raises:
+            UserError: they are another model's.
+        """
+        check_mark(self.state.manifest.model, found.model, self.gallery.folder)
+        rows = found.annotations()
+        trained = _trained(self.gallery.folder / MODEL)
+        rows["trained"] = rows["content"].isin(trained)
+        rows["visit"] = visits(rows, rows["key"])
+        if root is not None:
+            thumbnails.save(self.gallery.folder, self._seen(Table(rows, root.absolute())))
+        added = self.gallery.add(rows, found.vectors(), model=found.model, source=source)
+        self._keep_index()
+        return replace(added, left=(*added.left, *(Left(image, why) for image, why in found.failed())))
+
+    def _seen(self, table: Table) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+        """Key and picture of each named row whose photo is there, and not private."""
+        named = table["identity"].notna().to_numpy()
+        for row in np.flatnonzero(named).tolist():
+            if not table.withheld(row) and (table.root / str(table["image"].iloc[row])).is_file():
+                yield str(table["key"].iloc[row]), self._pixels(table, row)
 
     def join(self, other: Gallery, *, root: Path | None = None) -> Joined:
         """Add all that another gallery holds, in one change that can be undone; the other stays as it is.

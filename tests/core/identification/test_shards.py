@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ from typer.testing import CliRunner
 
 from wildreid.cli import app
 from wildreid.errors import UserError
-from wildreid.identification import shards
+from wildreid.gallery import thumbnails
+from wildreid.identification import OpenGallery, create_gallery, open_gallery, shards
 from wildreid.identification.joining import join, joined
 from wildreid.identification.models import load_model
 from wildreid.identification.photos import read_photos
@@ -106,7 +109,8 @@ def test_folding_is_decided_by_the_whole_table(
 
 KILLED = """
 import os, signal, sys
-from wildreid.identification import shards
+from wildreid.gallery import thumbnails
+from wildreid.identification import OpenGallery, create_gallery, open_gallery, shards
 real = shards.pq.write_table
 def half(rows, file, **options):
     real(rows, file, **options)
@@ -234,3 +238,58 @@ def test_the_command(many: Path, tiny: Path, tmp_path: Path) -> None:
     assert run(app, ["embed", "--join", str(tmp_path), "--out", str(tmp_path)]).exit_code == 2
     assert isinstance(run(app, [*asked, "--shards", "3", "--shard", "3"]).exception, UserError)
     assert isinstance(run(app, ["embed", "--join", str(tmp_path / "nothing")]).exception, UserError)
+
+
+def test_a_gallery_is_made_of_shards_as_of_photos(
+    known: OpenGallery, tiny: Path, photos: Path, asked: Path, tmp_path: Path
+) -> None:
+    table = pd.read_csv(photos / "table.csv")
+    table = table[table["part"] != "test"]
+    table.iloc[::-1].to_csv(tmp_path / "table.csv", index=False)
+    work = sharding(tiny, tmp_path / "table.csv", tmp_path / "shards", shards=2, root=photos)
+    for shard in (0, 1):
+        work.embed(shard)
+    run = CliRunner().invoke
+    asks = [
+        "gallery",
+        "create",
+        str(tmp_path / "made"),
+        "--model",
+        str(tiny),
+        "--embeddings",
+        str(work.folder),
+    ]
+    assert isinstance(run(app, asks).exception, UserError)  # not joined yet
+    assert not (tmp_path / "made").exists()
+    join(work.folder)
+    done = run(app, [*asks, "--root", str(photos)], catch_exceptions=False)
+    assert done.exit_code == 0
+    made = open_gallery(tmp_path / "made")
+    one, other = (opened.state.rows.sort_values("key").reset_index(drop=True) for opened in (made, known))
+    assert one["visit"].tolist() == other["visit"].tolist()
+    assert one["trained"].tolist() == other["trained"].tolist()
+    assert thumbnails.missing(made.state) == thumbnails.missing(known.state) == 0
+    ours, theirs = (opened.identify(asked, root=photos) for opened in (made, known))
+    for mine, its in zip(ours.encounters, theirs.encounters, strict=True):
+        assert [one.individual for one in mine.candidates] == [one.individual for one in its.candidates]
+        np.testing.assert_allclose(
+            [one.score for one in mine.candidates], [one.score for one in its.candidates], atol=1e-5
+        )
+    assert run(app, [*asks, "--data", str(photos)]).exit_code == 2
+
+
+def test_a_gallery_refuses_shards_of_another_model_and_what_is_not_whole(
+    tiny: Path, one: Path, tmp_path: Path
+) -> None:
+    found = joined(one)
+    made = create_gallery(tmp_path / "made", tiny)
+    other = replace(found, model=found.model.model_copy(update={"weights": "0"}))
+    with pytest.raises(UserError, match="another model"):
+        made.add_embedded(other)
+    shutil.copytree(found.folder, tmp_path / "joined")
+    added = made.add_embedded(joined(tmp_path / "joined"))  # it may lie anywhere
+    assert added.rows + len(added.left) == ROWS + 1
+    vectors = (tmp_path / "joined" / "embeddings.npy").read_bytes()
+    (tmp_path / "joined" / "embeddings.npy").write_bytes(vectors[:-64])
+    with pytest.raises(UserError, match="damaged"):
+        joined(tmp_path / "joined")

@@ -21,6 +21,14 @@ def create(
     gallery: GalleryPath,
     model: Annotated[Path, typer.Option(metavar="RUN", help="A run, or what `reid export` wrote.")],
     data: Data = None,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="In place of data: what `reid embed --join` joined; nothing is embedded again. With --root the "
+            "gallery gets small pictures of the photos.",
+        ),
+    ] = None,
     part: Part = None,
     root: Root = None,
     columns: Columns = None,
@@ -49,9 +57,13 @@ def create(
     from wildreid.gallery.rule import Rule
     from wildreid.identification import create_gallery, read_data
     from wildreid.identification.calibration import can_tell
+    from wildreid.identification.joining import joined
     from wildreid.pipeline.reading import said
 
     given = said_of_table(columns, dates, unknown)
+    if embeddings is not None and (data is not None or part or columns or dates or unknown):
+        raise typer.BadParameter("--embeddings goes without --data, and what says how to read that")
+    found = None if embeddings is None else joined(embeddings)
     table = None if data is None else read_data(data, parts=part or (), root=root, **given)
     if table is not None:
         said(table)
@@ -62,15 +74,19 @@ def create(
         exact_up_to=EXACT_UP_TO if exact_up_to is None else exact_up_to,
         device=device or "auto",
     )
-    if table is None:
+    if table is None and found is None:
         printing.say(f"made {gallery}, which is empty; next: reid gallery add {gallery} DATA")
         return
     try:
-        added = made.add(table, source=str(data))
+        if found is not None:
+            added = made.add_embedded(found, root=root, source=str(embeddings))
+        else:
+            assert table is not None
+            added = made.add(table, source=str(data))
     except UserError:
         made.gallery.discard()  # what was refused leaves nothing behind
         raise
-    _say_added(added, gallery, table.failures)
+    _say_added(added, gallery, () if table is None else table.failures)
     if can_tell(made.state):
         rule, notes = made.calibrate()
         if isinstance(rule, Rule):
