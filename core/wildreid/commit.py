@@ -18,13 +18,17 @@ def commit() -> str | None:
     if not (checkout / ".git").exists() or not (checkout / "hatch_build.py").is_file():
         return None  # a repository of somebody else's, in which this lies
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"],
-            cwd=checkout, capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
+        known = _git(checkout, "rev-parse", "HEAD")[:12]
+        return known + ("-dirty" if _git(checkout, "status", "-s", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):  # no git, or no commit yet
         return None
-    return found.stdout.strip() or None
+
+
+def _git(checkout: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", *words], cwd=checkout, capture_output=True, text=True, timeout=10, check=True
+    )
+    return done.stdout.strip()
 
 
 def version_and_commit() -> str:

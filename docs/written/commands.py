@@ -17,9 +17,8 @@ from written.words import plain, table
 
 PAGE = """# Commands
 
-`reid COMMAND --help` shows the same. Exit codes: 0 all is well; 1 a check found something (`reid audit`,
-`reid plugins --check`, `reid gallery verify`); 2 a mistake that you can mend, with one message that says what
-and where; 130 stopped by Ctrl-C.
+`reid COMMAND --help` shows the same. [At the terminal](../guides/terminal.md) lists the exit codes, and says how
+to have completion.
 
 {commands}
 """

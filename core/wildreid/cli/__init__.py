@@ -10,7 +10,7 @@ import typer
 COMMANDS = (
     "run", "check", "evaluate", "report", "compare", "data", "audit", "crops",
     "embed", "gallery", "identify", "discover", "history", "population", "export", "search",
-    "plugins", "recipes", "new", "schema",
+    "plugins", "recipes", "new", "schema", "doctor",
 )  # fmt: skip
 
 app = typer.Typer(
