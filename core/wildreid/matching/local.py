@@ -168,7 +168,7 @@ def _packed_of(
     matcher: LocalMatcher, pixels: Sequence[NDArray[np.uint8]], together: int
 ) -> NDArray[np.uint8]:
     """The records of images (size, size, 4), of which the network is always given so many at once."""
-    stacked = np.stack([*pixels, *pixels[-1:] * (together - len(pixels))])
+    stacked = np.stack([*pixels, *[pixels[-1]] * (together - len(pixels))])
     features = matcher.extract(np.ascontiguousarray(stacked[..., :3]), np.ascontiguousarray(stacked[..., 3]))
     points, width = (matcher.points, 2), (matcher.points, matcher.width)
     if features.points.shape[1:] != points or features.descriptors.shape[1:] != width:

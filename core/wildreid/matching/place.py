@@ -10,6 +10,7 @@ import numpy as np
 from wildreid.evaluation.intervals import Bootstrap
 
 if TYPE_CHECKING:
+    from wildreid.artefacts import Ints
     from wildreid.data.table import Table
     from wildreid.matching.pairs import PairScores
     from wildreid.matching.sides import Sides
@@ -40,7 +41,8 @@ def control(
         return {"reason": "no photo says which camera took it"}
     groups = table["group"].to_numpy(dtype=str)
     random = np.random.default_rng(seed)
-    asked, pairs = [], []
+    asked: list[int] = []
+    pairs: list[list[Ints]] = []
     for query in random.permutation(len(sides)):
         if sides.own[query] < 0 or len(asked) == QUERIES:
             continue
@@ -51,7 +53,8 @@ def control(
             asked.append(int(query))
             pairs.append([random.choice(one, min(EACH, len(one)), replace=False) for one in (near, far)])
     if len(asked) < LEAST:
-        return {"reason": f"only {len(asked)} queries have another animal at their camera and day"}
+        few = f"only {len(asked)} queries have" if asked else "no query has"
+        return {"reason": f"{few} another animal at their camera and day"}
     individuals = np.unique(sides.own[asked], return_inverse=True)[1]
     found: dict[str, Any] = {}
     for one in scores:

@@ -84,7 +84,7 @@ class Sides:
         hidden = self.gallery == row
         if self.across:
             hidden = hidden | (self.encounters[self.gallery] == self.encounters[row])
-        valid = ~(hidden & self.same(query))
+        valid: NDArray[np.bool_] = ~(hidden & self.same(query))
         if self.apart is not None:
             valid &= ~self.apart.banned(np.array([row]), self.gallery)[0]
         return valid

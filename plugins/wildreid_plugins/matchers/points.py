@@ -39,12 +39,12 @@ class Points:
         for number, (image, (xy, strength, looks), mask) in enumerate(found):
             if image.min() == image.max():  # some networks find points in black
                 continue
-            xy = np.clip(xy.astype(np.float16), 0, len(mask) - 1).reshape(-1, 2)  # where it will be kept
-            x, y = np.rint(xy.astype(np.float32)).astype(int).T
+            kept = np.clip(xy.astype(np.float16), 0, len(mask) - 1).reshape(-1, 2)  # where they will be
+            x, y = np.rint(kept.astype(np.float32)).astype(int).T
             inside = np.flatnonzero(mask[y, x] > 127)
             best = inside[np.argsort(-strength[inside], kind="stable")][: self.points]
             counts[number] = len(best)
-            at[number, : len(best)] = xy[best]
+            at[number, : len(best)] = kept[best]
             descriptors[number, : len(best)] = looks[best]
         return LocalFeatures(at, descriptors, counts)
 
