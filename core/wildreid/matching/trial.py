@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wildreid.artefacts import LocalFeatures
 from wildreid.matching.local import TOGETHER, record_size
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ def _cost(name: str, matcher: LocalMatcher, recipe: Recipe, device: str) -> str:
     found = matcher.extract(images, masks)  # the first call is slower than any other
     photo = _seconds(lambda: matcher.extract(images, masks)) / together
     one = found.take([0])
-    parts = ([array] * 16 for array in (one.points, one.descriptors, one.counts))
-    gallery = LocalFeatures(*map(np.concatenate, parts))
+    gallery = one.take([0] * 16)
     pair = _seconds(lambda: matcher.score(one, gallery)) / len(gallery)
     pairs = PHOTOS * recipe.matching.pairs
     memory = PHOTOS * record_size(matcher) / 2**20

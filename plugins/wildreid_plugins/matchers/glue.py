@@ -23,7 +23,8 @@ TOGETHER = 32
 
 def light_glue(weights: dict[str, Tensor], *, device: str) -> LightGlue:
     """The network for descriptors of 128 numbers. It never stops early: a pair's score is its own in any batch."""
-    network = LightGlue(features=None, input_dim=128, depth_confidence=-1, width_confidence=-1)
+    no_download: Any = None
+    network = LightGlue(no_download, input_dim=128, depth_confidence=-1, width_confidence=-1)
     named = {}
     for key, numbers in weights.items():
         for kind in ("self_attn", "cross_attn"):

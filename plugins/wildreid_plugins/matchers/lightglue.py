@@ -92,7 +92,7 @@ class Aliked(LightGlue):
     """Points of ALIKED matched by LightGlue: another name for ``{name: lightglue, features: aliked}``."""
 
     name = "aliked"
-    features: Literal["aliked"] = Field("aliked", description="whose points and descriptors")  # type: ignore[assignment]
+    features: Literal["aliked"] = Field("aliked", description="whose points and descriptors")
 
 
 def _network(features: str, weights: dict[str, Any]) -> Any:
