@@ -117,13 +117,15 @@ def joined(folder: str | Path) -> Embedded:
     if (folder / PLAN).is_file():
         if not (folder / JOINED / DESCRIPTION).is_file():
             raise UserError(
-                "the shards are not joined yet", where=str(folder), cure=f"reid embed --join {folder}"
+                "the shards are not joined yet",
+                where=str(folder),
+                cure=f"join them with `reid embed`, given `join={folder}`",
             )
         folder = folder / JOINED
     if not (folder / DESCRIPTION).is_file():
         raise UserError(
             "there are no embeddings here that `reid embed` joined", where=str(folder),
-            cure="give the folder that `reid embed --join` was given",
+            cure="give the folder whose shards `reid embed` has joined",
         )  # fmt: skip
     said = read_json(folder / DESCRIPTION)
     try:

@@ -82,7 +82,7 @@ def audit_shortcut(
     if segmenter != recipe.foreground and recipe.seen_by is not None:
         raise UserError(
             f"the run sees its photos by the masks of '{recipe.seen_by.name}', and is audited by those",
-            where="--foreground",
+            where="`foreground=…`",
             cure="leave it out",
         )
     images = open_images(some, recipe.images, cache=cache_folder(), foreground=segmenter, device=place)
@@ -104,7 +104,7 @@ def _segmenter(loaded: Loaded, table: Table, name: str | None) -> Segmenter | No
     try:
         chosen = loaded.registry.choose("segmenter", name)
     except ValueError as error:
-        raise UserError(str(error), where="--foreground") from None
+        raise UserError(str(error), where="`foreground=…`") from None
     found: Segmenter = chosen.model_validate({})  # type: ignore[assignment]
     return found
 

@@ -20,7 +20,7 @@ def place(view: View) -> dict[str, Any]:
     """The section's figures and words, or the reason why there are none."""
     found = view.results.shortcut
     if found is None:
-        return {"reason": f"reid audit {view.results.folder.name} --shortcut measures it"}
+        return {"reason": f"`reid audit {view.results.folder.name}` measures it, given `shortcut`"}
     if "reason" in found:
         return {"reason": found["reason"]}
     ratio = found["ratio"]
