@@ -78,7 +78,7 @@ def put(path: Path, write: Callable[[Path], object], *, lasting: bool = False) -
         lasting: wait until the bytes and the name are on the disk, so that they outlast a power failure.
 
     Raises:
-        UserError: it cannot be written, for want of space for one; the old file is as it was.
+        UserError: it cannot be written, for example because the disk is full; the old file is as it was.
     """
     with _aside(path, lasting=lasting) as aside:
         write(aside)

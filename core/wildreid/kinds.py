@@ -552,7 +552,7 @@ class Log(Protocol):
         """Record numbers, and pictures by the path of their PNG, at an epoch.
 
         Numbers come epoch after epoch; a resumed run may tell of its last one again. A picture may come late,
-        without numbers, when later epochs have been told of.
+        without numbers, after later epochs were reported.
         """
         ...
 
@@ -575,7 +575,7 @@ class Tracker(Option):
     def open(self, *, run: Run) -> AbstractContextManager[Log]:
         """Open it for one run; a resumed run opens it again.
 
-        Whatever it raises, here or later, is told of once; it is then closed with that error and left out, and
+        Whatever it raises, here or later, is reported once; it is then closed with that error and left out, and
         the run goes on. It must not wait long for something that does not answer.
         """
 

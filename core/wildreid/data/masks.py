@@ -231,7 +231,7 @@ def _ahead(rows: Sequence[int], crop: Crops, threads: int) -> Iterator[dict[int,
     def read_one(row: int) -> Crop | None:
         try:
             return crop(row)
-        except UserError:  # it is told of where the image is decoded
+        except UserError:  # it is reported where the image is decoded
             return None
 
     with ThreadPoolExecutor(threads) as pool:

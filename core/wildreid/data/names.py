@@ -31,7 +31,7 @@ def plain(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
     Blanks at the ends and what steers a terminal go, an accent and its letter are one character (Unicode's form
     NFC), and a whole number that a program wrote as 7.0 is 7; 007 stays 007. Names that still differ by case,
-    accents, blanks or leading zeros alone stay as they are, and are told of with both spellings.
+    accents, blanks or leading zeros alone stay as they are, and are reported with both spellings.
     """
     rows, notes = rows.copy(), []
     for column in NAMED:

@@ -80,7 +80,9 @@ def rule_of_gallery(
             notes.append(f"fitted on the {asking.sum()} images that the model has not trained on")
             table = table.with_rows(table.rows.assign(role=np.where(asking, "both", "gallery")))
         else:
-            notes.append("optimistic: fitted on images that the model has trained on, for want of others")
+            notes.append(
+                "optimistic: fitted on images that the model has trained on, because there are no others"
+            )
     if not table.told_apart:
         notes.append(UNDATED)
     decision = fit_decision(

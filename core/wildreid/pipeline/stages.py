@@ -74,7 +74,7 @@ def train_only(loaded: Loaded, path: Path, *, logs: Sequence[Log] = ()) -> tuple
     Args:
         loaded: the recipe.
         path: the run's folder.
-        logs: are told of each epoch, beside the recipe's trackers.
+        logs: get each epoch's numbers, beside the recipe's trackers.
 
     Returns:
         One mapping an epoch, as in ``history.jsonl``.

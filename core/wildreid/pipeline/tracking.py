@@ -1,4 +1,4 @@
-"""The trackers of one run together: one that fails is told of once and left out, and never stops a run."""
+"""The trackers of one run together: one that fails is reported once and left out, and never stops a run."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Tracking:
 
     Args:
         trackers: are opened now and closed in the end, or when they fail.
-        run: what they are told of it.
-        logs: are told of each epoch as well.
+        run: what they are to know of it.
+        logs: get each epoch's numbers as well.
     """
 
     def __init__(self, trackers: Sequence[Tracker], run: RunFacts, logs: Sequence[Log] = ()) -> None:

@@ -1,4 +1,4 @@
-"""The design of a survey: what counts as an occasion, whose word counts, and what may be told of places."""
+"""The design of a survey: what counts as an occasion, whose word counts, and what may be shown of places."""
 
 from __future__ import annotations
 

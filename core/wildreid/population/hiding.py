@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Told:
-    """What is told of places: as it is to the owner, replaced for everybody else."""
+    """What is shown of places: as it is to the owner, replaced for everybody else."""
 
     def __init__(
         self, design: Design, frame: Frame | None, deployments: pd.DataFrame, rows: pd.DataFrame

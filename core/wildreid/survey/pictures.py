@@ -30,7 +30,7 @@ class Album:
 
     Attributes:
         table: whose rows are shown.
-        veil: what may be told of cameras and paths.
+        veil: what may be shown of cameras and paths.
         margin: context around a box, as a share of its longer side.
         max_pixels: of a file that is decoded.
     """

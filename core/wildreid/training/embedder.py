@@ -144,7 +144,7 @@ def save_embedder(embedder: Embedder, folder: Path, recipe: Recipe) -> None:
     """Write ``model.safetensors`` and ``model.json``, each whole or not at all; nothing is pickled.
 
     Raises:
-        UserError: they cannot be written, for want of space for one.
+        UserError: they cannot be written, for example because the disk is full.
     """
     state = {name: value.detach().contiguous() for name, value in embedder.state_dict().items()}
     put(folder / WEIGHTS, lambda path: save_file(state, path), lasting=True)

@@ -149,7 +149,7 @@ def build_learner(
 
 
 def compile_network(embedder: Embedder, size: int) -> None:
-    """Compile the network in place, and once run it, so that a missing compiler is told of now.
+    """Compile the network in place, and once run it, so that a missing compiler is reported now.
 
     Args:
         embedder: on the device that it is to run on.

@@ -71,7 +71,7 @@ def train(
             with the highest ``training.watch``, smoothed by ``training.smooth``. None: the last weights are the
             best.
         device: as in a recipe.
-        logs: are told of each epoch.
+        logs: get each epoch's numbers.
         picture: is given the number of each epoch and what `validate` was given; draws no random numbers.
         resume: go on from the last checkpoint, where there is one, to the same weights bit for bit.
         world: the processes that train together, each on its share of each batch, to the weights that one
@@ -200,7 +200,7 @@ def train(
                 # one that is asked to stop stops all of them, at the same step
                 asked = world.any(stop.asked)
                 if asked or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
-                    tally.settle()  # a loss that is not finite is told of before it is kept
+                    tally.settle()  # a loss that is not finite is reported before it is kept
                     kept.save(Standing(epoch, step, history))
                 if asked:
                     raise _interrupted(folder, epoch)

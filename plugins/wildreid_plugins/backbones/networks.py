@@ -50,7 +50,7 @@ def build_network(
     }
     if not resize:
         _same_sizes(architecture, state, bare.state_dict(), where=where)
-    # timm forgives missing and spare names as soon as it drops a classifier itself: it is told of none
+    # timm forgives missing and spare names as soon as it drops a classifier itself: it gets none
     strict = {**config, "classifier": None, "state_dict": state}
     try:
         return timm.create_model(architecture, pretrained=True, pretrained_cfg=strict, **settings)

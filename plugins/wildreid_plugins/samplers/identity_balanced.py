@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class IdentityBalanced(Sampler):
     """A few images each of many individuals; every individual equally often, however many photos it has.
 
-    This is what pytorch-metric-learning's MPerClassSampler does, save that no image comes twice in a batch.
+    This is what pytorch-metric-learning's MPerClassSampler does, except that no image comes twice in a batch.
     """
 
     name = "identity-balanced"

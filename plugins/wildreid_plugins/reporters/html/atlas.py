@@ -93,7 +93,7 @@ def _in_one_frame(pictures: Sequence[dict[str, Any]]) -> list[list[list[int]]]:
 
 
 def _points(view: View, rows: Ints) -> dict[str, Any]:
-    """What is told of each point; names stand once, and points have their numbers."""
+    """What is shown of each point; names stand once, and points have their numbers."""
     encounters = {
         name: f"encounter {n}" for n, name in enumerate(np.unique(view.encounter[rows]).tolist(), 1)
     }

@@ -46,7 +46,7 @@ def _how(masks: Mapping[str, Any]) -> str:
     if masks["by"] is None:
         return "There are no masks, so the middle of each box stands for the animal. "
     whole = masks["whole"]
-    rest = f" For {whole:,} of {masks['photos']:,} photos the middle of the box stands for it, for want of a mask."
+    rest = f" For {whole:,} of {masks['photos']:,} photos there is no mask, so the middle of the box stands for it."
     return f"The animal is what the segmenter {masks['by']} says.{rest if whole else ''} "
 
 

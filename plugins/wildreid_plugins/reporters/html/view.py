@@ -1,4 +1,4 @@
-"""A run as its page shows it: who is on each photo, and what may be told of it."""
+"""A run as its page shows it: who is on each photo, and what may be shown of it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""No page, help text, message or docstring uses a word that readers had to look up."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = [path for folder in ("core", "plugins", "species") for path in sorted((ROOT / folder).rglob("*.py"))]
+TEXTS = [
+    *(page for page in sorted(ROOT.glob("*.md")) if page.name != "CHANGELOG.md"),
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *(page for place in ("core", "plugins") for page in sorted((ROOT / place).rglob("*.html"))),
+    *sorted((ROOT / "core").rglob("*.j2")),
+    *sorted(ROOT.glob("species/*/*.md")),
+]  # fmt: skip
+
+RETIRED = {
+    r"\btold of\b": "reported, shown, gets",
+    r"\bfor want of\b": "because there is no",
+    r"\b(leave|leaves|left|take|takes) (it|them|this|that|\S+=\S+) away\b": "leave out, do not give",
+    r"\bsave (that|under|where|in|for|when|if)\b": "except",
+    r"\b(whither|whilst|amongst|albeit|thereof|heretofore|notwithstanding)\b": "a common word",
+}
+"""Each pattern, and what to write instead."""
+
+
+def retired(text: str) -> list[str]:
+    flat = " ".join(text.split())  # a sentence goes on in the next line
+    return [
+        f"'{found[0]}': write {instead}"
+        for pattern, instead in RETIRED.items()
+        for found in re.finditer(pattern, flat, re.IGNORECASE)
+    ]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_page_uses_a_retired_word(path: Path) -> None:
+    assert retired(path.read_text(encoding="utf-8")) == []
+
+
+def test_no_message_help_or_docstring_uses_a_retired_word() -> None:
+    found = []
+    for path in CODE:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found += [f"{path.relative_to(ROOT)}:{node.lineno} {word}" for word in retired(node.value)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("It is told\nof once.", 1), ("for want of space", 1), ("all, save that one", 1),
+        ("take `join=True` away", 1),
+        ("save it as JPEG", 0), ("it passes the limit", 0), ("far away", 0),
+    ],
+)  # fmt: skip
+def test_the_list_finds_what_it_should_and_nothing_else(text: str, count: int) -> None:
+    assert len(retired(text)) == count
