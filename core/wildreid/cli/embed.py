@@ -46,6 +46,19 @@ def embed(
             metavar="FOLDER", help="What the table's paths are relative to; its own folder if not given."
         ),
     ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="All shards on the Dask cluster whose scheduler is here, as tcp://host:8786.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="All shards by so many processes of this machine, through Dask."
+        ),
+    ] = None,
     device: Device = None,
 ) -> None:
     """Embed a table in shards, each by a process that knows nothing of the others; then join them.
@@ -55,12 +68,15 @@ def embed(
 
     Example: [bold]reid embed runs/bears photos.csv --out shards --shards 64 --shard 7[/]
 
+    Example: [bold]reid embed runs/bears photos.csv --out shards --workers 2[/]
+
     Example: [bold]reid embed --join shards[/]
     """
     from wildreid.progress import bar, say
 
     if join is not None:
-        given = {"MODEL": model, "TABLE": table, "--out": out, "--shards": shards, "--shard": shard}
+        given = {"MODEL": model, "TABLE": table, "--out": out, "--shards": shards, "--shard": shard,
+                 "--dask": dask, "--workers": workers}  # fmt: skip
         stray = [name for name, value in given.items() if value is not None]
         if stray:
             raise typer.BadParameter(f"{' and '.join(stray)} does not go with --join")
@@ -74,13 +90,20 @@ def embed(
         raise typer.BadParameter("give MODEL, TABLE and --out; or --join alone")
     if shard is not None and shards is None:
         raise typer.BadParameter("--shard needs --shards, the same for all of them")
+    if sum(one is not None for one in (shard, dask, workers)) > 1:
+        raise typer.BadParameter("give one of --shard, --dask and --workers")
     from wildreid.identification.shards import sharding
     from wildreid.pipeline.reading import said
 
     work = sharding(model, table, out, shards=shards, root=root, device=device or "auto")
     said(work.table)
     numbers = range(work.plan.shards) if shard is None else [shard]
-    made = sum(work.embed(number)[1] for number in bar(numbers, "shards"))
+    if dask is not None or workers is not None:
+        from wildreid.identification.cluster import embed_on
+
+        made = embed_on(work, model, table, dask=dask, workers=workers, root=root, device=device or "auto")
+    else:
+        made = sum(work.embed(number)[1] for number in bar(numbers, "shards"))
     say(f"embedded {made} of {len(numbers)} shards in {out}; {len(numbers) - made} were there already")
 
 

@@ -30,6 +30,8 @@ evaluation: {bootstrap: 0, protocols: [fixed-gallery, cross-encounter]}
 metrics: [accuracy-at-k]
 """
 PEOPLE, STRANGERS, DAYS = 8, 2, 6
+ROWS = 460  # eight batches, the last of them not whole
+BROKEN = 4
 PARTS = ("train", "train", "val", "val", "test", "test")
 
 
@@ -86,3 +88,22 @@ def asked(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("asked") / "test.csv"
     table[table["part"] == "test"].drop(columns="part").to_csv(path, index=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of 460 small photos of noise, four of them broken, and one row that names none."""
+    folder = tmp_path_factory.mktemp("many")
+    draw = np.random.default_rng(1)
+    rows = []
+    for number in range(ROWS):
+        name = f"{number:04d}.png"
+        if number % 150 == 3:
+            (folder / name).write_bytes(b"no photo")
+        else:
+            Image.fromarray(draw.integers(0, 256, (20, 24, 3), np.uint8)).save(folder / name)
+        date = pd.Timestamp("2024-05-01") + pd.Timedelta(hours=number)
+        rows.append({"image": name, "identity": f"cow {number % 20}", "camera": "gate", "timestamp": date})
+    rows.insert(400, {"image": "", "identity": "cow 1"})
+    pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
+    return folder / "table.csv"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.core.identification.conftest import BROKEN, ROWS
 from typer.testing import CliRunner
 
 from wildreid.cli import app
@@ -21,28 +22,6 @@ from wildreid.identification.models import load_model
 from wildreid.identification.photos import read_photos
 from wildreid.identification.shards import Sharding, sharding
 from wildreid.pipeline import evaluate_embeddings
-
-ROWS = 460  # eight batches, the last of them not whole
-BROKEN = 4
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of 460 small photos of noise, four of them broken, and one row that names none."""
-    folder = tmp_path_factory.mktemp("many")
-    draw = np.random.default_rng(1)
-    rows = []
-    for number in range(ROWS):
-        name = f"{number:04d}.png"
-        if number % 150 == 3:
-            (folder / name).write_bytes(b"no photo")
-        else:
-            Image.fromarray(draw.integers(0, 256, (20, 24, 3), np.uint8)).save(folder / name)
-        date = pd.Timestamp("2024-05-01") + pd.Timedelta(hours=number)
-        rows.append({"image": name, "identity": f"cow {number % 20}", "camera": "gate", "timestamp": date})
-    rows.insert(400, {"image": "", "identity": "cow 1"})
-    pd.DataFrame(rows).to_csv(folder / "table.csv", index=False)
-    return folder / "table.csv"
 
 
 def all_of(work: Sharding) -> list[bool]:

@@ -1,0 +1,123 @@
+"""Shards by Dask: a cluster that is there already, or workers of this machine; Dask starts again what dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from wildreid.errors import UserError, first_line
+from wildreid.identification.shards import Sharding, sharding
+from wildreid.progress import bar, say
+
+RETRIES = 2
+"""How often a shard is tried again that failed, beside those whose worker died."""
+PATIENCE = 60.0
+"""Seconds to wait for a cluster, and for its first worker."""
+
+
+def embed_on(
+    work: Sharding, model: str | Path, table: str | Path, *,
+    dask: str | None = None, workers: int | None = None, root: str | Path | None = None, device: str = "auto",
+    patience: float = PATIENCE,
+) -> int:  # fmt: skip
+    """Embed all shards on a cluster; those that are there are not embedded again. Return how many were made.
+
+    Args:
+        work: what is to be embedded, from `wildreid.identification.shards.sharding`.
+        model: the model, where the workers see it.
+        table: the table, where they see it.
+        dask: the address of a cluster's scheduler; None: of `workers` processes of this machine.
+        workers: how many.
+        root: as for `sharding`.
+        device: on which they embed.
+        patience: seconds to wait for the cluster, and for its first worker.
+
+    Raises:
+        UserError: Dask is not installed; the cluster does not answer, or has no workers; a worker lacks wildreid,
+            the model or the table; workers die again and again.
+    """
+    given = [
+        None if path is None else str(Path(path).absolute()) for path in (model, table, work.folder, root)
+    ]
+    with _client(dask, workers, patience) as client:
+        from distributed import as_completed
+
+        futures = [
+            client.submit(_embed, *given, work.plan.shards, device, shard, pure=False, retries=RETRIES)
+            for shard in range(work.plan.shards)
+        ]
+        made = 0
+        for future in bar(as_completed(futures), "shards", total=len(futures)):
+            made += _made(future)
+    return made
+
+
+def _embed(model: str, table: str, out: str, root: str | None, shards: int, device: str, shard: int) -> Any:
+    """On a worker: one shard. What a user can mend is no failure that another try would mend."""
+    from distributed import get_worker
+
+    try:
+        return _work(model, table, out, root, shards, device).embed(shard)[1]
+    except UserError as error:
+        return error.what, error.where, error.cure, get_worker().address
+
+
+@lru_cache(maxsize=1)
+def _work(model: str, table: str, out: str, root: str | None, shards: int, device: str) -> Sharding:
+    """Model and table, read once by each worker."""
+    return sharding(model, table, out, shards=shards, root=root, device=device)
+
+
+def _made(future: Any) -> bool:
+    from distributed import KilledWorker
+
+    try:
+        found = future.result()
+    except KilledWorker as error:
+        raise UserError(
+            f"workers died again and again at one shard: {first_line(error)}",
+            cure="give them more memory, or make smaller shards (`shards=…`); what is done is kept",
+        ) from None
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"a worker lacks what it needs: {first_line(error)}",
+            cure="install the same wildreid and the same plugins on all of them",
+        ) from None
+    if isinstance(found, bool):
+        return found
+    what, where, cure, address = found
+    raise UserError(f"the worker {address} says: {what}", where=where, cure=cure)
+
+
+@contextmanager
+def _client(address: str | None, workers: int | None, patience: float) -> Iterator[Any]:
+    """A client of the cluster; one of this machine's own is closed in the end."""
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise UserError("Dask is not installed", cure="pip install 'wildreid[cluster]'") from None
+    if address is None:
+        cluster = LocalCluster(n_workers=workers or 1, threads_per_worker=1, dashboard_address=None)
+        with cluster, Client(cluster) as client:
+            yield client
+        return
+    try:
+        client = Client(address, timeout=patience)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise UserError(
+            f"the cluster does not answer: {first_line(error)}", where=address,
+            cure="see that its scheduler runs, and that this machine can reach it",
+        ) from None  # fmt: skip
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=patience)
+        except TimeoutError:
+            raise UserError(
+                f"the cluster has had no worker for {patience:g} seconds", where=address,
+                cure="start its workers first",
+            ) from None  # fmt: skip
+        say(f"cluster {address}: {len(client.scheduler_info(n_workers=-1)['workers'])} workers")
+        yield client
