@@ -52,7 +52,7 @@ def _smoke(record: Record, name: str, fields: Mapping[str, Any], folder: Path, p
     if given.get("model") == "local-dir:":
         own = folder / "repository"
         timm.models.save_for_hf(
-            timm.create_model("test_convnext", num_classes=0), own, safe_serialization=True
+            timm.create_model("test_convnext", num_classes=0), str(own), safe_serialization=True
         )
         given["model"] = f"local-dir:{own}"
     option: Any = (

@@ -50,7 +50,8 @@ def embed_on(
             for shard in range(work.plan.shards)
         ]
         made = 0
-        for future in bar(as_completed(futures), "shards", total=len(futures)):
+        done = as_completed(futures)  # type: ignore[no-untyped-call]
+        for future in bar(done, "shards", total=len(futures)):
             made += _made(future)
     return made
 
@@ -100,12 +101,12 @@ def _client(address: str | None, workers: int | None, patience: float) -> Iterat
     except ImportError:
         raise UserError("Dask is not installed", cure="pip install 'wildreid[cluster]'") from None
     if address is None:
-        cluster = LocalCluster(n_workers=workers or 1, threads_per_worker=1, dashboard_address=None)
-        with cluster, Client(cluster) as client:
+        cluster = LocalCluster(n_workers=workers or 1, threads_per_worker=1, dashboard_address=None)  # type: ignore[no-untyped-call]
+        with cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
             yield client
         return
     try:
-        client = Client(address, timeout=patience)
+        client = Client(address, timeout=patience)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         raise UserError(
             f"the cluster does not answer: {first_line(error)}", where=address,

@@ -108,7 +108,7 @@ class OpenGallery:
         rows = found.annotations()
         trained = _trained(self.gallery.folder / MODEL)
         rows["trained"] = rows["content"].isin(trained)
-        rows["visit"] = visits(rows, rows["key"])
+        rows["visit"] = visits(rows, rows["key"].tolist())
         if root is not None:
             thumbnails.save(self.gallery.folder, self._seen(Table(rows, root.absolute())))
         added = self.gallery.add(rows, found.vectors(), model=found.model, source=source)
