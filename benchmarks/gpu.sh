@@ -21,7 +21,7 @@ PYTHON
 export PYTHONPATH="$PWD:$PWD/core:$PWD/plugins:$PWD/species:$place${PYTHONPATH:+:$PYTHONPATH}"
 export WILDREID_CACHE="$place/cache" WILDREID_PLUGINS=builtin WILDREID_QUIET=1
 if command -v timeout > /dev/null; then
-  timeout --signal=INT --kill-after=10 465 "$python" -m benchmarks.gpu "$@" || [ $? -eq 124 ]
+  timeout --signal=INT --kill-after=10 465 "$python" -m benchmarks.gpu "$@" || { code=$?; [ $code -eq 124 ] || [ $code -eq 137 ]; }
 else
   "$python" -m benchmarks.gpu "$@"
 fi
