@@ -37,7 +37,11 @@ FEWEST, MOST = 10, 20_000
 
 
 def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
-    """The decision that the run fitted, and below which score an animal is called new: both on val alone."""
+    """The decision that the run fitted, and below which score an animal is called new: both on val alone.
+
+    A gallery ranks by the embedding alone. Where the run's decision is for scores of matchers or a re-ranker, it is
+    fitted anew for cosine similarities.
+    """
     folder = RunFolder(run)
     if not folder.decision.is_file():
         return Missing("the run fitted no decision")
@@ -46,10 +50,27 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
         return decision
     table = folder.load_split()
     embeddings = folder.load_embeddings(table)
+    if stands_by(folder) != "embedding":
+        decision = fit_decision(
+            embeddings,
+            table,
+            protocol=decision.protocol,
+            false_accepts=decision.target,
+            prior=decision.prior or PRIOR,
+        )
+        if isinstance(decision, Missing):
+            return decision
     ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
     name = str(read_json(folder.provenance).get("name", run.name))
     source = f"the validation photos of the run {name}" + ("" if table.told_apart else f"; {UNDATED}")
     return _rule(decision, ranking, false_new, _cut(table, embeddings, table["part"] == "val"), source)
+
+
+def stands_by(folder: RunFolder) -> str:
+    """What ranks in a run's headline: ``embedding``, ``re-ranked`` or ``fused``."""
+    scores = read_json(folder.scores) if folder.scores.is_file() else {"protocols": {}, "headline": ""}
+    block = scores["protocols"].get(scores["headline"], {})
+    return str(block.get("matching", {"stands": "embedding"})["stands"])
 
 
 def rule_of_gallery(

@@ -100,9 +100,23 @@ def _scores(run: RunFolder) -> list[str]:
             "|---|---|---|---|",
             *(_row(key, block["scores"][key]) for key in SHOWN if key in block["scores"]),
             "",
+            *_matched(block.get("matching") or {"stands": "embedding"}),
             *_by_species(block.get("species") or {}),
         ]
     return lines
+
+
+def _matched(told: dict[str, Any]) -> list[str]:
+    """What a gallery of this model does not do, and what the embedding alone gave."""
+    if told["stands"] == "embedding":
+        return []
+    alone = told["figures"]["embedding"]["accuracy@1"]["value"]
+    by = " and ".join(filter(None, (told["reranker"], *told["matchers"])))
+    return [
+        f"These scores are of the ranking with {by}. A gallery ranks by the embedding alone, whose accuracy@1 is "
+        f"{alone:.3f}.",
+        "",
+    ]
 
 
 def _by_species(blocks: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from wildreid.errors import UserError
 from wildreid.evaluation.decision import load_decision
 from wildreid.files import hash_of_file, read_json, write_json
 from wildreid.gallery.rule import Rule
-from wildreid.identification.calibration import rule_of_run
+from wildreid.identification.calibration import rule_of_run, stands_by
 from wildreid.identification.card import card_of
 from wildreid.identification.models import DESCRIPTION, ONNX, PACKAGE, WEIGHTS, check_files, load_model
 from wildreid.identification.onnx import to_onnx
@@ -99,7 +99,8 @@ def _described(run: RunFolder, out: Path) -> dict[str, Any]:
     header = "# The recipe that this model was trained by; folders of its author's machine are left out.\n"
     text = yaml.safe_dump(_without_places(recipe), sort_keys=False, allow_unicode=True)
     (out / "recipe.yaml").write_text(header + text, encoding="utf-8")
-    if run.decision.is_file() and not isinstance(load_decision(run.decision), Missing):
+    told = run.decision.is_file() and not isinstance(load_decision(run.decision), Missing)
+    if told and stands_by(run) == "embedding":  # a decision on other scores is not the model's
         shutil.copyfile(run.decision, out / "decision.json")
     rows = run.load_split().of_part("train")
     hashes = sorted(set(rows["content"].dropna())) if "content" in rows else []

@@ -323,7 +323,7 @@ class Recipe(Measurement):
     def _a_fusion_fuses_something(self) -> Self:
         if self.fusion is not None and not self.matchers:
             raise ValueError(
-                "fusion: there are no matchers to fuse the embedding with: set matchers: [mutual]"
+                "fusion: there are no matchers to fuse the embedding with: set matchers: [mutual], or fusion: null"
             )
         if len({one.name for one in self.matchers}) < len(self.matchers):
             raise ValueError("matchers: one of them stands twice")
