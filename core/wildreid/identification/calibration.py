@@ -68,9 +68,11 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
 
 def stands_by(folder: RunFolder) -> str:
     """What ranks in a run's headline: ``embedding``, ``re-ranked`` or ``fused``."""
-    scores = read_json(folder.scores) if folder.scores.is_file() else {"protocols": {}, "headline": ""}
-    block = scores["protocols"].get(scores["headline"], {})
-    return str(block.get("matching", {"stands": "embedding"})["stands"])
+    if not folder.scores.is_file():
+        return "embedding"
+    scores = read_json(folder.scores)
+    matched = scores["protocols"][scores["headline"]].get("matching") or {"stands": "embedding"}
+    return str(matched["stands"])
 
 
 def rule_of_gallery(
