@@ -152,7 +152,7 @@ def test_photos_without_a_mask_are_looked_at_whole_and_counted(run: wildreid.Res
 def test_a_run_that_sees_the_place_is_audited_by_masks(place: Path) -> None:
     plain = wildreid.run(place / "herd.yaml", profiles=["plain"], out=place / "runs", name="plain")
     assert plain.shortcut is None
-    assert "--shortcut measures it" in (plain.folder / "report/index.html").read_text()
+    assert "measures it, given" in (plain.folder / "report/index.html").read_text()
     result = CliRunner().invoke(app, ["audit", str(plain.folder), "--shortcut", "--json"])
     found = json.loads(result.stdout)
     assert result.exit_code == int(found["warning"])
