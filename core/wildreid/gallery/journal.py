@@ -27,7 +27,7 @@ class Change:
         number: 1, 2, 3 …
         time: UTC, ISO 8601.
         author: the user's name on the system, or the environment variable ``WILDREID_AUTHOR``.
-        kind: create, add, rename, merge, split, remove, calibrate or undo.
+        kind: create, add, rename, merge, split, remove, different, withdraw, calibrate or undo.
         what: its arguments.
         before: hash of the line before, so that a line that was altered or taken out shows.
     """

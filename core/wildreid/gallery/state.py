@@ -156,6 +156,33 @@ class State:
         code = self.code(individual)
         return rows[borders[code] : borders[code + 1]]
 
+    def keys_of(self, individual: str) -> list[str]:
+        """The keys of one individual's annotations; a UserError where there is none of this name."""
+        return [str(key) for key in self.rows["key"].to_numpy()[self.rows_of(individual)]]
+
+    @cached_property
+    def different(self) -> dict[str, list[Change]]:
+        """What people said is two animals, by the key of each annotation that they spoke of."""
+        live = journal.live(self.changes)
+        gone = {change.what["change"] for change in live if change.kind == "withdraw"}
+        said: dict[str, list[Change]] = {}
+        for change in live:
+            if change.kind == "different" and change.number not in gone:
+                for key in change.what["keys"] + change.what["others"]:
+                    said.setdefault(key, []).append(change)
+        return said
+
+    def told_apart(self, keys: Sequence[str], individual: str) -> Change | None:
+        """By which change a person said that these annotations do not show this individual; None: by none."""
+        own = self.code(individual)
+        for key in keys:
+            for change in self.different.get(key, ()):
+                other = "others" if key in change.what["keys"] else "keys"
+                rows = (self.row_of.get(one) for one in change.what[other])
+                if any(row is not None and self.codes[row] == own for row in rows):
+                    return change
+        return None
+
     def code(self, individual: str) -> int:
         """The position of a name in `individuals`.
 
@@ -246,8 +273,11 @@ def fold(
         there: Ints = found[codes[found] != GONE]
         return there
 
+    withdrawn = {change.what["change"] for change in changes if change.kind == "withdraw"}
     for change in changes:
         what = change.what
+        if change.number in withdrawn or change.kind in ("different", "withdraw"):
+            continue  # neither says who is on an image
         if change.kind == "add":
             low, high = np.searchsorted(order, [change.number, change.number + 1])
             new = np.unique(added[low:high])

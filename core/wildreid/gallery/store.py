@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from wildreid.errors import UserError
-from wildreid.files import ASIDE, refused
 from wildreid.gallery import journal, segments
 from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, sort_out
 from wildreid.gallery.journal import Change
+from wildreid.gallery.lock import locked
 from wildreid.gallery.manifest import EXACT_UP_TO, FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.state import State
-from wildreid.progress import say
+from wildreid.gallery.state import State, fold
 from wildreid.recipe.model import Encounters
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
-
-WAIT = 600.0
-"""Seconds to wait for another process that writes to the gallery."""
 
 
 class Gallery:
@@ -117,6 +111,7 @@ class Gallery:
         *,
         model: Mark,
         source: str = "",
+        reviews: Sequence[int] = (),
     ) -> Added:
         """Add annotations of named individuals.
 
@@ -125,6 +120,7 @@ class Gallery:
             embeddings: (rows, width) unit length.
             model: whose embeddings they are.
             source: where they came from, for the journal.
+            reviews: the numbers of the reviews that decided it, for the journal, as in `merge` and `split`.
 
         Raises:
             UserError: they are another model's; an embedding is not of unit length.
@@ -139,6 +135,7 @@ class Gallery:
             rows = annotations.iloc[keep].assign(change=state.manifest.journal.changes + 1)
             people = int(rows["identity"].nunique())
             what = {"rows": len(rows), "individuals": people, "source": source}
+            what |= _by(reviews)
             self._commit(state, "add", what, rows=segments.as_arrow(rows), embeddings=embeddings[keep])
             return Added(len(rows), people, left)
 
@@ -155,7 +152,7 @@ class Gallery:
                 )
             self._commit(state, "rename", {"individual": individual, "to": to})
 
-    def merge(self, individual: str, into: str) -> None:
+    def merge(self, individual: str, into: str, *, reviews: Sequence[int] = ()) -> None:
         """Two names were one animal: give all images of one to the other."""
         with locked(self.folder):
             state = self.state
@@ -163,9 +160,14 @@ class Gallery:
             state.code(into)
             if individual == into:
                 raise UserError("an individual cannot be merged into itself")
-            self._commit(state, "merge", {"individual": individual, "into": into})
+            if said := state.told_apart(state.keys_of(individual), into):
+                raise UserError(
+                    f"'{individual}' and '{into}' are two animals: {said.author} said so on {said.time[:10]}",
+                    cure="if that was wrong, undo the decision in reid review",
+                )
+            self._commit(state, "merge", {"individual": individual, "into": into, **_by(reviews)})
 
-    def split(self, individual: str, into: str, keys: Sequence[str]) -> None:
+    def split(self, individual: str, into: str, keys: Sequence[str], *, reviews: Sequence[int] = ()) -> None:
         """Some images of an individual are of another, new or known: give them to it."""
         with locked(self.folder):
             state = self.state
@@ -178,7 +180,8 @@ class Gallery:
                     f"these are all images of '{individual}'",
                     cure="reid gallery merge" if into in state.individuals else "reid gallery rename",
                 )
-            self._commit(state, "split", {"individual": individual, "into": into, "keys": sorted(set(keys))})
+            what = {"individual": individual, "into": into, "keys": sorted(set(keys)), **_by(reviews)}
+            self._commit(state, "split", what)
 
     def remove(self, individual: str, keys: Sequence[str] | None = None) -> None:
         """Take an individual out, or some of its images; undo brings them back."""
@@ -193,6 +196,35 @@ class Gallery:
         """Replace decision and calibration."""
         with locked(self.folder):
             self._commit(self.state, "calibrate", {"rule": asdict(rule) if rule else None})
+
+    def different(self, keys: Sequence[str], others: Sequence[str], *, reviews: Sequence[int] = ()) -> None:
+        """Two groups of annotations, in the gallery or not yet, show two animals: they are never put together."""
+        with locked(self.folder):
+            what = {"keys": sorted(set(keys)), "others": sorted(set(others)), **_by(reviews)}
+            if not keys or not others or set(keys) & set(others):
+                raise UserError("two groups without a common image can be different, and no others")
+            self._commit(self.state, "different", what)
+
+    def withdraw(self, number: int, *, reviews: Sequence[int] = ()) -> None:
+        """Take back one change of any age: what came after it stays as if it had never been.
+
+        Raises:
+            UserError: there is no such change that counts; or a later one cannot be without it.
+        """
+        with locked(self.folder):
+            state = self.state
+            live = [change for change in journal.live(state.changes) if change.number == number]
+            if not live or live[0].kind in ("create", "calibrate", "withdraw"):
+                raise UserError(f"there is no change {number} that can be withdrawn", where=str(self.folder))
+            what = {"change": number, **_by(reviews)}
+            try:
+                fold([*journal.live(state.changes), replace(live[0], kind="withdraw", what=what)], state.rows)
+            except KeyError as error:
+                raise UserError(
+                    f"a later change speaks of {error}, who would not be there without change {number}",
+                    cure="take that one back first",
+                ) from None
+            self._commit(state, "withdraw", what)
 
     def undo(self) -> Change:
         """Take back the last change that was not yet taken back, and return it.
@@ -264,37 +296,5 @@ def _settled(parts: tuple[Segment, ...]) -> tuple[Segment, ...]:
     return parts[:-1] if parts and parts[-1].rows < segments.SETTLED else parts
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Write alone to the gallery in this folder, and first clear away what an interrupted writer has left.
-
-    Raises:
-        UserError: another process goes on writing; the system refuses to write, as where one may only read.
-    """
-    try:
-        with _acquired(folder):
-            for path in folder.glob(f"*{ASIDE}"):
-                path.unlink()
-            yield
-    except OSError as error:
-        raise refused(error) from error
-
-
-@contextmanager
-def _acquired(folder: Path) -> Iterator[None]:
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"another process is writing to {folder}; waiting for it …")
-        try:
-            lock.acquire(timeout=WAIT)
-        except Timeout:
-            raise UserError(
-                f"another process has been writing to {folder} for {WAIT:.0f} s",
-                cure="try again when it is done",
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+def _by(reviews: Sequence[int]) -> dict[str, Any]:
+    return {"reviews": list(reviews)} if reviews else {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats, Ints
+    from wildreid.gallery.journal import Change
 
     Cluster = Callable[..., NDArray[np.int64]]
 
@@ -48,7 +50,14 @@ class Agreement:
     count_error: int
 
 
-def discover(rows: pd.DataFrame, embeddings: Floats, cluster: Cluster, *, cut: float) -> pd.Series[str]:
+def discover(
+    rows: pd.DataFrame,
+    embeddings: Floats,
+    cluster: Cluster,
+    *,
+    cut: float,
+    different: Mapping[str, Sequence[Change]] = MappingProxyType({}),
+) -> pd.Series[str]:
     """Propose an individual for each row.
 
     Images of one burst are one animal; two annotations of one image are two. Encounters are compared by
@@ -60,6 +69,7 @@ def discover(rows: pd.DataFrame, embeddings: Floats, cluster: Cluster, *, cut: f
         embeddings: (rows, width) unit length.
         cluster: an option's ``cluster``.
         cut: the similarity at which two groups of encounters are as likely one animal as not; see `fit_cut`.
+        different: what people said is two animals, as `State.different` has it.
 
     Returns:
         (rows,) names such as ``new-1f3a9c``. A name is that of its earliest image, so that photos which are
@@ -72,6 +82,7 @@ def discover(rows: pd.DataFrame, embeddings: Floats, cluster: Cluster, *, cut: f
     burst = pd.factorize(rows["burst"].to_numpy()[order])[0].astype(np.int64)
     similarity = encounter_similarity(embeddings[order], burst)
     similarity[apart(rows["image"].to_numpy()[order], burst)] = -np.inf
+    similarity[_told_apart(rows["key"].to_numpy()[order], burst, different)] = -np.inf
     labels = cluster(similarity=similarity.copy(), cut=cut)
     labels = separate(labels, similarity)
     ordered = rows.iloc[order]
@@ -142,6 +153,22 @@ def apart(images: NDArray[np.object_], burst: Ints) -> tuple[Ints, Ints]:
     pairs = frames.merge(frames, on="image")
     pairs = pairs[pairs["burst_x"] != pairs["burst_y"]]
     return pairs["burst_x"].to_numpy(np.int64), pairs["burst_y"].to_numpy(np.int64)
+
+
+def _told_apart(
+    keys: NDArray[np.object_], burst: Ints, different: Mapping[str, Sequence[Change]]
+) -> tuple[Ints, Ints]:
+    """Pairs of encounters that a person said are two animals, each in both directions."""
+    at = dict(zip(keys, burst, strict=True))
+    pairs = [
+        (burst, at[other])
+        for key, burst in at.items()
+        for change in different.get(key, ())
+        for other in change.what["others" if key in change.what["keys"] else "keys"]
+        if other in at
+    ]
+    both = np.array(pairs, np.int64).reshape(-1, 2)
+    return np.concatenate([both[:, 0], both[:, 1]]), np.concatenate([both[:, 1], both[:, 0]])
 
 
 def separate(labels: Ints, similarity: Floats) -> Ints:

@@ -97,6 +97,7 @@ def identify(
     if not len(rows):
         return [], []
     similarity = search.similarity(embeddings, rows)
+    _rule_out(state, rows["key"].tolist(), rows["burst"].to_numpy(), similarity)
     ids = rows["id"].tolist()
     dates = [None if pd.isna(when) else when.isoformat() for when in rows["timestamp"]]
     known = [state.row_of.get(key) for key in rows["key"]]
@@ -212,6 +213,15 @@ def _verdicts(
     ]
 
 
+def _rule_out(state: State, keys: Sequence[str], burst: Ints, similarity: Floats) -> None:
+    """An individual that a person said a photo does not show is no candidate for its burst."""
+    for row, key in enumerate(keys):
+        for change in state.different.get(key, ()):
+            other = "others" if key in change.what["keys"] else "keys"
+            there = [state.row_of[one] for one in change.what[other] if one in state.row_of]
+            similarity[np.ix_(burst == burst[row], np.unique(state.codes[there]))] = -np.inf
+
+
 def _all(similarity: Floats) -> Ints:
     return np.tile(np.arange(similarity.shape[1]), (len(similarity), 1))
 
@@ -221,6 +231,9 @@ def _verdict(
 ) -> dict[str, Any]:
     if not len(best):
         return {"verdict": "new", "new_probability": 1.0, "reason": "the gallery is empty"}
+    if np.isneginf(scores[0]):
+        return {"verdict": "new", "new_probability": 1.0, "reason": "a person said that it is none of these"}
+    best, scores = best[np.isfinite(scores[: len(best)])], scores[np.isfinite(scores)]
     candidates = tuple(
         Candidate(
             individual=state.individuals[code],

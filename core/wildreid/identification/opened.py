@@ -241,7 +241,13 @@ class OpenGallery:
         new = {burst for burst, answer in answers.items() if _is_new(answer, found.search.state.rule, cut)}
         unknown = np.flatnonzero(found.rows["burst"].isin(new))
         rows = found.rows.iloc[unknown]
-        proposed = discover(rows, found.embeddings[unknown], clusterer.cluster, cut=cut)
+        proposed = discover(
+            rows,
+            found.embeddings[unknown],
+            clusterer.cluster,
+            cut=cut,
+            different=found.search.state.different,
+        )
         who.iloc[unknown] = proposed.to_numpy()
         return Discovered(
             proposals(found, who, unknown), agreement(proposed, rows["identity"], rows["burst"]), found

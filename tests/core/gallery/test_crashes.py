@@ -16,7 +16,8 @@ from tests.core.gallery.made import MARK, annotations, made, unit
 
 from wildreid.gallery import index
 from wildreid.gallery.check import verify
-from wildreid.gallery.store import Gallery, locked
+from wildreid.gallery.lock import locked
+from wildreid.gallery.store import Gallery
 from wildreid.identification.search import Search
 
 HERE = Path(__file__).parent

@@ -88,6 +88,8 @@ def words(kind: str, what: dict[str, Any]) -> str:
         "merge": f"merge '{who}' into '{into}'",
         "split": f"split {count} images of '{who}' into '{into}'",
         "remove": f"remove {f'{count} images of ' if count else ''}'{who}'",
+        "different": f"{len(what.get('keys') or ())} and {len(what.get('others') or ())} images are of two animals",
+        "withdraw": f"withdraw change {what.get('change')}",
         "calibrate": "calibrate",
         "undo": f"undo change {what.get('undone')}",
     }[kind]
