@@ -23,7 +23,7 @@ import nox
 ROOT = Path(__file__).parent
 SHARED = ROOT / ".nox" / "shared"
 BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
-EXTRAS = "dev,docs,offline,onnx,postgres,tensorboard,mlflow,video,cluster"
+EXTRAS = "dev,docs,offline,onnx,postgres,tensorboard,mlflow,video,cluster,review"
 
 nox.options.sessions = ["tests", "types", "style", "layers"]
 nox.options.default_venv_backend = "none"

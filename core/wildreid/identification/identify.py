@@ -231,9 +231,6 @@ def _verdict(
 ) -> dict[str, Any]:
     if not len(best):
         return {"verdict": "new", "new_probability": 1.0, "reason": "the gallery is empty"}
-    if np.isneginf(scores[0]):
-        return {"verdict": "new", "new_probability": 1.0, "reason": "a person said that it is none of these"}
-    best, scores = best[np.isfinite(scores[: len(best)])], scores[np.isfinite(scores)]
     candidates = tuple(
         Candidate(
             individual=state.individuals[code],
@@ -247,7 +244,7 @@ def _verdict(
         if np.isfinite(scores[place])
     )
     if not candidates:
-        apart = "no image of the gallery may be matched to it: all are of another side or species"
+        apart = "no image of the gallery may be matched to it: another side or species, or a person said so"
         return {"verdict": "new", "new_probability": 1.0, "reason": apart}
     said: dict[str, Any] = {
         "candidates": candidates,

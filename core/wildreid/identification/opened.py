@@ -34,6 +34,7 @@ from wildreid.registry import Registry
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wildreid.artefacts import Floats, Ints
     from wildreid.kinds import Clusterer
 
 
@@ -76,21 +77,9 @@ class OpenGallery:
         keep, known = sort_out(rows.iloc[wanted], self.state)  # what is there already need not be embedded
         wanted = wanted[keep]
         embeddings = self.model.embed(looked.images, wanted)
-        trained = _trained(self.gallery.folder / MODEL)
-        chosen = rows.iloc[wanted]
-        chosen = chosen.assign(trained=[key.split("_")[0] in trained for key in chosen["key"]])
-        thumbnails.save(
-            self.gallery.folder,
-            (
-                (str(rows["key"][row]), self._pixels(looked.table, int(row)))
-                for row in wanted
-                if not looked.table.withheld(int(row))
-            ),
-        )
-        there = set(self.state.individuals)
+        there, chosen = set(self.state.individuals), rows.iloc[wanted]
         near = tuple(pairs_of_names(sorted(there), sorted(set(chosen["identity"]) - there)))
-        added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source)
-        self._keep_index()
+        added = self._enter(looked.table, wanted, chosen, embeddings, source=source)
         return replace(added, left=(*known, *added.left, *left), near=near)
 
     def add_embedded(self, found: Embedded, *, root: Path | None = None, source: str = "") -> Added:
@@ -121,6 +110,38 @@ class OpenGallery:
         for row in np.flatnonzero(named).tolist():
             if not table.withheld(row) and (table.root / str(table["image"].iloc[row])).is_file():
                 yield str(table["key"].iloc[row]), self._pixels(table, row)
+
+    def take(
+        self, found: Identified, keys: Sequence[str], *, source: str, reviews: Sequence[int], **told: Any
+    ) -> Added:
+        """Add photos that `identify` has answered already, so that nothing is embedded again.
+
+        Args:
+            found: the answers.
+            keys: the annotations to add.
+            source: where they came from, for the journal.
+            reviews: the numbers of the reviews that decided it.
+            told: columns that hold for all of them, ``identity`` among them.
+        """
+        at = np.flatnonzero(found.rows["key"].isin(list(keys)))
+        chosen = found.rows.iloc[at].drop(columns="burst").assign(**told)
+        rows = found.table.rows.reset_index().set_index("key")["index"]
+        where = rows[~rows.index.duplicated()].loc[chosen["key"]].to_numpy(np.int64)
+        return self._enter(found.table, where, chosen, found.embeddings[at], source=source, reviews=reviews)
+
+    def _enter(
+        self, table: Table, at: Ints, chosen: pd.DataFrame, embeddings: Floats, *, source: str,
+        reviews: Sequence[int] = (),
+    ) -> Added:  # fmt: skip
+        """Add rows with their thumbnails; `at` are their positions in the table."""
+        trained = _trained(self.gallery.folder / MODEL)
+        chosen = chosen.assign(trained=[key.split("_")[0] in trained for key in chosen["key"]])
+        shown = [(str(key), int(row)) for key, row in zip(chosen["key"], at, strict=True)]
+        images = ((key, self._pixels(table, row)) for key, row in shown if not table.withheld(row))
+        thumbnails.save(self.gallery.folder, images)
+        added = self.gallery.add(chosen, embeddings, model=self.model.mark, source=source, reviews=reviews)
+        self._keep_index()
+        return added
 
     def join(self, other: Gallery, *, root: Path | None = None) -> Joined:
         """Add all that another gallery holds, in one change that can be undone; the other stays as it is.

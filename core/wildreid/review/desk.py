@@ -1,0 +1,330 @@
+"""The desk: hands out questions, takes decisions, and is the only one who writes them down."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from wildreid.errors import UserError
+from wildreid.gallery.store import Gallery
+from wildreid.identification.search import Search
+from wildreid.review import questions, views
+from wildreid.review.agreement import agreement, twice
+from wildreid.review.applying import Made, Newcomers, apply, owner
+from wildreid.review.deciding import SIDES, answer, as_data, review_of
+from wildreid.review.journal import Review, Reviews, built_on, standing
+from wildreid.review.settings import LEASE, Lease, Settings, Skips
+from wildreid.review.tasks import Catalogue, Task, of_photos, task_id
+
+Explain = Callable[[str, str], Sequence[tuple[float, float, float, float, float]]]
+"""Matches of two annotations by key: (x1, y1, x2, y2, weight), each from 0 to 1 across its picture."""
+
+
+class Conflict(Exception):
+    """Something has happened meanwhile; `what` tells it, `more` what the page needs to ask again."""
+
+    def __init__(self, what: str, **more: Any) -> None:
+        self.what, self.more = what, more
+        super().__init__(what)
+
+
+class Desk:
+    """The desk of one gallery. Any number of threads may call it.
+
+    Args:
+        gallery: whose individuals they are.
+        settings: how it asks.
+        where: the address of this server, for those who come second.
+        explain: matches between two photos, where a matcher can show them.
+
+    Raises:
+        UserError: another server has this gallery; its reviews were altered.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        settings: Settings = Settings(),
+        *,
+        where: str = "",
+        explain: Explain | None = None,
+    ) -> None:
+        self.gallery, self.settings, self.explain = gallery, settings, explain
+        self.reviews = Reviews(gallery.folder, where=where)
+        self.preparing = ""
+        self.passed = 0
+        self.newcomers: Newcomers | None = None
+        self.waiting: dict[int, str] = {}
+        self._lock = threading.RLock()
+        self.tasks: dict[str, Task] = {}
+        self.catalogue: list[Task] = []
+        self._leases: dict[str, Lease] = {}
+        self.skips = Skips()
+        self._search: Search | None = None
+        self._work: queue.Queue[threading.Event | None] = queue.Queue()
+        self._worker = threading.Thread(target=self._apply_in_turn, daemon=True)
+        self._worker.start()
+        self._wake()
+
+    def close(self) -> None:
+        """Finish what is being applied, and let another server have the gallery."""
+        self._work.put(None)
+        self._worker.join()
+        self.reviews.close()
+
+    def receive(self, newcomers: Newcomers) -> None:
+        """Ask about the encounters of these photos too."""
+        found, passed = of_photos(newcomers.found, audit=self.settings.audit, salt=self.settings.salt)
+        with self._lock:
+            self.newcomers, self.passed = newcomers, passed
+            self.tasks |= {task.id: task for task in found}
+        self._wake()
+
+    def compare(self) -> None:
+        """Look for encounters of the gallery that may be one animal, or of one name and two animals."""
+        catalogue = Catalogue.of(self.gallery.state)
+        found = catalogue.tasks(self.gallery.state) if catalogue else []
+        with self._lock:
+            self.catalogue = found
+
+    def next(self, reviewer: str, mode: str | None = None, *, not_task: str = "") -> dict[str, Any]:
+        """The next question for somebody, as the page shows it, leased to them; ``{"task": None}`` without any."""
+        with self._lock:
+            state, now = self.gallery.state, time.monotonic()
+            lines = self.standing()
+            left = questions.still_open(self, reviewer, mode, lines, state)
+            blind = questions.second_looks(self, reviewer, lines)
+            for task, hidden in [*((one, False) for one in left), *((one, True) for one in blind)]:
+                lease = self._leases.get(task.id + "'" * hidden)
+                free = lease is None or lease.until < now or lease.reviewer == reviewer
+                if free and task.id != not_task:
+                    return self._show(task, reviewer, lines, blind=hidden) | {"left": len(left) + len(blind)}
+            if not_task and (left or blind):
+                return self.next(reviewer, mode)
+            if split := questions.disagreements(self, reviewer, mode, lines):
+                task, answers = split[0]
+                return self._show(task, reviewer, lines, settles=answers) | {"left": len(split)}
+            return {"task": None, "left": 0, "preparing": self.preparing, **self.said()}
+
+    def renew(self, reviewer: str, lease: str) -> bool:
+        """Hold a question for longer; False where somebody else has it by now."""
+        with self._lock:
+            held = self._leases.get(lease)
+            if held is None or held.reviewer != reviewer:
+                return False
+            held.until = time.monotonic() + LEASE
+            return True
+
+    def decide(self, reviewer: str, said: dict[str, Any]) -> dict[str, Any]:
+        """Take one decision; it is on the disk when this returns.
+
+        Args:
+            reviewer: who decides.
+            said: ``task``, ``revision``, ``decision``; where they apply ``candidate`` (the key of one of an
+                individual's photos), ``name``, ``reason``, ``ms``, ``confidence``, ``client``.
+
+        Raises:
+            Conflict: something has happened since the question was shown.
+            UserError: it is no such decision, or it could not be written down.
+        """
+        with self._lock:
+            client = str(said.get("client") or "")
+            if told := self.reviews.told.get(f"{reviewer}/{client}" if client else ""):
+                return self._told(told)
+            lease = self._leases.get(str(said.get("task")))
+            if lease is None or lease.reviewer != reviewer:
+                raise Conflict("this question was given to somebody else, or the desk was started anew")
+            task = self._task(lease.view["task"])
+            if said.get("revision") != self._revision(task, lease):
+                raise Conflict(self._happened(task, lease))
+            if said.get("decision") == "skip":
+                self.skips.add(reviewer, task.id)
+                self._leases.pop(str(said["task"]), None)
+                return {"number": None, "said": "skipped"}
+            taken = {str(one.individual) for one in self.standing() if one.decision in ("new", "different")}
+            line = review_of(self.gallery.state, task, lease.view, {**said, "reviewer": reviewer}, taken)
+            line = self._write(replace(line, client=f"{reviewer}/{client}" if client else ""))
+            self._leases.pop(str(said["task"]), None)
+        self._wake()
+        return self._told(line)
+
+    def undo(self, reviewer: str, number: int | None = None, *, together: bool = False) -> dict[str, Any]:
+        """Take back a decision: one's own last one, or one by its number.
+
+        Raises:
+            Conflict: later decisions build on it; they are listed, and taken back with it if `together`.
+            UserError: there is no such decision.
+        """
+        with self._lock:
+            stands = self.standing()
+            own = [one for one in stands if one.reviewer == reviewer]
+            found = own[-1:] if number is None else [one for one in stands if one.number == number]
+            if not found:
+                raise UserError(
+                    "there is nothing to undo", cure="decisions of others are undone by their number"
+                )
+            later = built_on(found[0], self.reviews.lines)
+            if later and not together:
+                listed = [as_data(one) for one in later]
+                raise Conflict("later decisions build on it; undo these first, or all together", later=listed)
+            for one in [*reversed(later), found[0]]:
+                self._write_undo(reviewer, one)
+        self._wake()
+        return {"undone": [one.number for one in (found[0], *later)], "said": f"undone: {found[0].decision}"}
+
+    def see(self, reviewer: str, task: str, key: str, side: str) -> dict[str, Any]:
+        """Say from which side a photo shows its animal; it is written when the photo enters the gallery."""
+        with self._lock:
+            shown = {one["key"] for lease in self._leases.values() for one in lease.view["photos"]}
+            if key not in shown or side not in SIDES:
+                raise UserError("no such photo or side is being asked about")
+            line = Review(0, "", reviewer, task, "identify", (key,), (), "viewpoint", reason=side)
+            return self._told(self.reviews.add(line))
+
+    def apply(self) -> dict[int, str]:
+        """Bring the gallery to the decisions now, and say which must wait."""
+        self.waiting = apply(self.gallery, list(self.reviews.lines), self.newcomers)
+        return self.waiting
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until what was decided before is applied; False where that takes longer."""
+        if self.settings.hold:
+            return True
+        done = threading.Event()
+        self._work.put(done)
+        return done.wait(timeout)
+
+    def standing(self) -> list[Review]:
+        """The decisions that count: those not undone here, nor at the command line."""
+        made = Made.of(self.gallery.state)
+        return [line for line in standing(self.reviews.lines) if made.counts(line)]
+
+    def agreement(self) -> dict[str, Any]:
+        """Percent, κ and the encounters on which two people disagree."""
+        with self._lock:
+            pairs = twice(self.standing())
+            state = self.gallery.state
+            words = [tuple(answer(state, one) for one in pair) for pair in pairs]
+            named = [tuple(one.decision == "same" for one in pair) for pair in pairs]
+            found = agreement(words, named)  # type: ignore[arg-type]
+            apart = [
+                {"first": as_data(a), "second": as_data(b), "said": said}
+                for (a, b), said in zip(pairs, words, strict=True)
+                if said[0] != said[1]
+            ]
+            return {**asdict(found), "disagreements": apart}
+
+    def said(self) -> dict[str, Any]:
+        """What the page says of the whole."""
+        state = self.gallery.state
+        lines = self.standing()
+        return {
+            "decided": sum(line.decision != "viewpoint" for line in lines),
+            "passed": self.passed,
+            "waiting": [f"decision {number}: {why}" for number, why in self.waiting.items()],
+            "individuals": len(state.individuals),
+            "images": state.images,
+            "change": len(state.changes),
+        }
+
+    # what follows is called with the lock held
+
+    def _task(self, number: str) -> Task:
+        return self.tasks.get(number) or next(task for task in self.catalogue if task.id == number)
+
+    def _show(
+        self,
+        task: Task,
+        reviewer: str,
+        lines: list[Review],
+        *,
+        blind: bool = False,
+        settles: tuple[Review, ...] = (),
+    ) -> dict[str, Any]:
+        search = self._searching()
+        if task.mode == "compare":
+            view = views.of_pair(search, task)
+        else:
+            assert self.newcomers is not None
+            about = [one for one in lines if one.task == task.id and not one.blind and one.mode == "identify"]
+            again = about[-1] if blind or settles else None
+            view = views.of_encounter(
+                search, task, self.newcomers, again=again, blind=blind, seed=f"{task.id} {reviewer}"
+            )
+        number = task.id + "'" * blind
+        view |= {"task": task.id, "lease": number, "blind": blind, "mode": task.mode}
+        view["settles"] = [{**as_data(one), "said": answer(search.state, one)} for one in settles]
+        anchors = {one["id"]: owner(search.state, [one["id"]]) for one in view["candidates"]}
+        lease = Lease(reviewer, time.monotonic() + LEASE, view, anchors)
+        self._leases[number] = lease
+        view["revision"] = self._revision(task, lease)
+        return {**view, **self.said(), "preparing": self.preparing}
+
+    def _revision(self, task: Task, lease: Lease) -> str:
+        state = self.gallery.state
+        about = [
+            line.number for line in self.standing() if line.task == task.id and line.decision != "viewpoint"
+        ]
+        return task_id([f"{key} {owner(state, [key])}" for key in lease.anchors], map(str, about))
+
+    def _happened(self, task: Task, lease: Lease) -> str:
+        """What has happened to a question since it was shown."""
+        state = self.gallery.state
+        told = [
+            f"'{before}' is {f'now {now!r}' if (now := owner(state, [key])) else 'no longer in the gallery'}"
+            for key, before in lease.anchors.items()
+            if owner(state, [key]) != before and not lease.view["blind"]
+        ]
+        told += [
+            f"{line.reviewer} decided: {answer(state, line)}"
+            for line in self.standing()
+            if line.task == task.id and not lease.view["blind"]
+        ]
+        return "; ".join(dict.fromkeys(told)) or "something has changed since this was shown"
+
+    def _write(self, line: Review) -> Review:
+        """Write a decision; one that settles a disagreement takes back what it contradicts."""
+        for number in line.settles:
+            one, state = self.reviews.lines[number - 1], self.gallery.state
+            if not one.blind and answer(state, one) != answer(state, line):
+                self._write_undo(line.reviewer, one)
+        return self.reviews.add(line)
+
+    def _write_undo(self, reviewer: str, one: Review) -> None:
+        line = Review(
+            0,
+            "",
+            reviewer,
+            one.task,
+            one.mode,
+            one.keys,
+            one.others,
+            "undo",
+            one.individual,
+            undoes=one.number,
+        )
+        self.reviews.add(line)
+
+    def _told(self, line: Review) -> dict[str, Any]:
+        return {"number": line.number, "said": answer(self.gallery.state, line)}
+
+    def _searching(self) -> Search:
+        if self._search is None or self._search.state is not self.gallery.state:
+            self._search = Search(self.gallery.state)
+        return self._search
+
+    def _wake(self) -> None:
+        if not self.settings.hold:
+            self._work.put(threading.Event())
+
+    def _apply_in_turn(self) -> None:
+        while (done := self._work.get()) is not None:
+            try:
+                self.apply()
+            except (UserError, OSError) as error:
+                self.waiting = {0: str(error)}
+            done.set()

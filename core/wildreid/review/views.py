@@ -1,0 +1,150 @@
+"""What a question looks like: the encounter's photos, and each candidate with photos of several encounters."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from wildreid.gallery.state import State
+from wildreid.identification.identify import identify
+from wildreid.identification.search import Search
+from wildreid.review.applying import Newcomers, owner
+from wildreid.review.journal import Review
+from wildreid.review.tasks import Task
+
+CANDIDATES = 9
+EXEMPLARS = 5
+
+
+def of_encounter(
+    search: Search, task: Task, newcomers: Newcomers, *, again: Review | None, blind: bool, seed: str
+) -> dict[str, Any]:
+    """An encounter of new photos beside the individuals that it may be.
+
+    Args:
+        search: the gallery.
+        task: which encounter.
+        newcomers: its photos.
+        again: the first decision, where another person looks a second time: the same candidates are shown.
+        blind: show neither names nor scores, in an order of its own, with somebody who was no candidate.
+        seed: of that order.
+    """
+    found = newcomers.found
+    place = {key: n for n, key in enumerate(found.rows["key"])}
+    at = np.array([place[key] for key in task.keys])
+    rows = found.rows.iloc[at].reset_index(drop=True)
+    side = _side(rows["viewpoint"].iloc[0]) if "viewpoint" in rows else ""
+    state = search.state
+    if again is None:
+        answer = identify(search, rows.assign(burst=0), found.embeddings[at], top=CANDIDATES)[1][0]
+        candidates = [
+            _candidate(
+                state, one.individual, side,
+                [row for row, _ in search.exemplars(found.embeddings[at[0]], one.individual, EXEMPLARS)],
+                score=one.score, p=one.probability,
+            )
+            for one in answer.candidates
+        ]  # fmt: skip
+        new = answer.new_probability
+    else:
+        candidates, new = _again(search, found.embeddings[at[0]], task, again, side), None
+        if blind:
+            candidates = _hidden([*candidates, *_foil(state, candidates, side, seed)], seed)
+    candidates.sort(key=lambda one: bool(one["other_side"]))
+    return {
+        "photos": [photo(row, n, len(rows)) for n, (_, row) in enumerate(rows.iterrows())],
+        "place": "" if blind else task.station,
+        "candidates": candidates,
+        "new_probability": new,
+        "other_side": sum(one["other_side"] for one in candidates),
+        "side": side,
+    }
+
+
+def of_pair(search: Search, task: Task) -> dict[str, Any]:
+    """Two encounters of the gallery, side by side."""
+    state = search.state
+    rows = state.rows.iloc[[state.row_of[key] for key in task.keys]]
+    name = owner(state, task.others) or ""
+    other = _candidate(
+        state, name, "", [state.row_of[key] for key in task.others][:EXEMPLARS], score=None, p=None
+    )
+    return {
+        "photos": [photo(row, n, len(rows)) for n, (_, row) in enumerate(rows.iterrows())],
+        "place": owner(state, task.keys),
+        "candidates": [other],
+        "new_probability": None,
+        "other_side": 0,
+        "side": "",
+        "together": task.together,
+    }
+
+
+def photo(row: pd.Series[Any], n: int, of: int) -> dict[str, Any]:
+    """One photo: its key, and what it is in words."""
+    when, side = row.get("timestamp"), _side(row.get("viewpoint"))
+    day = "no date" if pd.isna(when) else f"{when.day} {when:%B %Y}"
+    words = ", ".join(filter(None, [f"photo {n + 1} of {of}", side and f"{side} side", day]))
+    hidden = row.get("private")
+    return {"key": str(row["key"]), "alt": words, "side": side, "private": bool(pd.notna(hidden) and hidden)}
+
+
+def _candidate(
+    state: State, name: str, side: str, rows: Sequence[int], *, score: float | None, p: float | None
+) -> dict[str, Any]:
+    """An individual with its exemplars, those of the same side first."""
+    seen = [(row, _side(state.rows["viewpoint"].iloc[row])) for row in rows]
+    seen.sort(key=lambda it: bool(side and it[1] and it[1] != side))
+    shown = [photo(state.rows.iloc[row], n, len(seen)) for n, (row, _) in enumerate(seen)]
+    code = state.code(name)
+    last = state.last_seen[code]
+    return {
+        "id": shown[0]["key"],
+        "name": name,
+        "score": score,
+        "p": p,
+        "images": int(state.sizes[code]),
+        "encounters": int(state.encounters[code]),
+        "last_seen": "" if np.isnat(last) else str(last.astype("datetime64[D]")),
+        "other_side": bool(side and seen and all(one and one != side for _, one in seen)),
+        "photos": shown,
+    }
+
+
+def _again(search: Search, query: Any, task: Task, first: Review, side: str) -> list[dict[str, Any]]:
+    """The individuals that the first person was shown, and the one they chose, without this encounter's photos."""
+    state, own = search.state, set(task.keys)
+    names = [owner(state, [one["id"]]) for one in first.shown]
+    names.append(owner(state, [key for key in first.others if key not in own]))
+    found = []
+    for name in dict.fromkeys(filter(None, names)):
+        near = search.exemplars(query, name, EXEMPLARS + len(own))
+        rows = [row for row, _ in near if state.rows["key"].iloc[row] not in own][:EXEMPLARS]
+        if rows:
+            found.append(_candidate(state, name, side, rows, score=None, p=None))
+    return found
+
+
+def _foil(state: State, shown: Iterable[Mapping[str, Any]], side: str, seed: str) -> list[dict[str, Any]]:
+    """Somebody who was no candidate, so that the right one is not known from being there."""
+    names = {one["name"] for one in shown}
+    others = [name for name in state.individuals if name not in names]
+    if not others:
+        return []
+    name = random.Random(f"{seed} foil").choice(others)
+    return [_candidate(state, name, side, state.rows_of(name)[:EXEMPLARS].tolist(), score=None, p=None)]
+
+
+def _hidden(candidates: list[dict[str, Any]], seed: str) -> list[dict[str, Any]]:
+    """The same in an order of its own, with letters for names and nothing that tells how often one was seen."""
+    random.Random(seed).shuffle(candidates)
+    told = {"score": None, "p": None, "images": None, "encounters": None, "last_seen": ""}
+    return [{**one, **told, "name": f"candidate {n + 1}"} for n, one in enumerate(candidates)]
+
+
+def _side(value: Any) -> str:
+    return "" if value is None or pd.isna(value) else str(value)
