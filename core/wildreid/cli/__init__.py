@@ -9,7 +9,7 @@ import typer
 
 COMMANDS = (
     "run", "check", "evaluate", "report", "compare", "data", "audit", "crops",
-    "embed", "gallery", "identify", "discover", "history", "population", "export", "search",
+    "embed", "gallery", "identify", "discover", "review", "history", "population", "export", "search",
     "plugins", "recipes", "new", "schema", "doctor",
 )  # fmt: skip
 

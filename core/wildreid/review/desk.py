@@ -48,12 +48,12 @@ class Desk:
     def __init__(
         self,
         gallery: Gallery,
-        settings: Settings = Settings(),
+        settings: Settings | None = None,
         *,
         where: str = "",
         explain: Explain | None = None,
     ) -> None:
-        self.gallery, self.settings, self.explain = gallery, settings, explain
+        self.gallery, self.settings, self.explain = gallery, settings or Settings(), explain
         self.reviews = Reviews(gallery.folder, where=where)
         self.preparing = ""
         self.passed = 0

@@ -13,7 +13,9 @@ from wildreid.gallery.store import Gallery
 ANIMALS, ENCOUNTERS = 5, 3
 
 
-def doubled(folder: Path, *, animals: int = ANIMALS, encounters: int = ENCOUNTERS, noise: float = 0.35) -> Gallery:
+def doubled(
+    folder: Path, *, animals: int = ANIMALS, encounters: int = ENCOUNTERS, noise: float = 0.35
+) -> Gallery:
     """Each animal has encounters of two photos; animal 0 stands under two names, 3 and 4 under one."""
     draw = np.random.default_rng(3)
     centres = draw.standard_normal((animals, WIDTH))

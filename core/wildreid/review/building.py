@@ -1,0 +1,70 @@
+"""The desk, its pictures, its doors and its routes, put together."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+
+from wildreid.identification import open_gallery
+from wildreid.identification.opened import OpenGallery
+from wildreid.review.applying import Newcomers
+from wildreid.review.desk import Desk
+from wildreid.review.pictures import Pictures
+from wildreid.review.rest import Rest
+from wildreid.review.security import Doors, read_tokens, read_users
+from wildreid.review.server import application
+
+if TYPE_CHECKING:
+    from wildreid.review.serving import Address
+
+
+class Built:
+    """One served gallery.
+
+    Args:
+        desk: who asks.
+        folder: the gallery's.
+        address: where it is reached.
+        name: host and port that a browser shows.
+        device: for the model, which is loaded when the first photo must be embedded.
+    """
+
+    def __init__(
+        self, desk: Desk, folder: Path, address: Address, *, name: str, device: str = "auto"
+    ) -> None:
+        self.desk, self.folder, self.device = desk, folder, device
+        self.doors = Doors(
+            users=read_users(address.users) if address.users else {},
+            tokens=read_tokens(address.tokens) if address.tokens else [],
+        )
+        self.pictures = Pictures(desk.gallery)
+        self._opening = threading.Lock()
+        self._opened: OpenGallery | None = None
+        hosts = {name} | ({f"{address.host}:{address.port}"} if address.behind_proxy else set())
+        self.app: Starlette = application(
+            desk,
+            self.pictures,
+            self.doors,
+            hosts=hosts,
+            secure=address.secure,
+            more=Rest(desk, self.opened).routes(),
+        )
+
+    def opened(self) -> OpenGallery:
+        """The gallery with its model."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = open_gallery(self.folder, device=self.device)
+                self._opened.gallery = self.desk.gallery
+            return self._opened
+
+    def receive(self, photos: list[Path], root: Path | None) -> None:
+        """Identify new photos and ask about them."""
+        opened = self.opened()
+        newcomers = Newcomers(opened, opened.identify(photos, root=root))
+        self.pictures.newcomers = newcomers
+        self.pictures.of.cache_clear()
+        self.desk.receive(newcomers)

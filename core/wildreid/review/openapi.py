@@ -1,0 +1,111 @@
+"""The OpenAPI document of what programs may ask."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from wildreid.review.journal import DECISIONS, REASONS
+
+_OBJECT: dict[str, Any] = {"type": "object"}
+_TEXT: dict[str, Any] = {"type": "string"}
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1, as plain data."""
+    photos = {"type": "array", "minItems": 1, "items": {"type": "string", "contentMediaType": "image/jpeg"}}
+    decision = {
+        "type": "object",
+        "required": ["decision"],
+        "properties": {
+            "decision": {"enum": list(DECISIONS)},
+            "candidate": {"type": ["string", "null"], "description": "the id of a candidate"},
+            "name": {"type": ["string", "null"], "description": "of a new individual"},
+            "reason": {"enum": [None, *REASONS]},
+            "ms": {"type": ["integer", "null"], "minimum": 0, "maximum": 10**9},
+            "confidence": {"enum": [None, 1, 2, 3, 4]},
+            "client": {"type": ["string", "null"], "description": "sent twice, it is one decision"},
+        },
+    }
+    undo = {
+        "type": "object",
+        "properties": {"number": {"type": ["integer", "null"]}, "together": {"type": "boolean"}},
+    }
+    limit = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "wildreid", "version": version("wildreid"), "description": "One gallery, and its review desk."},
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["title", "status", "what"],
+                    "properties": {
+                        "title": _TEXT, "status": {"type": "integer"}, "what": _TEXT, "where": _TEXT, "cure": _TEXT,
+                    },
+                }
+            },
+        },
+        "security": [{"token": []}],
+        "paths": {
+            "/health": {"get": {**_says("Whether it lives"), "security": []}},
+            "/v1/gallery": {"get": _says("What the gallery is")},
+            "/v1/individuals": {
+                "get": _says("A page of individuals", parameters=[_query("cursor", _TEXT), _query("limit", limit)])
+            },
+            "/v1/individuals/{name}": {"get": _says("One individual", 404, parameters=[_path("name")])},
+            "/v1/identify": {
+                "post": _says("Who is on these photos; above 50 of them a job", 202, 413, 415, 429, form={"photos": photos})
+            },
+            "/v1/extract": {
+                "post": _says("The embedding of one photo", 413, 415, 429, form={"photos": photos, "bbox": _TEXT})
+            },
+            "/v1/jobs/{job}": {"get": _says("How far a job is", 404, parameters=[_path("job")])},
+            "/v1/tasks/next": {
+                "get": _says("The next question", parameters=[_query("mode", {"enum": ["identify", "compare"]})])
+            },
+            "/v1/tasks/{task}/decision": {
+                "post": _says(
+                    "Decide", 409, 507, parameters=[_path("task"), {**_query("If-Match", _TEXT), "in": "header"}],
+                    json=decision,
+                )
+            },
+            "/v1/undo": {"post": _says("Take back a decision", 409, 507, json=undo)},
+            "/v1/agreement": {"get": _says("How far two people agree")},
+        },
+    }  # fmt: skip
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _says(
+    words: str,
+    *others: int,
+    parameters: list[dict[str, Any]] | None = None,
+    form: dict[str, Any] | None = None,
+    json: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """An operation: what it is for, what it takes, and the problems it may answer."""
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers: dict[str, Any] = {
+        "200": {"description": words, "content": {"application/json": {"schema": _OBJECT}}}
+    }
+    for status in (400, 403, 404, 422, *others):
+        answers[str(status)] = {"description": "a problem", "content": problem}
+    if 202 in others:
+        job = {"application/json": {"schema": _OBJECT}}
+        answers["202"] = {"description": "a job", "content": job}
+    said: dict[str, Any] = {"summary": words, "responses": answers, "parameters": parameters or []}
+    if form is not None:
+        schema = {"type": "object", "required": ["photos"], "properties": form}
+        said["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    if json is not None:
+        said["requestBody"] = {"required": True, "content": {"application/json": {"schema": json}}}
+    return said
