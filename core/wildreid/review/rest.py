@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,7 +25,7 @@ from wildreid.identification.opened import OpenGallery
 from wildreid.identification.photos import look_at_arrays
 from wildreid.review import openapi
 from wildreid.review.desk import Conflict, Desk
-from wildreid.review.security import ROLES, problem
+from wildreid.review.security import problem
 from wildreid.review.server import answered, body
 
 PHOTOS, BYTES, WAITING = 50, 25 * 2**20, 64
@@ -123,7 +124,7 @@ class Rest:
     def job(self, request: Request) -> dict[str, Any] | Response:
         """How far a job is; its answer when it is done."""
         job = self.jobs.get(request.path_params["job"])
-        return {name: one for name, one in job.items()} if job else problem(404, "there is no such job")
+        return dict(job) if job else problem(404, "there is no such job")
 
     def next(self, request: Request) -> dict[str, Any]:
         """The next question, leased to who asks."""
@@ -157,10 +158,11 @@ class Rest:
     async def identify(self, request: Request) -> Response:
         """Who is on some photos: the answers, or above `PHOTOS` of them the address of a job."""
         folder = tempfile.TemporaryDirectory(prefix="reid-")
-        photos = await self._received(request, Path(folder.name), MOST)
-        if isinstance(photos, Response):
+        received = await self._received(request, Path(folder.name), MOST)
+        if isinstance(received, Response):
             folder.cleanup()
-            return photos
+            return received
+        photos, _ = received
 
         def identified() -> dict[str, Any]:
             with folder, self._model:
@@ -177,12 +179,11 @@ class Rest:
     async def extract(self, request: Request) -> Response:
         """The embedding of one photo, or of the part of it in a box: what ml-service answers."""
         folder = tempfile.TemporaryDirectory(prefix="reid-")
-        photos = await self._received(request, Path(folder.name), 1)
-        if isinstance(photos, Response):
+        received = await self._received(request, Path(folder.name), 1)
+        if isinstance(received, Response):
             folder.cleanup()
-            return photos
-        form = await request.form()
-        text = str(form.get("bbox") or "")
+            return received
+        photos, text = received
         try:
             sides = [float(side) for side in text.strip("[] ").split(",")] if text else []
             if len(sides) not in (0, 4) or (
@@ -228,10 +229,8 @@ class Rest:
         except (UserError, OSError, Conflict) as error:
             self.jobs[number] |= {"state": "failed", "problem": str(error)}
 
-    async def _received(self, request: Request, folder: Path, most: int) -> list[str] | Response:
-        """The photos of a request, in a folder under their own names: files of a form, or data URIs in JSON."""
-        if ROLES.index(request.scope["role"]) < 0:
-            return problem(403, "no role")
+    async def _received(self, request: Request, folder: Path, most: int) -> tuple[list[str], str] | Response:
+        """The photos of a form, in a folder under their own names, and its field ``bbox``."""
         length = request.headers.get("content-length", "0")
         if not length.isdigit() or int(length) > most * BYTES:
             return problem(413, f"a photo has at most {BYTES // 2**20} MB")
@@ -239,24 +238,33 @@ class Rest:
         if kind != "multipart/form-data":
             return problem(415, "photos come as multipart/form-data, in fields named photos")
         try:
-            form = await request.form(max_files=most + 1, max_fields=10)
-        except (MultiPartException, UnicodeDecodeError, ValueError, KeyError):
+            async with request.form(max_files=most + 1, max_fields=10) as form:
+                given, bbox = form.getlist("photos"), form.get("bbox")
+                photos = [one for one in given if isinstance(one, UploadFile)]
+                if not photos or len(photos) != len(given) or len(photos) > most:
+                    return problem(
+                        422, f"1 to {most} files in fields named photos are wanted", where="photos"
+                    )
+                names: list[str] = []
+                for one in photos:
+                    if refused := await _kept(one, folder, names):
+                        return refused
+                return names, bbox if isinstance(bbox, str) else ""
+        except (HTTPException, MultiPartException, UnicodeDecodeError, ValueError, KeyError):
             return problem(422, "this is no form with files")
-        given = form.getlist("photos")
-        photos = [one for one in given if isinstance(one, UploadFile)]
-        if not photos or len(photos) != len(given) or len(photos) > most:
-            return problem(422, f"1 to {most} files in fields named photos are wanted", where="photos")
-        names: list[str] = []
-        for one in photos:
-            data = await one.read()
-            name = one.filename or ""
-            if len(data) > BYTES:
-                return problem(413, f"a photo has at most {BYTES // 2**20} MB", where=name[:200])
-            if not name.isprintable() or Path(name).name != name or name in names or len(name.encode()) > 200:
-                return problem(422, "each photo needs a plain file name of its own", where=name[:200])
-            (folder / name).write_bytes(data)
-            names.append(name)
-        return names
+
+
+async def _kept(one: UploadFile, folder: Path, names: list[str]) -> Response | None:
+    """Put one photo into the folder; says why not where it is too large or has no name of its own."""
+    name = one.filename or ""
+    data = await one.read(BYTES + 1)
+    if len(data) > BYTES:
+        return problem(413, f"a photo has at most {BYTES // 2**20} MB", where=name[:200])
+    if not name.isprintable() or Path(name).name != name or name in names or len(name.encode()) > 200:
+        return problem(422, "each photo needs a plain file name of its own", where=name[:200])
+    (folder / name).write_bytes(data)
+    names.append(name)
+    return None
 
 
 def _get(act: Callable[[Request], Any], role: str) -> Any:
