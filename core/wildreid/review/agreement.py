@@ -17,9 +17,9 @@ class Agreement:
     Attributes:
         pairs: encounters that two people decided, the second blind.
         observed: the share on which they agree, p_o; None without any.
-        expected: the share on which they would by chance, p_e, from how often each says what.
+        expected: the share by chance, p_e, from how often each says what.
         kappa: Cohen's κ = (p_o − p_e) / (1 − p_e) (Cohen 1960); None where p_e is 1 or there are no pairs.
-        positive: 2a / (2a + b + c), where a names the same individual twice, b and c only once or two different ones.
+        positive: 2a / (2a + b + c), where a is twice the same name, b and c one name or two.
         negative: 2d / (2d + b + c), where d names nobody twice (Cicchetti and Feinstein 1990).
     """
 

@@ -75,7 +75,8 @@ def _whom(
         if decision == "new":
             raise UserError("two encounters are the same animal or different ones; neither is new")
         if decision == "same":
-            _not_apart(state, task.keys, owner(state, task.others))
+            one = owner(state, task.keys)
+            _not_apart(state, state.keys_of(one) if one else task.keys, owner(state, task.others))
         apart = decision == "different" and task.together
         return new_name(task.keys, taken) if apart else owner(state, task.others), task.others
     if decision == "new":

@@ -20,6 +20,8 @@ from wildreid.review.journal import Review, Reviews, built_on, standing
 from wildreid.review.settings import LEASE, Lease, Settings, Skips
 from wildreid.review.tasks import Catalogue, Task, of_photos, task_id
 
+PATIENCE = 30.0
+"""Seconds that a decision waits for those before it to reach the gallery."""
 Explain = Callable[[str, str], Sequence[tuple[float, float, float, float, float]]]
 """Matches of two annotations by key: (x1, y1, x2, y2, weight), each from 0 to 1 across its picture."""
 
@@ -135,6 +137,7 @@ class Desk:
             client = str(said.get("client") or "")
             if told := self.reviews.told.get(f"{reviewer}/{client}" if client else ""):
                 return self._told(told)
+            self.settle(PATIENCE)  # what was decided before may forbid this
             lease = self._leases.get(str(said.get("task")))
             if lease is None or lease.reviewer != reviewer:
                 raise Conflict("this question was given to somebody else, or the desk was started anew")

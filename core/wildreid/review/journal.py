@@ -181,7 +181,7 @@ def standing(lines: Iterable[Review]) -> list[Review]:
 
 
 def built_on(review: Review, lines: Sequence[Review]) -> list[Review]:
-    """The standing decisions that came later and need this one: they speak of its images or of whom it named new."""
+    """The later standing decisions that need this one: they speak of its images, or of whom it named."""
     keys = {*review.keys, *(review.others if review.mode == "compare" else ())}
     names = {review.individual} if review.decision == "new" else set()
     return [

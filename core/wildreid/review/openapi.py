@@ -34,7 +34,7 @@ def document() -> dict[str, Any]:
     limit = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "wildreid", "version": version("wildreid"), "description": "One gallery, and its review desk."},
+        "info": {"title": "wildreid: one gallery and its desk", "version": version("wildreid")},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {
@@ -56,7 +56,7 @@ def document() -> dict[str, Any]:
             },
             "/v1/individuals/{name}": {"get": _says("One individual", 404, parameters=[_path("name")])},
             "/v1/identify": {
-                "post": _says("Who is on these photos; above 50 of them a job", 202, 413, 415, 429, form={"photos": photos})
+                "post": _says("Who is on these photos; above 50 a job", 202, 413, 415, 429, form={"photos": photos})
             },
             "/v1/extract": {
                 "post": _says("The embedding of one photo", 413, 415, 429, form={"photos": photos, "bbox": _TEXT})

@@ -72,6 +72,7 @@ def _asks(task: Task, reviewer: str, lines: Sequence[Review], state: State) -> b
     else:
         other = owner(state, task.others)
         gone = one is None or other is None or (one == other) != task.together
+        gone = gone or (one != other and state.told_apart(state.keys_of(str(one)), str(other)) is not None)
         settled = gone or any(line.decision in ("same", "different", "bad-photo") for line in lines)
     unsure = ("cannot-tell", "not-comparable")
     return not settled and not any(line.decision in unsure and line.reviewer == reviewer for line in lines)

@@ -27,7 +27,8 @@ def doubled(
                 day = pd.Timestamp("2024-05-01") + pd.Timedelta(days=encounter * animals + animal)
                 rows.append(
                     {
-                        "key": f"{animal:04x}{encounter:04x}{frame:024x}", "image": f"{animal}-{encounter}-{frame}.jpg",
+                        "key": f"{animal:04x}{encounter:04x}{frame:024x}",
+                        "image": f"{animal}-{encounter}-{frame}.jpg",
                         "identity": name, "camera": "cam", "visit": f"cam@{day.date()}", "timestamp": day,
                     }
                 )  # fmt: skip

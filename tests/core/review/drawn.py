@@ -54,7 +54,7 @@ class Bears:
 
 
 def draw_bears(folder: Path, *, known: int = 8, new: int = 2, encounters: int = 30) -> Bears:
-    """Known bears have three encounters in the gallery; of each bear there are encounters of two photos to review."""
+    """Known bears have three encounters in the gallery; encounters of two photos are to be reviewed."""
     draw = np.random.default_rng(5)
     (folder / "photos").mkdir(parents=True)
     coats = draw.integers(20, 236, (known + new, GRID, GRID, 3))

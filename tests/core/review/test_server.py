@@ -147,8 +147,12 @@ def test_a_decision_undo_and_conflict(client: TestClient) -> None:
 
 def test_beyond_this_machine_only_with_users_and_https(tmp_path: Path) -> None:
     users = tmp_path / "users.json"
-    for address in (Address("0.0.0.0"), Address("0.0.0.0", certificate=users, key=users), Address(behind_proxy="x.org"),
-                    Address("0.0.0.0", users=users)):  # fmt: skip
+    for address in (
+        Address("0.0.0.0"),
+        Address("0.0.0.0", certificate=users, key=users),
+        Address(behind_proxy="x.org"),
+        Address("0.0.0.0", users=users),
+    ):
         with pytest.raises(UserError, match="other machines"):
             address.check()
     for address in (Address(), Address("::1"), Address("0.0.0.0", users=users, behind_proxy="x.org")):
