@@ -6,14 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from wildreid.errors import UserError
 from wildreid.gallery.store import Gallery
 from wildreid.identification.search import Search
-from wildreid.review import questions, views
-from wildreid.review.agreement import agreement, twice
+from wildreid.review import questions, summary, views
 from wildreid.review.applying import Made, Newcomers, apply, owner
 from wildreid.review.deciding import SIDES, answer, as_data, review_of
 from wildreid.review.journal import Review, Reviews, built_on, standing
@@ -143,7 +142,7 @@ class Desk:
                 raise Conflict("this question was given to somebody else, or the desk was started anew")
             task = self._task(lease.view["task"])
             if said.get("revision") != self._revision(task, lease):
-                raise Conflict(self._happened(task, lease))
+                raise Conflict(summary.happened(self, task, lease))
             if said.get("decision") == "skip":
                 self.skips.add(reviewer, task.id)
                 self._leases.pop(str(said["task"]), None)
@@ -209,30 +208,11 @@ class Desk:
     def agreement(self) -> dict[str, Any]:
         """Percent, κ and the encounters on which two people disagree."""
         with self._lock:
-            pairs = twice(self.standing())
-            state = self.gallery.state
-            words = [tuple(answer(state, one) for one in pair) for pair in pairs]
-            named = [tuple(one.decision == "same" for one in pair) for pair in pairs]
-            found = agreement(words, named)  # type: ignore[arg-type]
-            apart = [
-                {"first": as_data(a), "second": as_data(b), "said": said}
-                for (a, b), said in zip(pairs, words, strict=True)
-                if said[0] != said[1]
-            ]
-            return {**asdict(found), "disagreements": apart}
+            return summary.agreeing(self)
 
     def said(self) -> dict[str, Any]:
         """What the page says of the whole."""
-        state = self.gallery.state
-        lines = self.standing()
-        return {
-            "decided": sum(line.decision != "viewpoint" for line in lines),
-            "passed": self.passed,
-            "waiting": [f"decision {number}: {why}" for number, why in self.waiting.items()],
-            "individuals": len(state.individuals),
-            "images": state.images,
-            "change": len(state.changes),
-        }
+        return summary.of_all(self)
 
     # what follows is called with the lock held
 
@@ -273,21 +253,6 @@ class Desk:
             line.number for line in self.standing() if line.task == task.id and line.decision != "viewpoint"
         ]
         return task_id([f"{key} {owner(state, [key])}" for key in lease.anchors], map(str, about))
-
-    def _happened(self, task: Task, lease: Lease) -> str:
-        """What has happened to a question since it was shown."""
-        state = self.gallery.state
-        told = [
-            f"'{before}' is {f'now {now!r}' if (now := owner(state, [key])) else 'no longer in the gallery'}"
-            for key, before in lease.anchors.items()
-            if owner(state, [key]) != before and not lease.view["blind"]
-        ]
-        told += [
-            f"{line.reviewer} decided: {answer(state, line)}"
-            for line in self.standing()
-            if line.task == task.id and not lease.view["blind"]
-        ]
-        return "; ".join(dict.fromkeys(told)) or "something has changed since this was shown"
 
     def _write(self, line: Review) -> Review:
         """Write a decision; one that settles a disagreement takes back what it contradicts."""

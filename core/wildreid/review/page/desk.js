@@ -315,6 +315,7 @@ by("agreement-open").addEventListener("click", async () => {
   const found = await call("/api/agreement"), percent = (x) => (x === null ? "–" : `${(100 * x).toFixed(1)} %`);
   const lines = [`${found.pairs} encounters were decided by two people.`, `They agree on ${percent(found.observed)}; by chance it would be ${percent(found.expected)}.`,
     `Cohen's κ ${found.kappa === null ? "–" : found.kappa.toFixed(2)}; agreement on who it is ${percent(found.positive)}, on its being none ${percent(found.negative)}.`,
+    ...Object.entries(found.by).map(([group, one]) => `${group}: ${percent(one.observed)} of ${one.pairs}, κ ${one.kappa === null ? "–" : one.kappa.toFixed(2)}`),
     ...found.disagreements.map((one) => `${one.first.reviewer} (${one.first.number}): ${one.said[0]} — ${one.second.reviewer} (${one.second.number}): ${one.said[1]}`)];
   by("agreement-body").replaceChildren(...lines.map((words) => element("p", words)));
   open("agreement");
