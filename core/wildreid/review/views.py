@@ -38,20 +38,20 @@ def of_encounter(
     at = np.array([place[key] for key in task.keys])
     rows = found.rows.iloc[at].reset_index(drop=True)
     side = _side(rows["viewpoint"].iloc[0]) if "viewpoint" in rows else ""
-    state = search.state
+    state, vector = search.state, found.embeddings[at[0]]
     if again is None:
         answer = identify(search, rows.assign(burst=0), found.embeddings[at], top=CANDIDATES)[1][0]
         candidates = [
             _candidate(
                 state, one.individual, side,
-                [row for row, _ in search.exemplars(found.embeddings[at[0]], one.individual, EXEMPLARS)],
+                [row for row, _ in search.exemplars(vector, one.individual, EXEMPLARS, rows.iloc[[0]])],
                 score=one.score, p=one.probability,
             )
             for one in answer.candidates
         ]  # fmt: skip
         new = answer.new_probability
     else:
-        candidates, new = _again(search, found.embeddings[at[0]], task, again, side), None
+        candidates, new = _again(search, vector, task, again, side), None
         if blind:
             candidates = _hidden([*candidates, *_foil(state, candidates, side, seed)], seed)
     candidates.sort(key=lambda one: bool(one["other_side"]))
