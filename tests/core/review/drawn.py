@@ -28,7 +28,7 @@ class MeanColours(Model):
     def __init__(self) -> None:
         super().__init__(MARK, Images(size=SIDE))
 
-    def _embed(self, images: ImageRows, rows: np.ndarray) -> np.ndarray:
+    def _embed(self, images: ImageRows, rows: np.ndarray, total: int | None = None) -> np.ndarray:
         pixels = images.take(rows).astype(np.float32)
         step = SIDE // GRID
         means = pixels.reshape(len(rows), GRID, step, GRID, step, 3).mean(axis=(2, 4)).reshape(len(rows), -1)
