@@ -27,9 +27,7 @@ Proxy = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="The name by which a proxy that speaks https makes the desk known."),
 ]
-Role = Annotated[
-    Literal["read", "review", "write"], typer.Option(help="What --add-user or --add-token lets them do.")
-]
+Role = Annotated[Literal["read", "review", "write"], typer.Option(help="What the one who is added may do.")]
 
 
 def review(
