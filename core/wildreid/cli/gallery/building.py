@@ -25,7 +25,7 @@ def create(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="In place of data: what `reid embed --join` joined; nothing is embedded again. With --root the "
+            help="In place of data: joined shards of `reid embed`; nothing is embedded again. With --root the "
             "gallery gets small pictures of the photos.",
         ),
     ] = None,
