@@ -182,9 +182,8 @@ def wildreid_backbones() -> list[type[kinds.Backbone]]:  # type: ignore[empty-bo
     ...                 return self[2].out_channels
     ...
     ...             @property
-    ...             def stages(
-    ...                 self,
-    ...             ):  # from input to output, each parameter once: rates and freezing go by them
+    ...             def stages(self):
+    ...                 # from input to output, each parameter once: rates and freezing go by them
     ...                 return [("first", [*self[0].parameters()]), ("second", [*self[2].parameters()])]
     ...
     ...         return Layers(

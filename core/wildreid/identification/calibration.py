@@ -70,7 +70,7 @@ def stands_by(folder: RunFolder) -> str:
     """What ranks in a run's headline: ``embedding``, ``re-ranked`` or ``fused``."""
     if not folder.scores.is_file():
         return "embedding"
-    scores = read_json(folder.scores)
+    scores = folder.load_scores()
     matched = scores["protocols"][scores["headline"]].get("matching") or {"stands": "embedding"}
     return str(matched["stands"])
 
