@@ -32,7 +32,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         begun.append(folder.name)
         folder.mkdir(parents=True, exist_ok=True)
         value = float(np.random.default_rng(len(begun)).random())
-        history = tuple({"epoch": n + 1, "accuracy@1": value * (n + 1) / 3} for n in range(3))
+        reached = [value * (n + 1) / 3 for n in range(3)]
+        history = tuple({"epoch": n, "accuracy@1": one, "watched": one} for n, one in enumerate(reached, 1))
         for line in history:
             for log in logs:
                 log.log(line["epoch"], line)
@@ -190,7 +191,7 @@ def test_the_result_of_a_trial_that_was_taken_for_dead_is_not_counted(
         monkeypatch.setattr(worker, "train_only", goes_on)
         study.tell(0, state=TrialState.FAIL)
         again(study, study.trials[0])
-        return ({"epoch": 1, "accuracy@1": 1.0},)
+        return ({"epoch": 1, "accuracy@1": 1.0, "watched": 1.0},)
 
     monkeypatch.setattr(worker, "train_only", sleep)
     listed = work(searching(WIDTHS), study, micro, 3)

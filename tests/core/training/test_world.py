@@ -23,7 +23,7 @@ from wildreid.training.world import ALONE, World, together
 
 PLAIN: dict[str, Any] = {
     "backbone": {"name": "timm", "model": "test_convnext"},  # layer norm
-    "head": {"name": "linear", "width": 8},
+    "head": {"name": "linear", "width": 8, "norm": "none"},  # batch statistics are each process's own
     "optimizer": {"name": "sgd", "backbone_rate": 0.05, "head_rate": 0.05, "loss_rate": 0.05},
     "scheduler": "constant",
     "transforms": [],
