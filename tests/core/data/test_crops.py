@@ -64,8 +64,8 @@ def test_names_are_the_photos_and_what_is_left_out_is_listed(tmp_path: Path) -> 
     photo(tmp_path / "a.jpg")
     photo(tmp_path / "x/bb.jpg")
     table = boxed(
-        tmp_path, ("a.jpg", "A", (0, 0, 50, 50)), ("a.jpg", "B", (50, 0, 50, 50)), ("x/bb.jpg", "C", None),
-        ("gone.jpg", "D", None), ("x/bb.jpg", "E", (300, 0, 10, 10)),
+        tmp_path, ("a.jpg", "A", (0, 0, 50, 50)), ("a.jpg", "B", (50, 0, 50, 50)),
+        ("x/bb.jpg", "C", (0, 0, 90, 90)), ("gone.jpg", "D", None), ("x/bb.jpg", "E", (300, 0, 10, 10)),
     ).with_failures([Failure("odd.txt", "not an image by its name")])  # fmt: skip
     written = write_crops(table, tmp_path / "out")
     assert written.rows["image"].str.fullmatch(r"[0-9a-f]{8}_[01]\.jpg").all()

@@ -112,10 +112,10 @@ def test_a_verdict_never_contradicts_its_probability(data: st.DataObject) -> Non
     verdict, reason = rule.verdict(float(scores[0, 0]), found)
     if verdict == "known":
         assert found[0] >= 0.5 >= found[1:].max()
-        assert scores[0, 0] >= threshold
+        assert float(scores[0, 0]) >= threshold
     elif verdict == "new":
         assert found[-1] == found.max()
-        assert scores[0, 0] < threshold
+        assert float(scores[0, 0]) < threshold
     else:
         assert reason
 
