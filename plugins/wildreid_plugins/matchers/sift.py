@@ -51,7 +51,7 @@ class Sift(Matcher):
                 where="matchers",
                 cure="pip install opencv-python-headless",
             ) from None
-        sift = cv2.SIFT_create()  # type: ignore[attr-defined]
+        sift = cv2.SIFT_create()
 
         def one(image: NDArray[np.uint8]) -> Found:
             points, numbers = sift.detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
