@@ -79,7 +79,7 @@ def annotate(table: Table, settings: Encounters | None = None, *, group: str = "
     keys = [
         _both(who, linked, made),
         _both(who, codes(_day_texts(day)), wandering),
-        _beside_undated(who, at, dated, made),
+        _beside_undated(who, at, dated, made & ((burst < 0) | dated)),
         _both(who, film, made & (film >= 0)),
         _both(who, met_by, known & (met_by >= 0)),
         _both(who, burst, known & (burst >= 0)),

@@ -14,7 +14,7 @@ from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
 from wildreid.evaluation.decision import FALSE_NEW, PRIOR, fit_decision, load_decision, new_below
 from wildreid.evaluation.rank import rank
-from wildreid.files import read_json
+from wildreid.files import read_json, reading
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import GONE, State
@@ -70,9 +70,10 @@ def stands_by(folder: RunFolder) -> str:
     """What ranks in a run's headline: ``embedding``, ``re-ranked`` or ``fused``."""
     if not folder.scores.is_file():
         return "embedding"
-    scores = folder.load_scores()
-    matched = scores["protocols"][scores["headline"]].get("matching") or {"stands": "embedding"}
-    return str(matched["stands"])
+    with reading(folder.scores):
+        scores = read_json(folder.scores)
+        matched = scores["protocols"][scores["headline"]].get("matching") or {"stands": "embedding"}
+        return str(matched["stands"])
 
 
 def rule_of_gallery(

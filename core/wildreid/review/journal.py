@@ -145,7 +145,7 @@ class Reviews:
 def read(path: Path) -> tuple[list[Review], int, str]:
     """The lines, the byte after the last whole one, and its hash.
 
-    A last line without an end was being written when its process was killed: nobody was told of it.
+    A last line without an end was being written when its process was killed: no browser had heard of it.
 
     Raises:
         UserError: a line was altered or taken out.

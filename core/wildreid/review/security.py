@@ -149,7 +149,7 @@ def read_users(path: Path) -> dict[str, dict[str, str]]:
     for name, user in users.items():
         if not isinstance(user, dict) or set(user) != {"salt", "hash", "role"} or user["role"] not in ROLES:
             raise UserError(
-                f"'{name}' is no user", where=str(path), cure="make it with: reid review --add-user"
+                f"'{name}' is no user", where=str(path), cure="make it with `reid review`, given `add_user`"
             )
     return users
 
@@ -178,7 +178,7 @@ def read_tokens(path: Path) -> list[dict[str, str]]:
         for one in tokens
     ):
         raise UserError(
-            "this file holds no tokens", where=str(path), cure="make it with: reid serve --add-token"
+            "this file holds no tokens", where=str(path), cure="make it with `reid serve`, given `add_token`"
         )
     return tokens
 

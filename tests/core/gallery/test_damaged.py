@@ -107,7 +107,7 @@ def test_a_gallery_that_may_only_be_read_says_so(tmp_path: Path, monkeypatch: py
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / "g/.lock"))
 
-    monkeypatch.setattr("wildreid.gallery.store.FileLock.acquire", forbidden)
+    monkeypatch.setattr("wildreid.gallery.lock.FileLock.acquire", forbidden)
     with pytest.raises(UserError, match="Permission denied") as caught:
         gallery.rename("bear 1", "Bella")
     assert "right" in caught.value.cure
