@@ -204,3 +204,13 @@ def test_weights_are_chosen_by_a_figure_that_validation_gives(recipe: Path) -> N
         load_recipe(recipe, settings=["training.watch=nonsense"])
     with pytest.raises(RecipeError, match="did you mean 'mrr'"):
         load_recipe(recipe, settings=["training.watch=MRR"])
+
+
+def test_a_recipe_without_a_name_takes_that_of_its_folder_as_a_name_can_be(recipe: Path) -> None:
+    folder = recipe.parent / "Löwen 2023"
+    folder.mkdir()
+    recipe.rename(folder / "recipe.yaml")
+    (recipe.parent / "photos").rename(folder / "photos")
+    (recipe.parent / "table.csv").rename(folder / "table.csv")
+    assert load_recipe(folder / "recipe.yaml").recipe.name == "Lowen-2023"
+    assert load_recipe(folder / "recipe.yaml", settings=["name=lions"]).recipe.name == "lions"
