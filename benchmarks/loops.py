@@ -22,7 +22,8 @@ from benchmarks.timing import Clock, Seconds
 from made import micro
 from pytorch_metric_learning import losses
 
-from wildreid.data.store import HeldImages, ImageRows, open_images
+from wildreid.data.pixels import HeldImages, ImageRows
+from wildreid.data.store import open_images
 from wildreid.data.table import Table
 from wildreid.recipe.model import Recipe
 from wildreid.training.device import keep_freed_memory, pick_precision

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.record import Record
 from made import micro
 
-from wildreid.data.store import HeldImages
+from wildreid.data.pixels import HeldImages
 from wildreid.data.table import Table
 from wildreid.evaluation.score import validator
 from wildreid.training.loop import train
@@ -34,6 +34,7 @@ def test_head_on_cached_features(
             "image": [f"{n}.jpg" for n in number],
             "identity": [f"animal {n // 10}" for n in number],
             "encounter": [f"{n // 2}" for n in number],
+            "group": [f"{n // 2}" for n in number],
             "part": np.where(number // 10 % 5 == 0, "val", "train"),
         }
     )

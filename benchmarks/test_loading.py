@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from wildreid.data.store import open_images
 from wildreid.data.table import Table
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 
 SIZE, BATCH = 224, 32
 MEAN, STD = (255 * torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from wildreid import files
 from wildreid.artefacts import Evidence
-from wildreid.data.store import HeldImages
+from wildreid.data.pixels import HeldImages
 from wildreid.data.table import Table
 from wildreid.kinds import Dataset, Metric, Splitter
 from wildreid.recipe.model import Recipe

@@ -19,7 +19,7 @@ from wildreid.data.read import read_table
 from wildreid.data.splits import split
 from wildreid.data.store import open_images
 from wildreid.data.table import Table
-from wildreid.recipe.model import Encounters, Images
+from wildreid.recipe.settings import Encounters, Images
 from wildreid_plugins.samplers.encounter_aware import EncounterAware
 from wildreid_plugins.samplers.per_identity import PerIdentity
 from wildreid_plugins.splitters.disjoint_set import DisjointSet

@@ -19,7 +19,7 @@ from wildreid.data.groups import annotate
 from wildreid.data.read import read_table
 from wildreid.data.splits import split
 from wildreid.data.store import open_images
-from wildreid.recipe.model import Encounters, Images
+from wildreid.recipe.settings import Encounters, Images
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder
 from wildreid_plugins.splitters.open_set import OpenSet

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from wildreid.places import cache_folder
     from wildreid.progress import quiet
     from wildreid.recipe import Loaded, Recipe, load_recipe
-    from wildreid.recipe.model import Encounters
+    from wildreid.recipe.settings import Encounters
     from wildreid.registry import Registry
     from wildreid.training.embed import embed
     from wildreid.training.embedder import build_embedder, load_embedder
@@ -87,7 +87,7 @@ STABLE = {
         "Combined": "wildreid.artefacts",
         "Results": "wildreid.artefacts",
         "Recipe": "wildreid.recipe",
-        "Encounters": "wildreid.recipe.model",
+        "Encounters": "wildreid.recipe.settings",
         "Loaded": "wildreid.recipe",
         "Registry": "wildreid.registry",
         "UserError": "wildreid.errors",

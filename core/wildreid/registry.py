@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import importlib.util
 import inspect
 import os
-import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +17,7 @@ from wildreid import hookspecs
 from wildreid.errors import PluginError, UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option, did_you_mean
+from wildreid.packs import fingerprint, home_of, import_folder, spec_of
 
 Made = TypeVar("Made", bound=Option)
 GROUP = "wildreid"
@@ -77,7 +74,7 @@ class Registry:
         )
         self._add_installed(own)
         rule = os.environ.get("WILDREID_PLUGINS", "")
-        homes = {_home(point) for point in others if wanted(point.name, rule)}
+        homes = {home_of(point) for point in others if wanted(point.name, rule)}
         for folder in packs:
             if folder.resolve() not in homes:  # the recipe of an installed pack names the pack's own folder
                 self._add_pack(folder)
@@ -143,10 +140,10 @@ class Registry:
             if not wanted(point.name, os.environ.get("WILDREID_PLUGINS", "")):
                 continue
             version = point.dist.version if point.dist else ""
-            spec = _spec(point.module)
+            spec = spec_of(point.module)
             place = spec.origin if spec and spec.origin else point.value
             source = Source(point.name, place, version)
-            by_path = self._files.get(_fingerprint(Path(place))) or self._pack_named(point.name)
+            by_path = self._files.get(fingerprint(Path(place))) or self._pack_named(point.name)
             if by_path is not None:
                 self.notes.append(
                     f"pack '{point.name}' is taken from {by_path.place}, not from the installed copy"
@@ -170,11 +167,11 @@ class Registry:
             if not folder.is_dir():
                 raise PluginError(f"the pack {folder} does not exist", cure="mend 'packs' in the recipe")
             return  # a pack without code: a recipe and its README
-        if _fingerprint(init) in self._files:
+        if fingerprint(init) in self._files:
             return
-        self._files[_fingerprint(init)] = source
+        self._files[fingerprint(init)] = source
         try:
-            self.add(_import_folder(folder), source)
+            self.add(import_folder(folder), source)
         except PluginError as error:
             self.broken.append(Broken(source, error.what))
         except Exception as error:
@@ -229,56 +226,6 @@ class Registry:
                     )
                 names.add((kind.kind, option.name))
                 yield option
-
-
-def _spec(module: str) -> importlib.machinery.ModuleSpec | None:
-    try:
-        return importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        return None
-
-
-def _home(point: importlib.metadata.EntryPoint) -> Path | None:
-    """The folder of an installed pack; None where it cannot be found."""
-    spec = _spec(point.module)
-    return Path(spec.origin).resolve().parent if spec and spec.origin else None
-
-
-def _fingerprint(file: Path) -> str:
-    """Equal for the same file found by two ways, and for an installed copy of it with the same siblings."""
-    if not file.is_file():
-        return str(file)
-    digest = hashlib.sha256()
-    for sibling in sorted(file.parent.glob("*.py")):
-        digest.update(sibling.name.encode() + b"\0" + sibling.read_bytes())
-    return digest.hexdigest()
-
-
-def _import_folder(folder: Path) -> ModuleType:
-    """Import a pack from its folder, under a name of its own, so that its relative imports work."""
-    name = f"wildreid_pack_{folder.name}_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(
-        name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def package_of(option: type[Option]) -> str:
-    """The name of the package that an option is of; of a pack found by path, its folder's."""
-    package = option.__module__.partition(".")[0]
-    pack = re.fullmatch(r"wildreid_pack_(.+)_[0-9a-f]{8}", package)
-    return pack[1] if pack else package
 
 
 def wanted(name: str, rule: str) -> bool:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from wildreid.data.fingerprints import fingerprint
 from wildreid.data.groups import annotate
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
 TINY = {"individuals": 5, "encounters": 3, "frames": 2, "size": 64}
 

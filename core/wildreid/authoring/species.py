@@ -21,8 +21,8 @@ from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.protocols import usable
 from wildreid.pipeline.reading import undivided
-from wildreid.recipe.model import Encounters
 from wildreid.recipe.schema import write_schema
+from wildreid.recipe.settings import Encounters
 from wildreid.registry import Registry
 
 

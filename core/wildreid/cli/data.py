@@ -94,7 +94,7 @@ def _of_export(known: Recognised, path: Path, out: Path | None) -> list[Path]:
     from wildreid.authoring.species import choose_splitter
     from wildreid.errors import UserError
     from wildreid.pipeline.reading import opened, said, undivided
-    from wildreid.recipe.model import Encounters, Images
+    from wildreid.recipe.settings import Encounters, Images
     from wildreid.survey import write
 
     table = known.table()

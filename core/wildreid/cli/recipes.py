@@ -39,7 +39,7 @@ def _is_of_a_run(path: Path) -> bool:
 def _about(path: Path) -> tuple[str, str]:
     from wildreid.cli.words import as_typed
     from wildreid.errors import UserError
-    from wildreid.recipe.load import read_yaml
+    from wildreid.recipe.lines import read_yaml
 
     try:
         raw, _ = read_yaml(path)

@@ -14,7 +14,7 @@ from wildreid.data.images import Box, cutout, fitted, measure, read
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.kinds import Segmenter
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 
 
 class Crops:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from wildreid.data.apart import lost, words_of
 from wildreid.data.duplicates import near_duplicates
-from wildreid.data.groups import codes, join, same_day
+from wildreid.data.groups import same_day
+from wildreid.data.sets import codes, join
 from wildreid.data.table import PARTS, Table
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from wildreid.data.store import ImageRows, ImageStore
+    from wildreid.data.pixels import ImageRows
+    from wildreid.data.store import ImageStore
 
 
 def masked(transforms: Sequence[Transform]) -> bool:

@@ -6,24 +6,20 @@ alone, not on their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from wildreid.data.duplicates import near_duplicates
 from wildreid.data.frames import films_of
+from wildreid.data.sets import Codes, Texts, both, codes, join, least
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
-Codes = NDArray[np.int64]
 Days = NDArray[np.datetime64]
-Texts = NDArray[Any]
 
 
 def annotate(table: Table, settings: Encounters | None = None, *, group: str = "camera-date") -> Table:
@@ -77,30 +73,30 @@ def annotate(table: Table, settings: Encounters | None = None, *, group: str = "
     wandering = made & dated & rows["camera"].isna().to_numpy()
     path = _in_time(who, instant, wandering & timed)
     keys = [
-        _both(who, linked, made),
-        _both(who, codes(_day_texts(day)), wandering),
+        both(who, linked, made),
+        both(who, codes(_day_texts(day)), wandering),
         _beside_undated(who, at, dated, made & ((burst < 0) | dated)),
-        _both(who, film, made & (film >= 0)),
-        _both(who, met_by, known & (met_by >= 0)),
-        _both(who, burst, known & (burst >= 0)),
+        both(who, film, made & (film >= 0)),
+        both(who, met_by, known & (met_by >= 0)),
+        both(who, burst, known & (burst >= 0)),
     ]
     edges = [_over_midnight(who, instant, day, path, midnight)]
     if "content" in rows:
-        keys.append(_both(who, codes(rows["content"]), known))
+        keys.append(both(who, codes(rows["content"]), known))
     if "phash" in rows and settings.near_duplicates:
         edges.append(near_duplicates(who, rows["phash"], bits=settings.bits))
     met = join(len(rows), keys, edges)
 
     given = _texts(rows["given_encounter"])
-    meeting = _least(met, np.where(pd.isna(given), base, given))
+    meeting = least(met, np.where(pd.isna(given), base, given))
     sequence = _sequences(rows, settings.gap)
-    sequence = _least(join(len(rows), [codes(sequence), event, film]), sequence)
+    sequence = least(join(len(rows), [codes(sequence), event, film]), sequence)
     rows = rows.assign(
         sequence=rows["given_sequence"].fillna(_text(sequence)),
         encounter=_text(_texts(rows["identity"].fillna("?")) + " | " + meeting),
     )
     whole = _closed(rows, linked, met)
-    names = _least(whole, base)
+    names = least(whole, base)
     rows["group"] = _text(names)
     rows.loc[~known, "encounter"] = "? | " + names[~known]
     annotated = table.with_rows(rows)
@@ -145,7 +141,7 @@ def regroup(table: Table, group: str) -> Table:
         )
     unit = np.where(pd.isna(unit), "alone@" + _texts(rows["id"]), unit)
     whole = _closed(rows, codes(unit), codes(rows["encounter"]))
-    return table.with_rows(rows.assign(group=_text(_least(whole, unit))))
+    return table.with_rows(rows.assign(group=_text(least(whole, unit))))
 
 
 def places(rows: pd.DataFrame) -> Texts:
@@ -165,39 +161,7 @@ def same_day(rows: pd.DataFrame) -> Codes:
     """A number for each identity and local date, -1 where either is missing."""
     day = codes(_day_texts(days(rows)))
     who = codes(rows["identity"])
-    return _both(who, day, (who >= 0) & (day >= 0))
-
-
-def codes(values: Any) -> Codes:
-    """Numbers that are equal where the values are, in the values' order; -1 where one is missing."""
-    return pd.factorize(np.asarray(values, dtype=object), sort=True)[0].astype(np.int64)
-
-
-def join(count: int, keys: Iterable[Codes] = (), edges: Iterable[tuple[Codes, Codes]] = ()) -> Codes:
-    """Number the sets of rows that are linked: by an equal key (-1 links nothing) or by an edge.
-
-    Args:
-        count: how many rows.
-        keys: each (count,).
-        edges: each two arrays of row positions.
-
-    Returns:
-        (count,) the number of each row's set.
-    """
-    left, right, nodes = [], [], count
-    for key in keys:
-        rows = np.flatnonzero(key >= 0)
-        left.append(rows)
-        right.append(key[rows] + nodes)
-        nodes += int(key.max(initial=-1)) + 1
-    for a, b in edges:
-        left.append(a)
-        right.append(b)
-    if not left:
-        return np.arange(count)
-    ends = (np.concatenate(left), np.concatenate(right))
-    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(nodes, nodes))
-    return np.asarray(connected_components(graph, directed=False)[1][:count], np.int64)
+    return both(who, day, (who >= 0) & (day >= 0))
 
 
 def _closed(rows: pd.DataFrame, unit: Codes, encounter: Codes) -> Codes:
@@ -253,7 +217,7 @@ def _over_midnight(
 
 def _beside_undated(who: Codes, at: Codes, dated: NDArray[np.bool_], known: NDArray[np.bool_]) -> Codes:
     """One key for all images of an identity at a place where one of them has no date."""
-    key = _both(who, at, known)
+    key = both(who, at, known)
     return np.where(np.isin(key, key[known & ~dated]), key, -1)
 
 
@@ -278,22 +242,6 @@ def _day_only(rows: pd.DataFrame) -> NDArray[np.bool_]:
     if "day_only" not in rows:
         return np.zeros(len(rows), bool)
     return rows["day_only"].fillna(False).to_numpy(bool)
-
-
-def _both(a: Codes, b: Codes, where: NDArray[np.bool_]) -> Codes:
-    """One number for each pair of numbers, -1 elsewhere."""
-    paired = a * (b.max(initial=0) + 1) + b
-    numbered = np.full(len(a), -1, np.int64)
-    numbered[where] = np.unique(paired[where], return_inverse=True)[1]
-    return numbered
-
-
-def _least(sets: Codes, names: Texts) -> Texts:
-    """The first name, in the order of text, in each row's set: a set's own name, whatever the rows' order."""
-    number, values = pd.factorize(names, sort=True)
-    least = np.full(sets.max(initial=0) + 1, len(values), np.int64)
-    np.minimum.at(least, sets, number)
-    return np.asarray(values, object)[least[sets]] if len(names) else names
 
 
 def _day_texts(day: Days, missing: str | None = None) -> Texts:

@@ -23,7 +23,7 @@ from wildreid.data.slabs import NOWHERE, Records, Slabs
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.kinds import Segmenter
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 
 if TYPE_CHECKING:
     Mask = NDArray[np.uint8]

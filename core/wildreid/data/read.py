@@ -18,7 +18,8 @@ from wildreid.data.fingerprints import headers
 from wildreid.data.images import SUFFIXES
 from wildreid.data.names import settled
 from wildreid.data.paths import as_spelled, below
-from wildreid.data.presets import PRESETS, Asked, read_like, recognised
+from wildreid.data.preset import Asked, read_like
+from wildreid.data.presets import PRESETS, recognised
 from wildreid.data.rows import AGAIN, read_rows
 from wildreid.data.table import BOX, TEXTS, Failure, Table
 from wildreid.errors import UserError
@@ -71,7 +72,7 @@ def read_table(
         asked = asked or Asked()
         words = asked.unknown if unknown is None else unknown
         asked = replace(asked, columns=dict(columns or {}), dates=dates, unknown=words)
-        table = fill_dates(read_like(rows, preset, file, root.absolute(), asked, named=named))
+        table = fill_dates(read_like(rows, PRESETS[preset], file, root.absolute(), asked, named=named))
         told = f"{file.name}: taken for {PRESETS[preset].words}; in a recipe: like: {preset}"
         return table.with_notes(notes if like else [*notes, told])
     rows, taken = _ours(rows, columns or {}, file)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wildreid.data.groups import codes, same_day
+from wildreid.data.groups import same_day
+from wildreid.data.sets import codes
 from wildreid.data.table import PARTS, ROLES, Failure, Table
 from wildreid.errors import UserError
 from wildreid.kinds import Splitter

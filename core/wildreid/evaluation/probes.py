@@ -18,7 +18,7 @@ from wildreid.progress import bar
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
 
 Pixels = NDArray[np.uint8]
 BLANKED = 0.75

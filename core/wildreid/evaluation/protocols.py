@@ -12,7 +12,7 @@ from wildreid.data.apart import Apart, apart_of, words_of
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.option import did_you_mean
-from wildreid.recipe.model import Protocol
+from wildreid.recipe.settings import Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

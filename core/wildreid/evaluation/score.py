@@ -19,7 +19,7 @@ from wildreid.evaluation.rank import mated, rank
 from wildreid.evaluation.slices import nearest, slices
 from wildreid.kinds import Metric
 from wildreid.progress import say
-from wildreid.recipe.model import Watched
+from wildreid.recipe.settings import Watched
 from wildreid.registry import Registry
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,3 +148,15 @@ def sort_out(annotations: pd.DataFrame, state: State) -> tuple[Ints, tuple[Left,
                 Left(str(image), f"it is in the gallery already, as '{known}'; see reid gallery split")
             )
     return np.array(keep, np.int64), tuple(left)
+
+
+def own_rows(state: State, individual: str, keys: Sequence[str]) -> Ints:
+    """The rows of these images, all of one individual; a UserError where one is not."""
+    own = state.rows_of(individual)
+    if not keys:
+        raise UserError("no image is named", cure="reid gallery show lists an individual's images")
+    rows = np.array([state.row_of.get(key, -1) for key in set(keys)], np.int64)
+    if not np.isin(rows, own).all():
+        strange = next(key for key in keys if state.row_of.get(key, -1) not in set(own.tolist()))
+        raise UserError(f"'{individual}' has no image {strange}", cure="reid gallery show lists its images")
+    return rows

@@ -10,7 +10,8 @@ import numpy as np
 
 from wildreid.errors import UserError
 from wildreid.gallery import index, journal, segments, thumbnails
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.fold import GONE
+from wildreid.gallery.state import State
 
 
 @dataclass(frozen=True)

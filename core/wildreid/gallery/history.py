@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.fold import GONE
+from wildreid.gallery.state import State
 
 
 def encounters(state: State, *, coordinates: bool = False) -> pd.DataFrame:

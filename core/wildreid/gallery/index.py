@@ -14,9 +14,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from wildreid.files import written
+from wildreid.gallery.fold import GONE
 from wildreid.gallery.manifest import Segment
 from wildreid.gallery.segments import SETTLED
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.state import State
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints

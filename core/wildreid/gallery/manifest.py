@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from wildreid.errors import UserError
 from wildreid.files import reading, written
 from wildreid.gallery.rule import Rule
-from wildreid.recipe.model import Encounters, Keeper
+from wildreid.recipe.model import Keeper
+from wildreid.recipe.settings import Encounters
 
 FILE = "gallery.json"
 FORMAT = 2

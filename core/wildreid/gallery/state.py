@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
-from wildreid.data.groups import join
+from wildreid.data.sets import join
 from wildreid.errors import UserError
 from wildreid.files import reading
 from wildreid.gallery import journal, segments
+from wildreid.gallery.fold import GONE, fold
 from wildreid.gallery.journal import Change
 from wildreid.gallery.manifest import Manifest
 from wildreid.gallery.rule import Rule
@@ -27,8 +27,6 @@ from wildreid.option import did_you_mean
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
-
-GONE = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,78 +230,3 @@ def _plain(rule: Rule) -> dict[str, Any]:
         if one.default is not MISSING and plain["decision"][one.name] == one.default:
             del plain["decision"][one.name]
     return plain
-
-
-def fold(
-    changes: Sequence[Change], rows: pd.DataFrame
-) -> tuple[tuple[str, ...], NDArray[np.int32], Rule | None]:
-    """Play the changes that count over the rows, in their order.
-
-    Returns:
-        the names there are, sorted; each row's position among them or `GONE`; the rule.
-
-    Raises:
-        ValueError: a change names somebody who is not there.
-    """
-    added, labels = pd.factorize(rows["identity"], sort=False)
-    order = rows["change"].to_numpy()
-    codes = np.full(len(rows), GONE, np.int32)
-    names: dict[str, int] = {}  # every name that stands for somebody now, and its number
-    count = 0
-    keys: pd.Index | None = None
-    rule: Rule | None = None
-
-    def number(name: str) -> int:
-        nonlocal count
-        if name not in names:
-            names[name] = count
-            count += 1
-        return names[name]
-
-    def gone(name: str, change: Change) -> int:
-        if name not in names:
-            raise ValueError(f"change {change.number} names '{name}', who is not there")
-        return names.pop(name)
-
-    def rows_with(wanted: list[str]) -> Ints:
-        nonlocal keys
-        if keys is None:
-            keys = pd.Index(rows["key"])
-        found = np.flatnonzero(keys.isin(wanted))
-        there: Ints = found[codes[found] != GONE]
-        return there
-
-    withdrawn = {change.what["change"] for change in changes if change.kind == "withdraw"}
-    for change in changes:
-        what = change.what
-        if change.number in withdrawn or change.kind in ("different", "withdraw"):
-            continue  # neither says who is on an image
-        if change.kind == "add":
-            low, high = np.searchsorted(order, [change.number, change.number + 1])
-            new = np.unique(added[low:high])
-            lookup = np.zeros(len(labels), np.int32)
-            lookup[new] = [number(str(labels[one])) for one in new]
-            codes[low:high] = lookup[added[low:high]]
-        elif change.kind == "rename":
-            names[what["to"]] = gone(what["individual"], change)
-        elif change.kind == "merge":
-            codes[codes == gone(what["individual"], change)] = number(what["into"])
-        elif change.kind == "split":
-            codes[rows_with(what["keys"])] = number(what["into"])
-        elif change.kind == "remove":
-            if what.get("keys"):
-                codes[rows_with(what["keys"])] = GONE
-            else:
-                codes[codes == gone(what["individual"], change)] = GONE
-        elif change.kind in ("create", "calibrate"):
-            rule = TypeAdapter(Rule).validate_python(what["rule"]) if what["rule"] else None
-        else:
-            raise UserError(
-                f"the journal's change {change.number} is of an unknown kind, '{change.kind}'",
-                cure="install the version of wildreid that wrote it, or a later one",
-            )
-    used = set(np.unique(codes[codes != GONE]).tolist())
-    people = sorted(name for name, code in names.items() if code in used)
-    final = np.full(count + 1, GONE, np.int32)
-    final[[names[name] for name in people]] = np.arange(len(people), dtype=np.int32)
-    return tuple(people), final[codes], rule

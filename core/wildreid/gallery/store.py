@@ -15,16 +15,17 @@ import pyarrow as pa
 
 from wildreid.errors import UserError
 from wildreid.gallery import journal, segments
-from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, sort_out
+from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, own_rows, sort_out
+from wildreid.gallery.fold import fold
 from wildreid.gallery.journal import Change
 from wildreid.gallery.lock import locked
 from wildreid.gallery.manifest import EXACT_UP_TO, FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.state import State, fold
-from wildreid.recipe.model import Encounters
+from wildreid.gallery.state import State
+from wildreid.recipe.settings import Encounters
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Floats, Ints
+    from wildreid.artefacts import Floats
 
 
 class Gallery:
@@ -171,7 +172,7 @@ class Gallery:
         """Some images of an individual are of another, new or known: give them to it."""
         with locked(self.folder):
             state = self.state
-            rows = self._own_rows(state, individual, keys)
+            rows = own_rows(state, individual, keys)
             check_name(into)
             if individual == into:
                 raise UserError("the images are that individual's already")
@@ -189,7 +190,7 @@ class Gallery:
             state = self.state
             state.code(individual)
             if keys is not None:
-                self._own_rows(state, individual, keys)
+                own_rows(state, individual, keys)
             self._commit(state, "remove", {"individual": individual, "keys": sorted(set(keys or ()))})
 
     def calibrate(self, rule: Rule | None) -> None:
@@ -239,18 +240,6 @@ class Gallery:
                 raise UserError("there is nothing left to undo", where=str(self.folder))
             self._commit(state, "undo", {"undone": last.number})
             return last
-
-    def _own_rows(self, state: State, individual: str, keys: Sequence[str]) -> Ints:
-        own = state.rows_of(individual)
-        if not keys:
-            raise UserError("no image is named", cure="reid gallery show lists an individual's images")
-        rows = np.array([state.row_of.get(key, -1) for key in set(keys)], np.int64)
-        if not np.isin(rows, own).all():
-            strange = next(key for key in keys if state.row_of.get(key, -1) not in set(own.tolist()))
-            raise UserError(
-                f"'{individual}' has no image {strange}", cure="reid gallery show lists its images"
-            )
-        return rows
 
     def _commit(
         self,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wildreid.files import ASIDE
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.fold import GONE
+from wildreid.gallery.state import State
 
 FOLDER = "thumbnails"
 LONGEST = 160

@@ -15,9 +15,10 @@ from wildreid.data.table import BOX, Table
 from wildreid.evaluation.decision import FALSE_NEW, PRIOR, fit_decision, load_decision, new_below
 from wildreid.evaluation.rank import rank
 from wildreid.files import read_json, reading
+from wildreid.gallery.fold import GONE
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.discover import fit_cut
 from wildreid.pipeline import RunFolder

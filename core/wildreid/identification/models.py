@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wildreid.data.store import HeldImages
+from wildreid.data.pixels import HeldImages
 from wildreid.errors import UserError, first_line
 from wildreid.files import hash_of_file, read_json
 from wildreid.gallery.admission import check_mark
@@ -17,14 +17,14 @@ from wildreid.gallery.manifest import Mark
 from wildreid.kinds import Segmenter
 from wildreid.pipeline.provenance import hash_of
 from wildreid.progress import bar
-from wildreid.recipe.model import Embedding, Images
+from wildreid.recipe.settings import Embedding, Images
 from wildreid.registry import Registry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
 
 PACKAGE, DESCRIPTION = "package.json", "model.json"
 WEIGHTS, ONNX = "model.safetensors", "model.onnx"

@@ -16,9 +16,10 @@ from wildreid.errors import UserError
 from wildreid.evaluation.decision import FALSE_NEW
 from wildreid.gallery import index, thumbnails
 from wildreid.gallery.admission import Added, Joined, Left, check_mark, pairs_of_names, sort_out
+from wildreid.gallery.fold import GONE
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import recalibrate
 from wildreid.identification.discover import agreement, discover

@@ -15,15 +15,15 @@ import pandas as pd
 from wildreid.data.columns import is_table
 from wildreid.data.exif import dates_said, with_exif
 from wildreid.data.files import find_images, no_text, nothing_to_read, shown
+from wildreid.data.pixels import HeldImages, ImageRows, images_of_arrays
 from wildreid.data.read import read_table
-from wildreid.data.store import HeldImages, ImageRows, images_of_arrays
 from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
 from wildreid.kinds import Segmenter
 from wildreid.pipeline.reading import opened_with_pixels
 from wildreid.pipeline.recognise import recognised
 from wildreid.recipe import load_recipe
-from wildreid.recipe.model import Encounters, Images
+from wildreid.recipe.settings import Encounters, Images
 from wildreid.registry import Registry
 
 if TYPE_CHECKING:

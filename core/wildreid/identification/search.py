@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wildreid.data.apart import sides_of
+from wildreid.gallery.fold import GONE
 from wildreid.gallery.index import Inverted, open_index
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.state import State
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wildreid.kinds import Fusion
     from wildreid.matching.candidates import Candidates
     from wildreid.matching.pairs import PairScores
-    from wildreid.recipe.model import LocalMatching
+    from wildreid.recipe.settings import LocalMatching
 
 FOLDS = 5
 """Parts of the validation individuals; the gate sees each by curves that were fitted on the others."""

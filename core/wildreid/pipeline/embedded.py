@@ -32,7 +32,7 @@ from wildreid.progress import note, say
 from wildreid.recipe import Loaded, Measurement, resolved
 from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.recipe.find import find_recipe
-from wildreid.recipe.load import read_yaml
+from wildreid.recipe.lines import read_yaml
 from wildreid.recipe.merge import merge, parsed
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.files import cell, put_text, read_json, reading, write_json
 from wildreid.recipe import Loaded, Measurement, Recipe, load_recipe, resolved
-from wildreid.recipe.load import read_yaml
+from wildreid.recipe.lines import read_yaml
 from wildreid.recipe.merge import parsed
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from wildreid.pipeline.recognise import Recognised
 from wildreid.places import cache_folder
 from wildreid.progress import note
 from wildreid.recipe import Loaded, Recipe
-from wildreid.recipe.model import Encounters, Images
+from wildreid.recipe.settings import Encounters, Images
 
 
 @dataclass(frozen=True)

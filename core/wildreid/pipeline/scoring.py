@@ -28,7 +28,7 @@ from wildreid.recipe import Loaded, Measurement
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
     from wildreid.matching.stage import Outcome, Stage
-    from wildreid.recipe.model import Evaluation
+    from wildreid.recipe.settings import Evaluation
 
 
 def measure(

@@ -10,7 +10,8 @@ from typing import Any
 from wildreid.errors import UserError
 from wildreid.kinds import KINDS
 from wildreid.option import Option
-from wildreid.recipe.load import packs_of, read_yaml
+from wildreid.recipe.lines import read_yaml
+from wildreid.recipe.load import packs_of
 from wildreid.recipe.model import Recipe
 from wildreid.registry import Registry
 

@@ -9,29 +9,33 @@ from wildreid.review.journal import DECISIONS, REASONS
 
 _OBJECT: dict[str, Any] = {"type": "object"}
 _TEXT: dict[str, Any] = {"type": "string"}
+_PHOTOS: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "string", "contentMediaType": "image/jpeg"},
+}
+_DECISION: dict[str, Any] = {
+    "type": "object",
+    "required": ["decision"],
+    "properties": {
+        "decision": {"enum": list(DECISIONS)},
+        "candidate": {"type": ["string", "null"], "description": "the id of a candidate"},
+        "name": {"type": ["string", "null"], "description": "of a new individual"},
+        "reason": {"enum": [None, *REASONS]},
+        "ms": {"type": ["integer", "null"], "minimum": 0, "maximum": 10**9},
+        "confidence": {"enum": [None, 1, 2, 3, 4]},
+        "client": {"type": ["string", "null"], "description": "sent twice, it is one decision"},
+    },
+}
+_UNDO: dict[str, Any] = {
+    "type": "object",
+    "properties": {"number": {"type": ["integer", "null"]}, "together": {"type": "boolean"}},
+}
+_LIMIT: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
 
 
 def document() -> dict[str, Any]:
     """OpenAPI 3.1, as plain data."""
-    photos = {"type": "array", "minItems": 1, "items": {"type": "string", "contentMediaType": "image/jpeg"}}
-    decision = {
-        "type": "object",
-        "required": ["decision"],
-        "properties": {
-            "decision": {"enum": list(DECISIONS)},
-            "candidate": {"type": ["string", "null"], "description": "the id of a candidate"},
-            "name": {"type": ["string", "null"], "description": "of a new individual"},
-            "reason": {"enum": [None, *REASONS]},
-            "ms": {"type": ["integer", "null"], "minimum": 0, "maximum": 10**9},
-            "confidence": {"enum": [None, 1, 2, 3, 4]},
-            "client": {"type": ["string", "null"], "description": "sent twice, it is one decision"},
-        },
-    }
-    undo = {
-        "type": "object",
-        "properties": {"number": {"type": ["integer", "null"]}, "together": {"type": "boolean"}},
-    }
-    limit = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
     return {
         "openapi": "3.1.0",
         "info": {"title": "wildreid: one gallery and its desk", "version": version("wildreid")},
@@ -48,32 +52,36 @@ def document() -> dict[str, Any]:
             },
         },
         "security": [{"token": []}],
-        "paths": {
-            "/health": {"get": {**_says("Whether it lives"), "security": []}},
-            "/v1/gallery": {"get": _says("What the gallery is")},
-            "/v1/individuals": {
-                "get": _says("A page of individuals", parameters=[_query("cursor", _TEXT), _query("limit", limit)])
-            },
-            "/v1/individuals/{name}": {"get": _says("One individual", 404, parameters=[_path("name")])},
-            "/v1/identify": {
-                "post": _says("Who is on these photos; above 50 a job", 202, 413, 415, 429, form={"photos": photos})
-            },
-            "/v1/extract": {
-                "post": _says("The embedding of one photo", 413, 415, 429, form={"photos": photos, "bbox": _TEXT})
-            },
-            "/v1/jobs/{job}": {"get": _says("How far a job is", 404, parameters=[_path("job")])},
-            "/v1/tasks/next": {
-                "get": _says("The next question", parameters=[_query("mode", {"enum": ["identify", "compare"]})])
-            },
-            "/v1/tasks/{task}/decision": {
-                "post": _says(
-                    "Decide", 409, 507, parameters=[_path("task"), {**_query("If-Match", _TEXT), "in": "header"}],
-                    json=decision,
-                )
-            },
-            "/v1/undo": {"post": _says("Take back a decision", 409, 507, json=undo)},
-            "/v1/agreement": {"get": _says("How far two people agree")},
+        "paths": _paths(),
+    }  # fmt: skip
+
+
+def _paths() -> dict[str, Any]:
+    return {
+        "/health": {"get": {**_says("Whether it lives"), "security": []}},
+        "/v1/gallery": {"get": _says("What the gallery is")},
+        "/v1/individuals": {
+            "get": _says("A page of individuals", parameters=[_query("cursor", _TEXT), _query("limit", _LIMIT)])
         },
+        "/v1/individuals/{name}": {"get": _says("One individual", 404, parameters=[_path("name")])},
+        "/v1/identify": {
+            "post": _says("Who is on these photos; above 50 a job", 202, 413, 415, 429, form={"photos": _PHOTOS})
+        },
+        "/v1/extract": {
+            "post": _says("The embedding of one photo", 413, 415, 429, form={"photos": _PHOTOS, "bbox": _TEXT})
+        },
+        "/v1/jobs/{job}": {"get": _says("How far a job is", 404, parameters=[_path("job")])},
+        "/v1/tasks/next": {
+            "get": _says("The next question", parameters=[_query("mode", {"enum": ["identify", "compare"]})])
+        },
+        "/v1/tasks/{task}/decision": {
+            "post": _says(
+                "Decide", 409, 507, parameters=[_path("task"), {**_query("If-Match", _TEXT), "in": "header"}],
+                json=_DECISION,
+            )
+        },
+        "/v1/undo": {"post": _says("Take back a decision", 409, 507, json=_UNDO)},
+        "/v1/agreement": {"get": _says("How far two people agree")},
     }  # fmt: skip
 
 

@@ -88,6 +88,32 @@ def application(
         made = pictures.of(key, frame, len(desk.gallery.state.changes))
         return Response(made, media_type="image/jpeg") if made else problem(404, "there is no such picture")
 
+    routes = [
+        Route("/", page),
+        Route("/session", session, methods=["POST"]),
+        *(Route(f"/static/{name}", _file(name)) for name in ("desk.js", "desk.css")),
+        Route("/pictures/{key}", _safe(picture, "read")),
+        Route("/api/task", _asked(task, "review")),
+        Route("/api/names", _asked(names, "read")),
+        Route("/api/explain", _asked(explained, "read")),
+        Route("/api/agreement", _asked(lambda request: desk.agreement(), "read")),
+        Route("/api/said", _asked(lambda request: {**desk.said(), "preparing": desk.preparing}, "read")),
+        *_acts(desk),
+        *(more or ()),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(desk.close)
+
+    guard = Middleware(Guard, doors=doors, hosts=hosts, secure=secure)
+    return Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
+
+
+def _acts(desk: Desk) -> list[Route]:
+    """What changes something: told as JSON."""
+
     def undo(who: str, said: dict[str, Any]) -> dict[str, Any]:
         number = said.get("number")
         return desk.undo(
@@ -103,31 +129,13 @@ def application(
     def carry_out(who: str, said: dict[str, Any]) -> dict[str, Any]:
         return {"waiting": list(desk.apply().values())}
 
-    routes = [
-        Route("/", page),
-        Route("/session", session, methods=["POST"]),
-        *(Route(f"/static/{name}", _file(name)) for name in ("desk.js", "desk.css")),
-        Route("/pictures/{key}", _safe(picture, "read")),
-        Route("/api/task", _asked(task, "review")),
-        Route("/api/names", _asked(names, "read")),
-        Route("/api/explain", _asked(explained, "read")),
-        Route("/api/agreement", _asked(lambda request: desk.agreement(), "read")),
-        Route("/api/said", _asked(lambda request: {**desk.said(), "preparing": desk.preparing}, "read")),
+    return [
         Route("/api/decide", told(desk.decide, "review"), methods=["POST"]),
         Route("/api/undo", told(undo, "review"), methods=["POST"]),
         Route("/api/lease", told(renew, "review"), methods=["POST"]),
         Route("/api/side", told(see, "review"), methods=["POST"]),
         Route("/api/apply", told(carry_out, "write"), methods=["POST"]),
-        *(more or ()),
     ]
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        await run_in_threadpool(desk.close)
-
-    guard = Middleware(Guard, doors=doors, hosts=hosts, secure=secure)
-    return Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
 
 
 async def body(request: Request) -> dict[str, Any]:

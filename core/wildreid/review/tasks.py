@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from wildreid.gallery.state import GONE, State
+from wildreid.gallery.fold import GONE
+from wildreid.gallery.state import State
 from wildreid.identification.discover import encounter_similarity
 from wildreid.identification.outputs import Identified
 from wildreid.review.agreement import drawn

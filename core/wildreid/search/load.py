@@ -18,7 +18,8 @@ from wildreid.option import did_you_mean
 from wildreid.recipe import limits
 from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
 from wildreid.recipe.find import find_recipe
-from wildreid.recipe.load import FILE_KEYS, Loaded, load_recipe, read_yaml, validate
+from wildreid.recipe.lines import read_yaml
+from wildreid.recipe.load import FILE_KEYS, Loaded, load_recipe, validate
 from wildreid.recipe.merge import merge
 from wildreid.recipe.model import Recipe
 from wildreid.search.draw import Scalar, is_draw

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from wildreid.data.duplicates import near_duplicates
 from wildreid.data.frames import file_of
-from wildreid.data.groups import codes, days, places
+from wildreid.data.groups import days, places
 from wildreid.data.images import measure_all
+from wildreid.data.sets import codes
 from wildreid.data.table import BOX, PARTS, Table
 
 Pairs = list[tuple[int, int]]

@@ -14,7 +14,7 @@ from wildreid.data.table import PARTS, Table
 from wildreid.evaluation.rank import rank
 from wildreid.evaluation.score import score
 from wildreid.kinds import Metric
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
 TINY_RECIPE = Path(__file__).parent / "tiny.yaml"
 """A recipe that runs in seconds on what `draw_photos` drew into the folder ``photos`` beside it."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats, Ints
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
     from wildreid.training.embedder import Embedder
 
 AHEAD = 64

@@ -18,8 +18,10 @@ from torch.nn import functional as F
 from wildreid.errors import UserError, first_line
 from wildreid.files import hash_of_file, put, write_json
 from wildreid.kinds import Backbone, Features, Head
-from wildreid.recipe.model import Embedding, Images, Recipe
-from wildreid.registry import Registry, package_of
+from wildreid.packs import package_of
+from wildreid.recipe.model import Recipe
+from wildreid.recipe.settings import Embedding, Images
+from wildreid.registry import Registry
 from wildreid.training.looks import PLAIN, Look, looks
 
 FORMAT = 1

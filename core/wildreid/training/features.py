@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats, Ints
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
 
 BATCH = 32
 """Images that go through the backbone at once: always so many, that none's features depend on how many came."""

@@ -24,7 +24,7 @@ from wildreid.training.world import World
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
 
 
 def fitted(

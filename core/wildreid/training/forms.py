@@ -15,7 +15,7 @@ from wildreid.training.looks import PLAIN, Look
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Ints
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
 
 FORM = 1
 """Of the features in the cache; a change of how they are computed makes a new one."""

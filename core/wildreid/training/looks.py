@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from wildreid.recipe.model import Embedding
+from wildreid.recipe.settings import Embedding
 
 
 class Look(NamedTuple):

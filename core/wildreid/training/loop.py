@@ -20,7 +20,8 @@ from wildreid.kinds import Log
 from wildreid.option import blamed
 from wildreid.places import cache_folder
 from wildreid.progress import bar
-from wildreid.recipe.model import Recipe, Training
+from wildreid.recipe.model import Recipe
+from wildreid.recipe.settings import Training
 from wildreid.training.best import Best
 from wildreid.training.checkpoint import Checkpoints, Standing, identity_of, remove_checkpoints
 from wildreid.training.device import keep_freed_memory, pick_device, pick_precision
@@ -39,7 +40,7 @@ from wildreid.training.world import ALONE, World
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
 
 HISTORY = "history.jsonl"
 

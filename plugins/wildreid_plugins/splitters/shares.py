@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wildreid.data.groups import codes
+from wildreid.data.sets import codes
 from wildreid.data.table import PARTS, Table
 
 TRAIN, VAL, TEST = range(3)

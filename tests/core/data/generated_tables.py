@@ -11,7 +11,7 @@ import pandas as pd
 
 from wildreid.data.groups import annotate
 from wildreid.data.table import Table
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
 ROOT = Path("/photos")
 

@@ -16,7 +16,7 @@ from wildreid.data.images import read
 from wildreid.data.read import read_table
 from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 from wildreid.testing import TINY_RECIPE, draw_photos
 from wildreid_plugins.datasets import Folder
 

@@ -6,7 +6,7 @@ import pytest
 
 from wildreid.data import duplicates
 from wildreid.data.duplicates import near_duplicates
-from wildreid.data.groups import join
+from wildreid.data.sets import join
 
 
 @pytest.mark.parametrize("bits", [0, 1, 4, 16])

@@ -16,7 +16,7 @@ from wildreid.data.images import read
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.places import cache_folder
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
 
 @pytest.fixture(autouse=True)

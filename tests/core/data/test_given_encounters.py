@@ -14,7 +14,7 @@ from wildreid.data.read import read_table
 from wildreid.data.splits import divisions
 from wildreid.data.table import Table
 from wildreid.evaluation.protocols import usable
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
 DAY = "2024-05-01 10:00:0"
 

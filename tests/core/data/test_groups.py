@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from tests.core.data.generated_tables import annotated, generated, same_encounter, same_group
 
-from wildreid.data.groups import annotate, join, regroup
+from wildreid.data.groups import annotate, regroup
+from wildreid.data.sets import join
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
 
 def table(*rows: tuple[str, str | None, str | None, str | None], **columns: object) -> Table:

@@ -12,11 +12,12 @@ from PIL import Image
 from wildreid.artefacts import Missing
 from wildreid.data.foreground import DOUBTS, behind, doubt, the_animal
 from wildreid.data.images import square
-from wildreid.data.store import images_of_arrays, open_images
+from wildreid.data.pixels import images_of_arrays
+from wildreid.data.store import open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.kinds import Segmenter
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 
 
 class Bright(Segmenter):

@@ -16,7 +16,7 @@ from wildreid.data.splits import SplitError, assign, divisions, split, unused
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.kinds import Splitter
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 from wildreid_plugins.splitters import ClosedSet, DisjointSet, OpenSet, Random, TimeCutoff
 
 WHOLE = [OpenSet(), ClosedSet(), TimeCutoff(), OpenSet(group="sequence"), OpenSet(group="day", test=0.3)]

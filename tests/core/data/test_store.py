@@ -18,7 +18,7 @@ from wildreid.data.images import square
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 
 SMALL = Images(size=32)
 
@@ -258,7 +258,7 @@ from pathlib import Path
 import pandas as pd
 from wildreid.data.store import open_images
 from wildreid.data.table import Table
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 folder = Path({str(tmp_path / "photos")!r})
 names = sorted(path.name for path in folder.iterdir())
 table = Table.of(pd.DataFrame({{"image": names, "identity": "a"}}), folder)

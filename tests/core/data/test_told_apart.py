@@ -8,7 +8,7 @@ import pytest
 
 from wildreid.data.groups import annotate
 from wildreid.data.table import BOX, Table
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 
 ROOT = Path("/photos")
 

@@ -5,7 +5,7 @@ import pytest
 from made.tables import make_table
 
 from wildreid.artefacts import Evidence
-from wildreid.data.store import HeldImages
+from wildreid.data.pixels import HeldImages
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.probes import blank, mirror, probes
 from wildreid.evaluation.rank import rank

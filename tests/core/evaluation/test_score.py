@@ -15,7 +15,7 @@ from wildreid.evaluation.decision import fit_decision
 from wildreid.evaluation.rank import rank
 from wildreid.evaluation.score import score, validator
 from wildreid.kinds import Metric
-from wildreid.recipe.model import Watched
+from wildreid.recipe.settings import Watched
 
 
 class FirstTry(Metric):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.core.gallery.made import MARK, WIDTH
 
-from wildreid.gallery.state import GONE
+from wildreid.gallery.fold import GONE
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import as_table
 from wildreid.identification.identify import identify

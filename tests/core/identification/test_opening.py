@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from wildreid.data.images import read
-from wildreid.data.store import ImageRows
+from wildreid.data.pixels import ImageRows
 from wildreid.errors import UserError
 from wildreid.evaluation.rank import load_ranking, rank
 from wildreid.gallery import thumbnails

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from wildreid.data.store import HeldImages
+from wildreid.data.pixels import HeldImages
 from wildreid.errors import UserError
 from wildreid.identification import (
     OpenGallery,

@@ -21,7 +21,7 @@ from wildreid.matching.local import open_local
 from wildreid.matching.shown import shown_pairs
 from wildreid.matching.sides import Sides
 from wildreid.matching.stage import Outcome, Stage
-from wildreid.recipe.model import Evaluation, LocalMatching
+from wildreid.recipe.settings import Evaluation, LocalMatching
 from wildreid.testing.material import embeddings_of, tiny_table
 from wildreid_plugins.fusions.mean import CalibratedMean
 from wildreid_plugins.rerankers.k_reciprocal import KReciprocal

@@ -10,13 +10,13 @@ import pandas as pd
 from PIL import Image
 from tests.core.gallery.made import RULE
 
+from wildreid.data.pixels import ImageRows
 from wildreid.data.read import read_table
-from wildreid.data.store import ImageRows
 from wildreid.gallery.manifest import Mark
 from wildreid.gallery.store import Gallery
 from wildreid.identification.models import Model
 from wildreid.identification.opened import OpenGallery
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 
 SIDE, GRID = 48, 4
 MARK = Mark(name="mean colours", weights="w", transform="t", width=3 * GRID**2)

@@ -12,7 +12,7 @@ from wildreid.data.fingerprints import fingerprint
 from wildreid.data.groups import annotate
 from wildreid.data.splits import split
 from wildreid.data.table import Failure, Table
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 from wildreid.survey import facts, write
 from wildreid.survey.plots import histogram
 from wildreid.survey.words import warnings

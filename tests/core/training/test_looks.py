@@ -10,9 +10,9 @@ import torch
 from made.micro import SIZE, recipe
 from torch.nn.functional import normalize
 
-from wildreid.data.store import HeldImages
+from wildreid.data.pixels import HeldImages
 from wildreid.errors import UserError
-from wildreid.recipe.model import Embedding
+from wildreid.recipe.settings import Embedding
 from wildreid.registry import Registry
 from wildreid.training.embed import embed
 from wildreid.training.embedder import build_embedder, load_embedder, save_embedder

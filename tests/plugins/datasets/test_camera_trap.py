@@ -13,7 +13,7 @@ from tests.plugins.datasets.test_folder_dataset import photo
 
 from wildreid.data.groups import annotate
 from wildreid.errors import UserError
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 from wildreid_plugins.datasets import CameraTrap
 
 

@@ -9,7 +9,7 @@ from wildreid.data.groups import annotate
 from wildreid.data.splits import SplitError, split
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 from wildreid_plugins.splitters import Given
 
 WORDS = ["training", "training", "valid", "test", "test"]

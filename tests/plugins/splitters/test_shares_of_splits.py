@@ -13,7 +13,7 @@ from wildreid.data.audit import audit
 from wildreid.data.groups import annotate
 from wildreid.data.splits import SplitError, split, unreached
 from wildreid.data.table import Table
-from wildreid.recipe.model import Encounters
+from wildreid.recipe.settings import Encounters
 from wildreid_plugins.splitters import ClosedSet, DisjointSet, OpenSet, Random
 
 
