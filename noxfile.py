@@ -3,6 +3,7 @@
 nox                 tests, types, style and layers
 nox -s fix          format, mend what the linter can, write the generated pages again
 nox -s tests        the whole test suite; arguments go to pytest
+nox -s changelog    what the next release's section of CHANGELOG.md will say
 nox -s release      sdist and wheel, built and checked
 nox -s benchmark    how fast and how right; -- --quick for five minutes
 nox -s peers        environments of the peers that are measured beside us
@@ -112,6 +113,13 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
+def changelog(session: nox.Session) -> None:
+    """Print the changelog's next section; ``-- build`` writes it and removes the files that it is made of."""
+    environment(session)
+    run(session, "towncrier", *(session.posargs or ["build", "--draft"]))
+
+
+@nox.session
 def release(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, check them, and show that they install and work in an empty environment."""
     environment(session)
@@ -121,8 +129,10 @@ def release(session: nox.Session) -> None:
     session.env["WILDREID_DIST"] = str(ROOT / "dist")
     run(session, "pytest", "tests/wheel", "-m", "stress or not stress", *session.posargs)
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    if f"## {version}" not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
-        session.warn(f"CHANGELOG.md has no section {version} yet: rename Unreleased before you upload")
+    if f"## {version} - " not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
+        session.warn(f"CHANGELOG.md has no section {version} yet: nox -s changelog -- build")
+    if left := sorted(path.name for path in (ROOT / "changelog.d").glob("*.md")):
+        session.warn(f"these changes are in no section of CHANGELOG.md: {', '.join(left)}")
     if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT, check=False).returncode:
         session.warn("there are changes that are not committed: do not upload this")
 

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = [path for folder in ("core", "plugins", "species") for path in sorted((ROOT / folder).rglob("*.py"))]
 TEXTS = [
-    *(page for page in sorted(ROOT.glob("*.md")) if page.name != "CHANGELOG.md"),
+    *sorted(ROOT.glob("*.md")),
+    *sorted(ROOT.glob("changelog.d/*.md")),
     *sorted(ROOT.glob("docs/**/*.md")),
     *(page for place in ("core", "plugins") for page in sorted((ROOT / place).rglob("*.html"))),
     *sorted((ROOT / "core").rglob("*.j2")),
