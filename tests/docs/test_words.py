@@ -29,6 +29,38 @@ RETIRED = {
 """Each pattern, and what to write instead."""
 
 
+SYNONYMS = {
+    "gallery": r"catalogues?|reference (?:set|images|photos)",
+    "query": r"probe (?:image|photo)s?",
+    "individual": r"specimens?|animal ids?",
+    "encounter": r"re-?sightings?|capture events?",
+    "burst": r"(?:photo|image|shot) series|trigger sequences?",
+    "annotation, crop": r"chips?|cut-?outs?|thumbnail crops?",
+    "embedding": r"feature vectors?|signatures?|face codes?",
+    "part": r"folds?|subsets?",
+    "near duplicate": r"doubles",
+    "backbone": r"trunks?",
+}
+"""The glossary's terms, and other words for the same thing that other programs and papers use."""
+
+OF_OTHERS = {
+    "docs/guides/coming-from.md": {"trunk"},  # the names of the other program, in its own table
+    "docs/guides/plain.md": {"trunk"},  # a variable of the reader's own program
+    "species/bears/README.md": {"chips"},  # dlib's word for its own files
+}
+"""What a page may say all the same, since it is about another program."""
+
+
+def synonyms(text: str, allowed: frozenset[str] | set[str] = frozenset()) -> list[str]:
+    flat = " ".join(text.split())
+    return [
+        f"'{found[0]}': write {term}"
+        for term, pattern in SYNONYMS.items()
+        for found in re.finditer(rf"\b(?:{pattern})\b", flat, re.IGNORECASE)
+        if found[0].lower() not in allowed
+    ]
+
+
 def retired(text: str) -> list[str]:
     flat = " ".join(text.split())  # a sentence goes on in the next line
     return [
@@ -50,6 +82,30 @@ def test_no_message_help_or_docstring_uses_a_retired_word() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found += [f"{path.relative_to(ROOT)}:{node.lineno} {word}" for word in retired(node.value)]
     assert found == []
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_has_one_word_for_one_thing(path: Path) -> None:
+    allowed = OF_OTHERS.get(path.relative_to(ROOT).as_posix(), set())
+    assert synonyms(path.read_text(encoding="utf-8"), allowed) == []
+
+
+def test_help_has_one_word_for_one_thing() -> None:
+    found = []
+    for path in sorted((ROOT / "core/wildreid/cli").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+                found += [f"{path.relative_to(ROOT)}:{node.lineno} {word}" for word in synonyms(node.value)]
+    assert found == []
+
+
+def test_each_exception_is_needed_and_each_term_is_in_the_glossary() -> None:
+    for page, words in OF_OTHERS.items():
+        text = (ROOT / page).read_text(encoding="utf-8").lower()
+        assert {word for word in words if not re.search(rf"\b{word}\b", text)} == set(), page
+    glossary = (ROOT / "docs/guides/glossary.md").read_text(encoding="utf-8")
+    terms = {term for terms in SYNONYMS for term in terms.split(", ")}
+    assert {term for term in terms if f"**{term}**" not in glossary} == set()
 
 
 @pytest.mark.parametrize(

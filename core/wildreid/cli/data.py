@@ -42,7 +42,7 @@ def data(
         ),
     ] = None,
 ) -> None:
-    """Look at the data of a recipe: individuals, encounters, bursts, cameras, doubles, and the split.
+    """Look at the data of a recipe: individuals, encounters, bursts, cameras, near duplicates, and the split.
 
     Example: [bold]reid data species/bears/recipe.yaml --augmented[/]
     """

@@ -55,13 +55,11 @@ def embed(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(
-            min=1, metavar="N", help="All shards by so many processes of this machine, through Dask."
-        ),
+        typer.Option(min=1, metavar="N", help="All shards by N processes of this machine, through Dask."),
     ] = None,
     device: Device = None,
 ) -> None:
-    """Embed a table in shards, each by a process that knows nothing of the others; then join them.
+    """Embed a table in shards, each by a process of its own; then join them.
 
     A shard that is there already is not embedded again, so a job that was killed is simply started again. However
     many shards there are, the same machine joins them to the same bytes.

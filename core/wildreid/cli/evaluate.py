@@ -26,7 +26,9 @@ def evaluate(
     table: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="What they are of, a row each; .csv or .parquet.", rich_help_panel=GIVEN
+            metavar="FILE",
+            help="What they are of, one row for each; .csv or .parquet.",
+            rich_help_panel=GIVEN,
         ),
     ] = None,
     out: Annotated[
@@ -39,7 +41,9 @@ def evaluate(
     ] = None,
     ids: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What each embedding is of, one a line.", rich_help_panel=GIVEN),
+        typer.Option(
+            metavar="FILE", help="What each embedding is of, one on each line.", rich_help_panel=GIVEN
+        ),
     ] = None,
     match: Annotated[
         str | None,

@@ -18,7 +18,7 @@ def history(
     gallery: GalleryPath,
     csv: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", callback=writable, help="Also write a CSV, one row an encounter."),
+        typer.Option(metavar="FILE", callback=writable, help="Also write a CSV, one row for each encounter."),
     ] = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a page with timelines.")
@@ -26,7 +26,7 @@ def history(
     stations: Annotated[
         bool, typer.Option("--stations", help="Also print when each was first and last seen at each station.")
     ] = False,
-    together: Annotated[bool, typer.Option("--together", help="Also print who was met with whom.")] = False,
+    together: Annotated[bool, typer.Option("--together", help="Also print who was seen with whom.")] = False,
     coordinates: Annotated[
         bool, typer.Option("--coordinates", help="Say where, too; think of who may read it.")
     ] = False,

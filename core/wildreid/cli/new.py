@@ -29,7 +29,7 @@ def species(
         str | None,
         typer.Option(
             metavar="LAYOUT",
-            help="What the folders mean, where their names do not tell: '{station}/{identity}/{file}'.",
+            help="What the folders mean, where their names do not say it: '{station}/{identity}/{file}'.",
         ),
     ] = None,
     columns: Columns = None,

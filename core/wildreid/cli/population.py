@@ -22,7 +22,7 @@ def population(
         Path | None,
         typer.Option(
             metavar="RUN",
-            help="A run whose test part measured how often identities are wrong; else the gallery's own rule.",
+            help="A run whose test part measured how often identities are wrong; if not given: the gallery's rule.",
         ),
     ] = None,
     season: Annotated[

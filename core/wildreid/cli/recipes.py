@@ -10,7 +10,7 @@ NEAR = ("recipe.yaml", "*/recipe.yaml", "*/*/recipe.yaml")
 
 
 def recipes() -> None:
-    """List the recipes of the installed packs, and those in this folder and two below it."""
+    """List the recipes of the installed packs, and those in this folder and up to two folders below it."""
     from rich.console import Console
     from rich.table import Table
 

@@ -8,7 +8,7 @@ from wildreid.cli.arguments import RunPath, Settings
 
 
 def report(run: RunPath, set_: Settings = None) -> None:
-    """Write a finished run's report again, from what its folder holds; nothing is measured anew.
+    """Write a finished run's report again, from what its folder holds; nothing is measured again.
 
     Of the recipe's keys only [bold]reporters[/] and [bold]private[/] may be set.
 

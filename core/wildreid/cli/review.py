@@ -53,7 +53,7 @@ def review(
     hold: Annotated[
         bool, typer.Option("--hold", help="Change the gallery only when the page's button is pressed.")
     ] = False,
-    confidence: Annotated[bool, typer.Option("--confidence", help="Ask how sure one is.")] = False,
+    confidence: Annotated[bool, typer.Option("--confidence", help="Ask how sure the reviewer is.")] = False,
     replay: Annotated[
         bool, typer.Option("--replay", help="Carry out what was decided and not yet done, say it, and stop.")
     ] = False,

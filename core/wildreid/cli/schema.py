@@ -23,7 +23,7 @@ def schema(
 ) -> None:
     """Write the JSON schema of a recipe, with every option that is installed, for an editor.
 
-    An editor with a YAML language server then completes and checks the recipe, in whose first comment stands
+    An editor with a YAML language server then completes and checks the recipe, whose first comment is
     [bold]# yaml-language-server: $schema=recipe.schema.json[/]
 
     Example: [bold]reid schema species/bears/recipe.yaml[/]

@@ -28,7 +28,7 @@ def search(
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", min=0, help="Begin no further trial after so long."),
+        typer.Option(metavar="SECONDS", min=0, help="Begin no further trial after this time."),
     ] = None,
     storage: Annotated[
         str | None,
@@ -50,7 +50,9 @@ def search(
     grace: Annotated[
         int,
         typer.Option(
-            metavar="SECONDS", min=4, help="A worker silent for so long is dead; its trial is run again."
+            metavar="SECONDS",
+            min=4,
+            help="A worker that is silent for this time is dead; its trial is run again.",
         ),
     ] = 60,
 ) -> None:

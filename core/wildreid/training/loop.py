@@ -61,7 +61,7 @@ def train(
     """Train a recipe's network on the train part; nothing is ever computed from the test part.
 
     Writes ``model.safetensors`` and ``model.json`` (the weights of the best epoch so far), ``history.jsonl``
-    (one line an epoch) and ``checkpoints/``, all in `folder` and each whole or not at all.
+    (one line for each epoch) and ``checkpoints/``, all in `folder` and each whole or not at all.
 
     Args:
         recipe: with ``epochs: 0`` the network is saved as it comes.
@@ -89,10 +89,10 @@ def train(
     settings, place = recipe.training, pick_device(device)
     half = pick_precision(settings.precision, place)
     keep_freed_memory(place)
-    seed_all(recipe.seed)
+    seed_all(recipe.seed)  # before the network is built: its first weights are random too
     embedder = build_embedder(recipe).to(place)
     embedder.lay_out(channels_last=settings.channels_last)
-    if settings.epochs == 0:
+    if settings.epochs == 0:  # no loop, but all files of a trained run, so that what follows need not know
         if world.first:
             save_embedder(embedder, folder, recipe)
             _write_history(folder, [])
@@ -109,10 +109,12 @@ def train(
     # what is learned from, in which batches, and what chooses the weights
     rows, labels = training_rows(table)
     held_out = validation_rows(table, settings.gallery)
+    # with `apart`, the left and right side of one animal are two classes here
     learned = table.rows.assign(identity=class_names(table))
     chosen = table.with_rows(learned.iloc[rows])
     batches = recipe.sampler.build(table=chosen, batch=settings.batch, seed=recipe.seed)
 
+    # a backbone that never learns gives the same features in each epoch: they are computed once, here
     seen: ImageRows | CachedFeatures = images
     if rests(recipe):
         seen = open_features(
@@ -120,12 +122,12 @@ def train(
             cache=cache_folder(), world=world,
         )  # fmt: skip
 
-    # what learns, and how; a window of batches makes a step
+    # what learns, and how; a window of batches makes one step, and schedules count steps, not batches
     windows = ceil(len(batches) / settings.accumulate)
     learner = build_learner(
         recipe, embedder, classes=int(labels.max()) + 1, steps=settings.epochs * windows, table=chosen
     )
-    if settings.compile:
+    if settings.compile:  # after the optimizer is made: it holds the same parameters, compiled or not
         compile_network(embedder, recipe.images.size)
 
     # where it stands
@@ -147,12 +149,14 @@ def train(
     if world.first:
         _write_history(folder, history)
 
-    def read(batch: list[int]) -> tuple[list[int], torch.Tensor]:
+    def read(batch: list[int]) -> tuple[list[int], torch.Tensor]:  # runs in threads, ahead of the loop
         share = rows[list(world.share(batch))]
         if isinstance(seen, CachedFeatures):
+            # which of the kept views: by a seed of its own, so that it is the same in whatever thread
             inputs = torch.from_numpy(seen.draw(share, seed=[recipe.seed, epoch, *share]))
         else:
             inputs = torch.from_numpy(images_for(recipe.transforms, seen, share))
+        # only from pinned memory can a copy to the GPU go on while the GPU computes
         return batch, inputs.pin_memory() if place.type == "cuda" else inputs
 
     def progress() -> str:
@@ -162,15 +166,17 @@ def train(
     network: nn.Module | None = None
     with listening() as stop:
         while epoch < settings.epochs and not best.tired:
+            # each epoch, since validation left it in evaluation mode; what is frozen stays in that mode
             train_mode(embedder, freeze=settings.freeze, thaw=settings.thaw, epoch=epoch)
             if network is None or epoch == settings.thaw:  # a wrapper knows what learns when it is made
                 network = world.wrap(embedder)
             learner.objective.train()
+            # all batches are drawn now, from seed and epoch alone: a resumed epoch skips those it has done
             with blamed(recipe.sampler, "on an epoch"):
                 batches.set_epoch(epoch)
                 drawn = list(batches)
             tally.start()
-            ahead = drawn[tally.batches :]  # a resumed epoch goes on where it stopped
+            ahead = drawn[tally.batches :]
             for batch, inputs in bar(
                 prefetch(ahead, read, threads=settings.workers), progress, total=len(ahead)
             ):
@@ -180,19 +186,24 @@ def train(
                 window = min(settings.accumulate, len(batches) - (done - done % settings.accumulate))
                 waits = bool((done + 1) % settings.accumulate) and done + 1 < len(batches)
                 inputs = inputs.to(place, non_blocking=True)
-                if seen is images:  # features that are kept were augmented when they were computed
+                # augmented here and not in `read`: on the device, a whole batch at once; kept features were
+                # augmented when they were computed
+                if seen is images:
                     inputs = embedder.prepare(inputs, learner.augment)
                 truth = torch.from_numpy(labels[batch]).to(place, non_blocking=True)
                 with world.apart(network, wanted=waits):  # processes need to agree but once a step
+                    # half precision for the network alone: a loss with exponentials needs all its digits
                     with torch.autocast(place.type, half, enabled=half is not None):
                         embeddings = network(inputs)
                     # each process embeds its share of the batch, and all compute the loss of the whole
                     # batch: miners and losses see as many pairs as one process alone would
                     embeddings = world.gather(embeddings, len(batch))
                     loss = learner.loss(embeddings, truth)
-                    tally.add(loss, batch)
+                    tally.add(loss, batch)  # looks at the loss one batch late: now it would wait for the GPU
+                    # divided, since gradients of a window are added and a mean is wanted; scaled, since small
+                    # gradients of 16-bit floats would be 0 (the scaler does nothing for other precisions)
                     learner.scaler.scale(loss / window).backward()  # type: ignore[no-untyped-call]
-                if waits:
+                if waits:  # the window is not full yet
                     continue
                 world.average(learner.own)  # the network's own gradients, `wrap` has averaged as they came
                 learner.step()
@@ -221,12 +232,12 @@ def train(
                     picture(epoch + 1, vectors)
                 value = _watched(figures, settings, history)
                 line |= {**figures, "watched": value}
-                learner.schedule.step(value)
+                learner.schedule.step(value)  # for those that wait for a plateau; others moved at each step
             line |= {"seconds": round(tally.elapsed, 3), "images/second": round(tally.speed, 1)}
             history.append(line)
             for log in logs:
                 log.log(epoch + 1, {name: value for name, value in line.items() if name != "epoch"})
-            epoch += 1
+            epoch += 1  # before the checkpoint, which says where to go on
             tally.clear()
             # the new best's file, then the checkpoint that names it, then the old best goes: a kill between
             # any two of them leaves a checkpoint whose best weights are there
@@ -237,7 +248,7 @@ def train(
                 _write_history(folder, history)
             if world.any(stop.asked) and epoch < settings.epochs and not best.tired:
                 raise _interrupted(folder, epoch)
-    world.wait()
+    world.wait()  # until the first has written the best weights, which all load now
     fitted(
         best.load_into(embedder),
         seen,

@@ -124,7 +124,7 @@ def join(
     root: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="The other's photos, to be embedded anew: needed for another model."
+            metavar="FOLDER", help="The other's photos, to be embedded again: needed for another model."
         ),
     ] = None,
     device: Device = None,

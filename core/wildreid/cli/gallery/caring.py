@@ -12,7 +12,7 @@ from wildreid.cli.gallery.arguments import GalleryPath
 
 def verify(
     gallery: GalleryPath,
-    index: Annotated[bool, typer.Option("--index", help="Also make the index anew.")] = False,
+    index: Annotated[bool, typer.Option("--index", help="Also make the index again.")] = False,
 ) -> None:
     """Read all of a gallery and compare every hash; exits with 1 if it is damaged."""
     from wildreid.cli.words import as_typed
@@ -63,7 +63,7 @@ def calibrate(
         ),
     ] = None,
 ) -> None:
-    """Fit thresholds and probabilities anew for the gallery's present size.
+    """Fit thresholds and probabilities again, for the gallery's present size.
 
     Each encounter and each individual is left out in turn, as if it had just been photographed.
     """

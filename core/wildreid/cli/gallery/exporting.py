@@ -41,10 +41,10 @@ def export(
     station_names: surveying.StationNames = False,
     photos: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Where the gallery's photos lie, for sizes and copies of them."),
+        typer.Option(metavar="FOLDER", help="Where the gallery's photos are, for sizes and copies of them."),
     ] = None,
     draws: Annotated[
-        int, typer.Option(min=0, help="Write so many whole assignments of the uncertain identities.")
+        int, typer.Option(min=0, help="Write this number of whole assignments of the uncertain identities.")
     ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     undecided: Annotated[
@@ -57,7 +57,7 @@ def export(
     root: Root = None,
     device: Device = None,
 ) -> None:
-    """Write who was met where and when for MARK, secr, oSCR, camtrapR, Camtrap DP, Wildbook, or as plain tables.
+    """Write who was seen where and when for MARK, secr, oSCR, camtrapR, Camtrap DP, Wildbook, or as plain tables.
 
     Coordinates, names of places and files are made safe unless you say --private.
 

@@ -36,12 +36,12 @@ DropOutside = Annotated[
     bool,
     typer.Option(
         "--drop-outside",
-        help="Leave out photos for which no camera was looking, and list them; else they are an error.",
+        help="Leave out photos for which no camera was looking, and list them; without it they are an error.",
     ),
 ]
 Include = Annotated[
     list[str] | None,
-    typer.Option(metavar="machine", help="Take identities that a machine gave, too; every file says so."),
+    typer.Option(metavar="machine", help="Take identities that a machine gave too; every file says so."),
 ]
 MinProbability = Annotated[
     float, typer.Option(min=0, max=1, help="With --include machine: those of at least this probability.")
@@ -58,9 +58,7 @@ Side = Annotated[
 ]
 Private = Annotated[
     bool,
-    typer.Option(
-        "--private", help="Tell places, names of stations and files as they are: for your eyes alone."
-    ),
+    typer.Option("--private", help="Write places, names of stations and files as they are: not for others."),
 ]
 Precision = Annotated[
     int, typer.Option(min=1, max=3, help="Decimals of a degree that a public export gives.")
@@ -69,7 +67,7 @@ StationNames = Annotated[
     bool,
     typer.Option(
         "--station-names",
-        help="Keep names of stations, cameras and files in public: codes that tell nobody a place.",
+        help="Keep names of stations, cameras and files in public: only if they are codes that reveal no place.",
     ),
 ]
 
