@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class UserError(Exception):
-    """A mistake that the user can mend; the command line prints it without a traceback and exits with 2.
+    """A mistake that the user can correct; the command line prints it without a traceback and exits with 2.
 
     Args:
         what: what is wrong, in one sentence.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ASIDE = ".part"
 """The ending of a file that is being written and has not taken its name yet."""
-ANEW = "take it from a backup, or make it anew"
+ANEW = "take it from a backup, or make it again"
 
 
 @contextmanager

@@ -457,7 +457,7 @@ def wildreid_fusions() -> list[type[kinds.Fusion]]:  # type: ignore[empty-body]
 
 @hookspec
 def wildreid_rerankers() -> list[type[kinds.Reranker]]:  # type: ignore[empty-body]
-    r"""What orders the nearest candidates anew by their embeddings.
+    r"""What orders the nearest candidates again by their embeddings.
 
     Called: where a recipe has a ``reranker``, once for each query.
 
@@ -470,7 +470,7 @@ def wildreid_rerankers() -> list[type[kinds.Reranker]]:  # type: ignore[empty-bo
     ...     '''A candidate that is like many other candidates rises.'''
     ...
     ...     name = "company"
-    ...     reach: int = Field(20, ge=2, description="candidates that are ordered anew")
+    ...     reach: int = Field(20, ge=2, description="candidates that are ordered again")
     ...
     ...     def rerank(
     ...         self,

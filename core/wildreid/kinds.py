@@ -139,7 +139,7 @@ class Segmenter(Option):
 
 
 class Transform(Option):
-    """An augmentation of training images, drawn anew for each image of a batch.
+    """An augmentation of training images, drawn again for each image of a batch.
 
     Attributes:
         masked: whether it is given (N, 4, size, size), the masks of the animals as a fourth channel, and gives as
@@ -338,7 +338,7 @@ class Miner(Option):
 
 
 class Batches(Protocol):
-    """What a sampler builds: batches of row positions, drawn anew each epoch."""
+    """What a sampler builds: batches of row positions, drawn again each epoch."""
 
     def set_epoch(self, epoch: int) -> None:
         """Draw for this epoch; the same epoch and seed give the same batches."""
@@ -485,7 +485,7 @@ class Fusion(Option):
 
 
 class Reranker(Option):
-    """What orders a query's nearest candidates anew by what their embeddings say of one another.
+    """What orders a query's nearest candidates again by what their embeddings say of one another.
 
     Attributes:
         reach: candidates that it is given, the nearest; those beyond stay behind them in their order.

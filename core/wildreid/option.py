@@ -108,7 +108,7 @@ class Option(BaseModel, ABC):
 def blamed(option: Option, doing: str) -> Iterator[None]:
     """Within it, whatever fails gets a note that names the option, and the file of the plugin that offers it.
 
-    A traceback alone names neither. What the user can mend says so itself, and gets none.
+    A traceback alone names neither. What the user can correct says so itself, and gets none.
     """
     try:
         yield

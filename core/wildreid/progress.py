@@ -75,7 +75,7 @@ def note(text: str) -> None:
 
 
 def console() -> Console:
-    """The console for progress and notes: standard error, looked up anew so that tests can capture it.
+    """The console for progress and notes: standard error, looked up again so that tests can capture it.
 
     Of several processes that ``torchrun`` started, the first alone speaks.
     """

@@ -165,7 +165,7 @@ class Registry:
         source = Source(folder.name, str(folder))
         if not init.is_file():
             if not folder.is_dir():
-                raise PluginError(f"the pack {folder} does not exist", cure="mend 'packs' in the recipe")
+                raise PluginError(f"the pack {folder} does not exist", cure="correct 'packs' in the recipe")
             return  # a pack without code: a recipe and its README
         if fingerprint(init) in self._files:
             return
@@ -251,5 +251,5 @@ def _describe(error: Exception) -> str:
         if not file.startswith("<frozen") and Path(file).parent != Path(__file__).parent:
             last = f"{file}:{frame.tb_lineno}: "
         frame = frame.tb_next
-    cure = "; install it, or mend the import" if isinstance(error, ImportError) else ""
+    cure = "; install it, or correct the import" if isinstance(error, ImportError) else ""
     return f"{last}{type(error).__name__}: {error}{cure}"

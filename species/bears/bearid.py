@@ -200,5 +200,5 @@ def _there(root: Path) -> None:
         raise UserError(
             f"the data set's root {root} is not there",
             where="dataset.root",
-            cure="mend it in the recipe, give `dataset.root=FOLDER`, or set WILDREID_BEARID",
+            cure="correct it in the recipe, give `dataset.root=FOLDER`, or set WILDREID_BEARID",
         )

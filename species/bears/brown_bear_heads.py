@@ -48,7 +48,7 @@ class BrownBearHeads(Dataset):
             raise UserError(
                 f"the data set's root {self.root} is not there",
                 where="dataset.root",
-                cure="mend it in the recipe, or give `dataset.root=FOLDER`",
+                cure="correct it in the recipe, or give `dataset.root=FOLDER`",
             )
         file = self.root / "metadata.csv"
         given = f"split_{self.split}"

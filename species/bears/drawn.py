@@ -32,7 +32,7 @@ class DrawnBears(Dataset):
     seed: int = Field(0, ge=0, description="of everything drawn")
 
     def table(self) -> Table:
-        """Draw the bears, or find them drawn; one row a photo, with camera, time, viewpoint and true mask."""
+        """Draw the bears, or find them drawn: for each photo camera, time, viewpoint and true mask."""
         import pandas as pd
 
         from wildreid.data.table import Table

@@ -92,7 +92,7 @@ def once(rows: pd.DataFrame, failures: list[Failure]) -> pd.DataFrame:
     boxes = [rows[name].round() for name in BOX if name in rows]
     again = pd.concat([rows["image"], *boxes], axis=1).duplicated()
     failures += [
-        Failure(image, f"stands twice, here as {who}", row=int(row))
+        Failure(image, f"is there twice, here as {who}", row=int(row))
         for image, who, row in rows.loc[again, ["image", "identity", "row"]].itertuples(index=False)
     ]
     return rows[~again].reset_index(drop=True)

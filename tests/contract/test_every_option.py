@@ -99,7 +99,7 @@ EXAMPLES: dict[tuple[str, str], Callable[[Path], dict[str, object]]] = {
     ("loss", "sum"): lambda folder: {"losses": (ArcFace(), Triplet())},
     ("reporter", "html"): lambda folder: {"umap": False},  # a map takes long, and has its own tests
 }
-"""Fields for options that cannot be tried as they stand."""
+"""Fields for options that cannot be tried as they are."""
 
 
 def test_every_plugin_loads_and_every_kind_has_an_option() -> None:

@@ -120,7 +120,7 @@ def test_all_mistakes_at_once_with_their_lines(recipe: Path) -> None:
     ("text", "words"),
     [
         ("a: [1, 2", ":1"),
-        ("a: 1\nb: 2\na: 3\n", "recipe.yaml:3: the key 'a' stands twice"),
+        ("a: 1\nb: 2\na: 3\n", "recipe.yaml:3: the key 'a' is there twice"),
         ("- 1\n", "mapping"),
         ("", "mapping"),
         ("fallback: nosuch\n" + RECIPE.replace("fallback: sample\n", ""), "no profile 'nosuch'"),

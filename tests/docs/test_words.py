@@ -24,6 +24,15 @@ RETIRED = {
     r"\bfor want of\b": "because there is no",
     r"\b(leave|leaves|left|take|takes) (it|them|this|that|\S+=\S+) away\b": "leave out, do not give",
     r"\bsave (that|under|where|in|for|when|if)\b": "except",
+    r"\banew\b": "again",
+    r"\bmend(s|ed|ing)?\b": "correct, repair",
+    r"\bbut for\b": "except for",
+    r"\bunless told\b": "by default, unless you say",
+    r"\bas (it|they) stands?\b(?! in)": "as it is",
+    r"\b(a|one) (row|line) an? [a-z]": "one row for each",
+    r"\blean on\b": "rely on",
+    r"\bstands? there twice\b": "is there twice",
+    r"\b(are|is|were) not at hand\b": "is not there",
     r"\b(whither|whilst|amongst|albeit|thereof|heretofore|notwithstanding)\b": "a common word",
 }
 """Each pattern, and what to write instead."""

@@ -90,7 +90,7 @@ def test_every_row_is_used_or_says_why(bears, small, capsys):
     reasons = {(failure.row, failure.reason) for failure in table.failures}
     assert reasons == {
         (4, "the photo is not there"),
-        (5, "stands twice, here as bf_2"),
+        (5, "is there twice, here as bf_2"),
     }
     said = " ".join(capsys.readouterr().err.split())
     assert "6 rows came, 4 are used, 2 left out" in said

@@ -81,7 +81,7 @@ def _imports(given: list[str], bodies: list[str]) -> str:
 
 
 def _grouped(names: Iterable[str]) -> str:
-    """Import lines, standard library first, one line a module, indented."""
+    """Import lines, standard library first, one line for each module, indented."""
     homes: dict[str, list[str]] = {}
     for name in names:
         homes.setdefault(HOMES[name], []).append(name)

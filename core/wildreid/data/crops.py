@@ -29,7 +29,7 @@ class Crops:
     """What was written.
 
     Attributes:
-        rows: a row a crop, as it stands in the table: ``image`` (the crop's file), ``photo`` and
+        rows: one row for each crop, as it stands in the table: ``image`` (the crop's file), ``photo`` and
             ``photo_left``, ``photo_top``, ``photo_width``, ``photo_height`` (what was cut out of it, in pixels of
             the upright photo), then the columns of the table that was given.
         failures: of photos that could not be read, and those the table came with.

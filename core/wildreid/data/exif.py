@@ -45,7 +45,7 @@ def with_exif(rows: pd.DataFrame, root: Path, *, threads: int = 4) -> pd.DataFra
 def fill_dates(table: Table) -> Table:
     """Where a table gives no date, take it from EXIF, with a note; the table's own dates stay as they are.
 
-    Nothing is done where its photos are not at hand.
+    Nothing is done where its photos are not there.
     """
     missing = table["timestamp"].isna().to_numpy()
     rows = table.rows

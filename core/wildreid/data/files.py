@@ -24,12 +24,12 @@ SYSTEMS = frozenset({
 })  # fmt: skip
 """Folders that storage and photo programs make for themselves, in small letters: thumbnails and waste bins."""
 
-_CONVERT = "which is not read; save a copy as JPEG"
+_CONVERT = "save a copy as JPEG"
 WHY = {
-    **dict.fromkeys((".heic", ".heif", ".avif", ".jxl", ".gif"), _CONVERT),
+    **dict.fromkeys((".heic", ".heif", ".avif", ".jxl", ".gif"), "a form that is not read; " + _CONVERT),
     **dict.fromkeys(
         (".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".dng", ".raf", ".orf", ".rw2", ".pef", ".srw"),
-        "a camera's raw file, " + _CONVERT,
+        "a camera's raw file, which is not read; " + _CONVERT,
     ),
     **dict.fromkeys((*sorted(FILMS), ".mpg"), "a film, not a photo"),
     **dict.fromkeys(
@@ -84,7 +84,7 @@ def find_images(root: Path) -> Found:
         raise UserError(
             f"the data set's root {root} is not there",
             where="dataset.root",
-            cure="mend it in the recipe, or give `dataset.root=FOLDER`",
+            cure="correct it in the recipe, or give `dataset.root=FOLDER`",
         )
     if wrong := no_text(str(root)):
         raise UserError(wrong, where=shown(str(root)))
@@ -195,8 +195,11 @@ def by_ending(names: Iterable[str]) -> str:
 
 def nothing_to_read(others: Iterable[Failure]) -> str:
     """A cure for a folder without a photo that can be read, from what lies there instead; else empty."""
-    names = [failure.image for failure in others]
-    if not names:
+    counted = Counter(Path(failure.image).suffix.lower() for failure in others)
+    if not counted:
         return ""
-    reasons = {known for name in names if (known := WHY.get(Path(name).suffix.lower()))}
-    return f"there are {by_ending(names)}" + (f": {'; '.join(sorted(reasons))}" if reasons else "")
+    said = [
+        f"{many} {ending or 'without an ending'}" + (f" ({WHY[ending]})" if ending in WHY else "")
+        for ending, many in counted.most_common()
+    ]
+    return f"there are only other files: {', '.join(said)}"

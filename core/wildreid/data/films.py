@@ -84,8 +84,8 @@ def sample(
         threads: that decode.
 
     Returns:
-        A row a frame (``image``, ``event``: the film, ``timestamp``, ``utc_offset``), and what could not be
-        read: films, or single frames.
+        One row for each frame (``image``, ``event``: the film, ``timestamp``, ``utc_offset``), and what could not
+        be read: films, or single frames.
 
     Raises:
         UserError: PyAV is not installed.

@@ -115,7 +115,7 @@ def regroup(table: Table, group: str) -> Table:
 
     Args:
         table: annotated by `annotate`.
-        group: ``camera-date`` (as it stands), ``sequence``, ``day``, ``camera``, or a column of the table; a
+        group: ``camera-date`` (as it is), ``sequence``, ``day``, ``camera``, or a column of the table; a
             row where that is missing is a unit of its own. Whatever the unit, what shares an encounter, an
             identity and day, or a file stays in one group, since it would leak.
 

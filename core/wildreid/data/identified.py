@@ -37,7 +37,7 @@ def identified(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any]]:
     rows.loc[sound, "id"] = _ids(rows[sound])
     own = rows[sound]
     again = own.duplicated(["id", "identity"])
-    reason[own.index[again]] = "it stands in an earlier row already"
+    reason[own.index[again]] = "it is in an earlier row already"
     own = own[~again]
     many = own["id"].map(own["id"].value_counts())
     for row in own.index[many > 1]:

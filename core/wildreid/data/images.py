@@ -241,7 +241,7 @@ def cutout(size: tuple[int, int], box: Box | None, margin: float, path: Path) ->
         raise UserError(
             f"the box {box} has no pixel in the image of {size[0]} × {size[1]}",
             where=str(path),
-            cure="mend the box, in pixels of the upright image: left, top, width, height",
+            cure="correct the box, in pixels of the upright image: left, top, width, height",
         )
     return found
 

@@ -73,7 +73,7 @@ def locate(
             raise UserError(
                 f"there is no folder {folder}",
                 where=f"dataset.{field}",
-                cure=f"mend it in the recipe, or give `dataset.{field}=FOLDER`",
+                cure=f"correct it in the recipe, or give `dataset.{field}=FOLDER`",
             )
     base = root if media is None else _common(root, media)
     prefix = strip_prefix.replace("\\", "/")

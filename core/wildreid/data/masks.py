@@ -247,7 +247,7 @@ def _packed(mask: Mask, crop: Crop, side: int, segmenter: Segmenter) -> Mask:
     if mask.shape != crop.shape or mask.dtype != np.uint8:
         raise UserError(
             f"the segmenter '{segmenter.name}' gave a mask of {mask.dtype} {mask.shape} for a crop of {crop.shape}",
-            cure="tell whoever wrote that plugin: uint8 (height, width) of the crop's shape",
+            cure="tell the author of that plugin: uint8 (height, width) of the crop's shape",
         )
     others = np.zeros(mask.shape, bool)
     if segmenter.several:

@@ -53,10 +53,10 @@ class Preset:
         told_by: columns that it has and others have not.
         columns: our columns, and what they are called there; what is not there is passed over.
         missing: its words for nothing, in identity and viewpoint.
-        rows: makes a row an animal of the file's rows, before columns are looked for.
+        rows: makes one row for each animal of the file's rows, before columns are looked for.
         finish: boxes, and what else is its own; gives what one should know, in sentences.
         notes: what one should know, in sentences.
-        anew: `rows` makes other columns, so that those that a recipe names may be gone.
+        again: `rows` makes other columns, so that those that a recipe names may be gone.
     """
 
     words: str

@@ -39,7 +39,7 @@ def read_table(
     like: str | None = None,
     asked: Asked | None = None,
 ) -> Table:
-    """Read a CSV or Parquet file with a row an annotation.
+    """Read a CSV or Parquet file with one row for each annotation.
 
     Columns that others call by another name are recognised where one can tell, and a note says which. A table
     that another program writes is read as that (see `wildreid.data.presets`), by its columns where `like` and
@@ -127,7 +127,7 @@ def our_columns(rows: pd.DataFrame, given: Mapping[str, str], file: Path) -> dic
     """Our names for columns to the table's, of those that are not given and can be told.
 
     Raises:
-        UserError: a column that is given is not there, or one that is taken stands there twice.
+        UserError: a column that is given is not there, or one that is taken is there twice.
     """
     for ours, theirs in given.items():
         if theirs not in rows:

@@ -39,8 +39,8 @@ class Records:
     record decides: one that has failed is not counted later.
 
     Attributes:
-        rows: a row a record, with a plain index; columns as in `Table`, and the source's own. ``identity`` is
-            there; ``image`` comes with `locate`, or is there already where the photos were listed.
+        rows: one row for each record, with a plain index; columns as in `Table`, and the source's own.
+            ``identity`` is there; ``image`` comes with `locate`, or is there already where the photos were listed.
         keys: (records,) what the source calls each: an id, a line.
         root: the folder that image paths are relative to.
 
@@ -280,7 +280,7 @@ class Records:
         self.fail(whole & (there > 1), ALONE)
         sides = self.rows[list(BOX)].round()
         twice = sides.assign(image=image).duplicated() & ~whole & self._open
-        self.fail(twice, "the same box stands on this photo already")
+        self.fail(twice, "the same box is on this photo already")
 
     def _take(self, where: Any) -> list[int]:
         mask = pd.Series(np.asarray(where, object)).fillna(False).to_numpy(bool) & self._open

@@ -1,4 +1,4 @@
-"""Read a file's cells as they stand: text of whatever program wrote it, with the row of each."""
+"""Read a file's cells as they are: text of whatever program wrote it, with the row of each."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _text(file: Path) -> tuple[str, list[str]]:
 
 
 def _once(rows: pd.DataFrame, names: list[str], notes: list[str]) -> pd.DataFrame:
-    """Every column under its own name; one that stands there twice is taken once where both say the same."""
+    """Every column under its own name; one that is there twice is taken once where both say the same."""
     if len(names) != len(rows.columns):  # pandas knows better what a header is
         return rows.rename(columns=lambda name: str(name).strip())
     kept: dict[str, Any] = {}
@@ -131,7 +131,7 @@ def _once(rows: pd.DataFrame, names: list[str], notes: list[str]) -> pd.DataFram
         if name not in kept:
             kept[name] = values
         elif kept[name].equals(values.rename(kept[name].name)):
-            notes.append(f"'{name}' stands there twice, with the same values")
+            notes.append(f"'{name}' is there twice, with the same values")
         else:
             kept[f"{name}{AGAIN}"] = values
     return pd.DataFrame(kept)

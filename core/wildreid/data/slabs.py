@@ -178,7 +178,7 @@ class Slabs:
 
 
 class Records:
-    """Records of rows, read from mapped slabs. It can be pickled: what is mapped is mapped anew.
+    """Records of rows, read from mapped slabs. It can be pickled: what is mapped is mapped again.
 
     Args:
         slabs: the files.

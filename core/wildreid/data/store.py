@@ -86,7 +86,7 @@ class ImageStore:
     def masks(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> Pixels:
         """The animals' masks in the images that `take` gives: (rows, size, size) uint8, 255 where the animal is.
 
-        An image whose mask is in doubt is animal all over but for its padding.
+        An image whose mask is in doubt is animal all over except for its padding.
 
         Raises:
             ValueError: the images were opened without a foreground; a row that is not usable.

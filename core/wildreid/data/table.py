@@ -1,4 +1,4 @@
-"""The table: one row an annotation, that is one animal in one image."""
+"""The table: one row for each annotation, that is one animal in one image."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def tagged(
     animals, the photo fails. Animals of one photo that no region tells apart fail when the table is made.
 
     Args:
-        rows: a row a photo, with a column ``image``; what other columns it has is taken along.
+        rows: one row for each photo, with a column ``image``; what other columns it has is taken along.
         root: the folder that the paths are relative to.
         tags: what is a name.
         others: what else lies there; sidecars of these photos are taken out of it, the rest is kept as it is.

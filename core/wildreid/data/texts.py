@@ -1,4 +1,4 @@
-"""Somebody's JSON and CSV as they stand: texts, and the words by which a source says nothing."""
+"""Somebody's JSON and CSV as they are: texts, and the words by which a source says nothing."""
 
 from __future__ import annotations
 

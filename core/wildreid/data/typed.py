@@ -31,7 +31,7 @@ def in_type(
         raise UserError(
             f"the column '{name}' holds {rows[name][bad]!r}, not {what}",
             where=f"row {int(rows['table_row'][bad]) if 'table_row' in rows else bad + 1}",
-            cure="mend it, leave it empty, or give the column another name if it means something else",
+            cure="correct it, leave it empty, or give the column another name if it means something else",
         ) from None
 
 

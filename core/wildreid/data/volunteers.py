@@ -41,7 +41,7 @@ def agreed(
     Nothing about the volunteers is kept, nor are gold standards.
 
     Args:
-        rows: a row a classification: one volunteer's answers about one subject.
+        rows: one row for each classification: one volunteer's answers about one subject.
         file: where they are from.
         votes: when volunteers agree.
         key: the subject's key that holds the name of its photo; None: one that is called so.

@@ -26,7 +26,7 @@ _TREES = {
 
 @dataclass(frozen=True)
 class Region:
-    """A named part of a photo, as it stands there.
+    """A named part of a photo, as it is there.
 
     Attributes:
         name: whom or what it shows.

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 LEAST = 10
 """With fewer unknowns than this, simulated ones among them, nothing is fitted."""
 PRIOR = 0.5
-"""The share of encounters with new animals that a probability is meant for, unless told."""
+"""The share of encounters with new animals that a probability is meant for, by default."""
 FALSE_NEW = 0.05
-"""The share of known animals that may be called new, unless told."""
+"""The share of known animals that may be called new, by default."""
 RESAMPLES, CONFIDENCE = 1000, 0.95
 
 

@@ -34,7 +34,7 @@ def read_embeddings(
 
     Args:
         source: any of these.
-        ids: what each embedding is of, in their order: texts, or a file with one a line.
+        ids: what each embedding is of, in their order: texts, or a file with one on each line.
 
     Raises:
         UserError: no such file; it does not hold embeddings; another number of ids than of embeddings; an id

@@ -52,7 +52,7 @@ class Given:
         twice = pd.Series(self.ids).duplicated()
         if twice.any():
             raise UserError(
-                f"the id {self.ids[int(twice.to_numpy().argmax())]!r} stands twice",
+                f"the id {self.ids[int(twice.to_numpy().argmax())]!r} is there twice",
                 where=self.source,
                 cure="keep one embedding for each annotation",
             )
@@ -84,7 +84,7 @@ def unit_length(vectors: Floats, *, what: str = "embedding") -> tuple[Floats, in
             raise UserError(
                 f"{int(bad.sum())} of {len(length)} embeddings cannot be compared: the {what} of row "
                 f"{int(bad.argmax()) + 1} {problem}",
-                cure="leave these rows out of the embeddings and of the table, or embed them anew",
+                cure="leave these rows out of the embeddings and of the table, or embed them again",
             )
     other = int((np.abs(length - 1) > UNIT).sum())
     if not other:

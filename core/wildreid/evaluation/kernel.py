@@ -25,7 +25,7 @@ def _compiled(**options: Any) -> Callable[[Any], Any]:
     def compile_(function: Any) -> Any:
         try:
             return numba.njit(nogil=True, cache=True, **options)(function)
-        except RuntimeError:  # installed read-only, and nobody's home: compiled anew by each process
+        except RuntimeError:  # installed read-only, and nobody's home: compiled again by each process
             return numba.njit(nogil=True, **options)(function)
 
     return compile_

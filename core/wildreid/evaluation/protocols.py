@@ -122,7 +122,7 @@ def optimistic(table: Table, protocol: str, *, part: str = "test") -> str | None
 
 
 def label(table: Table, protocol: str, *, part: str = "test") -> str:
-    """A protocol in words, as it stands beside every figure."""
+    """A protocol in words, as it is beside every figure."""
     across = ", across encounters" if dated(table, part) else ", encounters not told apart"
     within = f", {words} apart" if (words := words_of(table.rows)) else ""
     return {

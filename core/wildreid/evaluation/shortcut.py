@@ -174,7 +174,7 @@ def _strips(
     see: See,
     most: int,
 ) -> list[dict[str, Any]]:
-    """Photos that are right only where the place is seen: at most one an encounter, the surest first.
+    """Photos that are right only where the place is seen: at most one for each encounter, the surest first.
 
     Each has ``query``, ``found`` (the photo that it was matched to) and ``instead`` (that without the place) as
     rows, and their ``pictures`` as the network sees them, beside each the animal alone.

@@ -48,11 +48,11 @@ def verify(folder: Path) -> Checked:
     if strange:
         notes.append(f"{len(strange)} files of an interrupted change; the next change removes them")
     if (folder / journal.FILE).stat().st_size > state.manifest.journal.bytes:
-        notes.append("a change that was interrupted stands at the journal's end; the next one replaces it")
+        notes.append("a change that was interrupted is at the journal's end; the next one replaces it")
     if missing := thumbnails.missing(state):
         notes.append(f"{missing} images have no thumbnail")
     if index.stale(state):
-        notes.append("the index is missing or old; `index=True` makes it anew")
+        notes.append("the index is missing or old; `index=True` makes it again")
     return Checked(
         tuple(damage), tuple(notes), state.digest(), len(state.individuals), state.images, len(state.changes)
     )

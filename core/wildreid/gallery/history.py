@@ -10,7 +10,7 @@ from wildreid.gallery.state import State
 
 
 def encounters(state: State, *, coordinates: bool = False) -> pd.DataFrame:
-    """One row an encounter, by individual and time; undated ones last.
+    """One row for each encounter, by individual and time; undated ones last.
 
     Args:
         state: the gallery.
@@ -39,7 +39,7 @@ def encounters(state: State, *, coordinates: bool = False) -> pd.DataFrame:
 
 
 def individuals(state: State) -> pd.DataFrame:
-    """One row an individual: ``individual``, ``images``, ``encounters``, ``first_seen``, ``last_seen``."""
+    """One row for each individual: ``individual``, ``images``, ``encounters``, ``first_seen``, ``last_seen``."""
     rows = present(state)
     table = rows.groupby("individual").agg(
         images=("key", "size"),
@@ -51,7 +51,7 @@ def individuals(state: State) -> pd.DataFrame:
 
 
 def by_station(state: State) -> pd.DataFrame:
-    """One row an individual and station, by individual and first seen.
+    """One row for each individual and station, by individual and first seen.
 
     Where no station is known, the camera stands for it.
 
@@ -72,7 +72,7 @@ def by_station(state: State) -> pd.DataFrame:
 
 
 def together(state: State, *, minutes: float = 10) -> pd.DataFrame:
-    """Who was met with whom: one row a pair that was seen before one camera within some minutes.
+    """Who was met with whom: one row for each pair that was seen before one camera within some minutes.
 
     Args:
         state: the gallery.

@@ -92,7 +92,7 @@ def open_index(state: State) -> Inverted | None:
 
 
 def build_index(state: State) -> Facts | None:
-    """Make the index anew, with as many probes as the recall needs.
+    """Make the index again, with as many probes as the recall needs.
 
     None where there are too few rows for one. The last segment is left out while it may still grow; its
     rows are compared exactly.

@@ -19,7 +19,7 @@ FORMAT = 2
 READ = (1, 2)
 """The formats that are read: 1 knows fewer columns of annotations; its next change makes it 2."""
 EXACT_UP_TO = 1_000_000
-"""Images up to which a gallery is searched exactly, unless told."""
+"""Images up to which a gallery is searched exactly, by default."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
 

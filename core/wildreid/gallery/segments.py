@@ -128,4 +128,4 @@ def hash_of(path: Path) -> str:
     return hash_of_file(path, lambda: hashlib.blake2b(digest_size=16))
 
 
-_CURE = "take this file from a backup, or make the gallery anew"
+_CURE = "take this file from a backup, or make the gallery again"

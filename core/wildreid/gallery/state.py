@@ -76,7 +76,7 @@ class State:
                     raise UserError(
                         f"{error.filename} is missing",
                         where=str(folder),
-                        cure="take it from a backup, or make the gallery anew",
+                        cure="take it from a backup, or make the gallery again",
                     ) from None
                 manifest = again  # a writer joined small segments while we read
         table = pa.concat_tables(parts) if parts else segments.COLUMNS.empty_table()

@@ -28,7 +28,7 @@ def place(folder: Path, key: str) -> Path:
 def save(folder: Path, images: Iterable[tuple[str, NDArray[np.uint8]]]) -> None:
     """Write the thumbnails of some (key, (h, w, 3) image) pairs; those that are there are kept.
 
-    They are encoded anew from pixels, so that no EXIF comes along. They are made before the rows are added;
+    They are encoded again from pixels, so that no EXIF comes along. They are made before the rows are added;
     a thumbnail without a row does no harm.
     """
     for key, image in images:

@@ -160,7 +160,7 @@ def _decision(rule: dict[str, Any]) -> list[str]:
         f"{100 * decision['target']:.0f} of 100 unknown animals are taken for known ones. Below "
         f"{rule['new_below']:.3f} an animal is called new: about {100 * rule['known_called_new']:.0f} of 100 "
         f"known ones are. Fitted on {sum(decision['queries'])} validation queries{simulated}, "
-        f"against {decision['gallery'][0]} individuals; calibrate anew for a gallery twice as large."
+        f"against {decision['gallery'][0]} individuals; calibrate again for a gallery twice as large."
         + (
             f" Probabilities are meant for {100 * prior:g} % of encounters with new animals." if prior else ""
         ),

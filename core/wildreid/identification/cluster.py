@@ -57,7 +57,7 @@ def embed_on(
 
 
 def _embed(model: str, table: str, out: str, root: str | None, shards: int, device: str, shard: int) -> Any:
-    """On a worker: one shard. What a user can mend is no failure that another try would mend."""
+    """On a worker: one shard. What a user can correct is no failure that another try would correct."""
     from distributed import get_worker
 
     try:

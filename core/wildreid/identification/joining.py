@@ -60,7 +60,7 @@ class Embedded:
 
 
 def join(folder: str | Path) -> Embedded:
-    """Join the shards of a folder into its ``joined/``, in the table's order; what was joined is written anew.
+    """Join the shards of a folder into its ``joined/``, in the table's order; what was joined is written again.
 
     Raises:
         UserError: no shards, one that is missing, doubled, cut off or damaged, or of another model or table.
@@ -92,7 +92,7 @@ def join(folder: str | Path) -> Embedded:
     if len(set(ids)) < len(ids) or len(ids) + len(failures) != plan.rows:
         raise UserError(
             f"the shards hold {len(set(ids))} rows and {len(failures)} failures of a table with {plan.rows} rows",
-            where=str(folder), cure="embed the table anew into another folder",
+            where=str(folder), cure="embed the table again into another folder",
         )  # fmt: skip
     put_text(out / IDS, "".join(f"{one}\n" for one in ids))
     put(out / TABLE, lambda aside: pq.write_table(table, aside))

@@ -211,7 +211,7 @@ def check_files(folder: Path) -> dict[str, Any]:
             raise UserError(
                 f"{name} was altered since the model was exported: its hash is another",
                 where=str(folder),
-                cure="get the package anew from where it came",
+                cure="get the package again from where it came",
             )
     return package
 
@@ -257,7 +257,7 @@ def check_same(one: Model, other: Model) -> None:
         raise UserError(
             f"the model is not the gallery's, though it says so: on {DRAWN} drawn pictures the least cosine "
             f"similarity of their embeddings is {cosine.min():.4f}",
-            cure="export it anew from the run that the gallery's model is of",
+            cure="export it again from the run that the gallery's model is of",
         )
 
 

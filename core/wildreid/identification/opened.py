@@ -152,7 +152,7 @@ class OpenGallery:
 
         Args:
             other: of the same model, whose embeddings are then taken over; or of another.
-            root: the folder that the other's image paths are relative to: its photos are then embedded anew.
+            root: the folder that the other's image paths are relative to: its photos are then embedded again.
 
         Raises:
             UserError: it is of another model, and there is no `root`; or this very gallery.
@@ -282,7 +282,7 @@ class OpenGallery:
         false_new: float = FALSE_NEW,
         prior: float | None = None,
     ) -> tuple[Rule | Missing, tuple[str, ...]]:
-        """Fit the rule anew for the gallery's present size; see `recalibrate`."""
+        """Fit the rule again for the gallery's present size; see `recalibrate`."""
         return recalibrate(self.gallery.folder, false_accepts=false_accepts, false_new=false_new, prior=prior)
 
     def pixels(self, found: Identified, name: str, *, longest: int | None = None) -> NDArray[np.uint8] | None:
@@ -324,16 +324,16 @@ class OpenGallery:
         return looked, given
 
     def _searching(self, exact: bool) -> Search:
-        """One search for all threads and calls, made anew when the gallery has changed."""
+        """One search for all threads and calls, made again when the gallery has changed."""
         state, search = self.state, self._search
         if search is None or search.state is not state or search.exact != exact:
             search = self._search = Search(state, exact)
         return search
 
     def _keep_index(self) -> None:
-        """Make the index anew where the gallery has outgrown the one it has."""
+        """Make the index again where the gallery has outgrown the one it has."""
         if index.stale(self.state):
-            say("making the index anew …")
+            say("making the index again …")
             index.build_index(self.state)
 
 

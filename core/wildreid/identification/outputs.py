@@ -91,7 +91,7 @@ class Identified:
         path.write_text(text + "\n", encoding="utf-8")
 
     def save_csv(self, path: Path) -> None:
-        """Write one row a photo: its own answer, and its burst's beside it."""
+        """Write one row for each photo: its own answer, and its burst's beside it."""
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, CSV)
             writer.writeheader()
@@ -127,9 +127,9 @@ class Discovered:
     """Individuals proposed for photos of animals that the gallery does not know.
 
     Attributes:
-        rows: one row a photo: ``image``, ``identity`` (the known individual's name, or a proposed one such as
-            ``new-1f3a9c``, missing where the photo is undecided or could not be read), ``proposed`` (whether it is
-            that), ``burst``, ``timestamp``, ``box_…``, what else is known of the photo, and ``reason``.
+        rows: one row for each photo: ``image``, ``identity`` (the known individual's name, or a proposed one such
+            as ``new-1f3a9c``, missing where the photo is undecided or could not be read), ``proposed`` (whether
+            it is that), ``burst``, ``timestamp``, ``box_…``, what else is known of the photo, and ``reason``.
             `reid gallery add` reads it as it is, once somebody has looked at it.
         agreement: with the labels that came with the photos; None where there were none.
         identified: the answers that came before: photos of known animals are not clustered.
@@ -154,7 +154,7 @@ class Discovered:
         path.write_text(json.dumps(self.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def save_csv(self, path: Path) -> None:
-        """Write one row a photo."""
+        """Write one row for each photo."""
         cells(self.rows).to_csv(path, index=False)
 
 
@@ -167,7 +167,7 @@ def _why_nobody(answer: Answer, burst: Answer | None) -> str:
 
 
 def proposals(found: Identified, who: pd.Series[str], unknown: NDArray[np.int64]) -> pd.DataFrame:
-    """One row a photo, readable or not, in a form that `reid gallery add` reads."""
+    """One row for each photo, readable or not, in a form that `reid gallery add` reads."""
     proposed = np.zeros(len(who), bool)
     proposed[unknown] = True
     said = found.rows[["id", "burst"]].assign(identity=who.to_numpy(), proposed=proposed).set_index("id")

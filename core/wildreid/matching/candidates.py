@@ -34,7 +34,7 @@ class Candidates:
     Args:
         sides: queries, gallery and masks.
         embeddings: (rows, width) of unit length.
-        reranker: orders the nearest anew; None: the cosine similarity stands.
+        reranker: orders the nearest again; None: the cosine similarity stands.
         pairs: gallery images that each query is matched to, at most.
     """
 

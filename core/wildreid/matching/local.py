@@ -176,6 +176,6 @@ def _packed_of(
             f"a matcher gave points {features.points.shape[1:]} and descriptors "
             f"{features.descriptors.shape[1:]} an image, not {points} and {width}",
             where="matchers",
-            cure="tell whoever wrote that plugin",
+            cure="tell the author of that plugin",
         )
     return packed(features.take(slice(len(pixels))))

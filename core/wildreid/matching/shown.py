@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wildreid.matching.local import Enlargeable, Local
 
 EACH = 6
-"""Right and wrong answers that are shown, the surest of each, one an encounter."""
+"""Right and wrong answers that are shown, the surest of each, one for each encounter."""
 KEPT = 60
 """Lines of a pair that are kept, the surest."""
 SIDE = 360

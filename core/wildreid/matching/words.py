@@ -20,7 +20,7 @@ def in_words(told: Mapping[str, Any]) -> list[str]:
         else:
             said.append(
                 f"Each query was matched to the {told['pairs']} nearest of {told['gallery']} gallery images; "
-                "beyond them the embedding's order stands."
+                "beyond them the embedding's order stays."
             )
         for name, points in told["points"].items():
             said += _of_points(name, points)
@@ -31,7 +31,7 @@ def in_words(told: Mapping[str, Any]) -> list[str]:
 def _of_gate(what: str, gate: Mapping[str, Any]) -> str:
     what = what[0].upper() + what[1:]
     if "reason" in gate:
-        return f"{what} does not count, the embedding's ranking stands: {gate['reason']}."
+        return f"{what} does not count, the embedding's ranking is used: {gate['reason']}."
     ends = "no interval"
     if gate["low"] is not None:
         ends = f"interval {100 * gate['low']:+.1f} to {100 * gate['high']:+.1f}"

@@ -46,7 +46,7 @@ class Larger:
         return self.where == "beside"
 
     def __call__(self, image: NDArray[np.uint8] | None) -> str | None:
-        """What a page names a photo (h, w, 3) by: a file beside it, or a data URI; encoded anew, without EXIF."""
+        """What a page names a photo (h, w, 3) by: a file beside it, or a data URI; encoded again, without EXIF."""
         if image is None or self.where == "none":
             return None
         picture = Image.fromarray(image)

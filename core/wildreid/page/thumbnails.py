@@ -1,4 +1,4 @@
-"""Small pictures as data URIs, encoded anew from pixels, so that nothing but pixels comes along."""
+"""Small pictures as data URIs, encoded again from pixels, so that nothing but pixels comes along."""
 
 from __future__ import annotations
 

@@ -71,10 +71,11 @@ def evaluate_embeddings(
 
     Args:
         embeddings: (N, width) numbers, or a ``.npy``, ``.npz`` or ``.parquet`` of them, or a folder of shards.
-        table: a row an annotation: a CSV or Parquet file, a frame, or a `Table`; None: the recipe's data set.
+        table: one row for each annotation: a CSV or Parquet file, a frame, or a `Table`; None: the recipe's
+            data set.
         out: the folder to write; new, empty, or of this very measurement.
         root: where the photos are, for near duplicates and pictures; None: beside the table, if they are there.
-        ids: what each embedding is of, in their order: texts, or a file with one a line.
+        ids: what each embedding is of, in their order: texts, or a file with one on each line.
         match: the table's column that holds the ids; None: the one that fits.
         recipe: whose splitter, protocols, metrics and reporters are taken; None: the parts that the table gives,
             else a split by individuals and groups, every metric, and a page.
@@ -107,7 +108,7 @@ def measure_again(folder: RunFolder, settings: Mapping[str, Any] | Sequence[str]
         raise UserError(
             "these settings change the data, not only the evaluation",
             where="settings",
-            cure="measure the embeddings anew into another folder",
+            cure="measure the embeddings again into another folder",
         )
     write_recipe(folder.recipe, after)
     return _scored(after, folder)

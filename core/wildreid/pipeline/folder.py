@@ -45,7 +45,7 @@ class RunFolder:
 
     @property
     def recipe(self) -> Path:
-        """The resolved recipe; it runs again as it stands."""
+        """The resolved recipe; it runs again as it is."""
         return self.path / "recipe.yaml"
 
     @property
@@ -85,7 +85,7 @@ class RunFolder:
 
     @property
     def history(self) -> Path:
-        """One line an epoch."""
+        """One line for each epoch."""
         return self.path / "history.jsonl"
 
     @property

@@ -106,7 +106,7 @@ def _read(
         raise UserError(
             f"{len(found.failures)} of {len(table)} images cannot be read; {folder.failures} lists them",
             where="dataset",
-            cure="mend or remove them, or check the root",
+            cure="correct or remove them, or check the root",
         )
     table, images = keep_apart(found.table, recipe.apart), images.select(found.kept)
     table.save(folder.table)
@@ -137,5 +137,5 @@ def divide(
     for shortfall in missed:
         say(f"! the splitter could not reach a share: {shortfall}")
     if found.leaks:
-        say("! this split leaks: every figure of this run flatters; see audit.json")
+        say("! this split leaks: every figure of this run is too good; see audit.json")
     return table, found.leaks

@@ -50,7 +50,7 @@ def run(
         device: ``cpu``, ``cuda``, ``cuda:1`` …; the recipe's own if None.
 
     Raises:
-        UserError: whatever the user can mend, from a misspelt key to a folder that is not there.
+        UserError: whatever the user can correct, from a misspelt key to a folder that is not there.
     """
     loaded = (
         recipe if isinstance(recipe, Loaded) else load_recipe(recipe, profiles=profiles, settings=settings)

@@ -214,10 +214,10 @@ def _check_overlaps(found: pd.DataFrame, where: str) -> None:
         for (_, ends, one), (starts, end, other) in pairwise(stands):
             if starts < ends:
                 raise UserError(
-                    f"camera '{camera}' stands in two places at once: rows {one + 1} and {other + 1} "
+                    f"camera '{camera}' is in two places at once: rows {one + 1} and {other + 1} "
                     f"overlap from {starts} to {min(ends, end)}",
                     where=where,
-                    cure="mend the times; where these are two cameras, name them in a column camera",
+                    cure="correct the times; where these are two cameras, name them in a column camera",
                 )
 
 

@@ -118,7 +118,7 @@ class Marking:
 
         Of `caught` encounters a share α of those with marked animals is taken for new, a share γ of those with
         new ones for marked: E[again] = (1 − α) m + γ (caught − m). It is solved for m, within what is possible,
-        and the marked are counted anew. Which of them were mistaken is chance: that adds the `doubt`
+        and the marked are counted again. Which of them were mistaken is chance: that adds the `doubt`
         Σ [m α (1 − α) + (caught − m) γ (1 − γ)] / (1 − α − γ)².
         """
         again, marked, there, doubt = np.zeros_like(self.again), np.zeros_like(self.marked), 0.0, 0.0

@@ -32,7 +32,7 @@ def taker(state: State, deployments: pd.DataFrame, *, photos: Path | None = None
     Args:
         state: the gallery.
         deployments: as `wildreid.population.deployments.read_deployments` gives them.
-        photos: the folder that the images' paths start at; None: they are not at hand.
+        photos: the folder that the images' paths start at; None: they are not there.
     """
     frame = Frame.open(state.folder)
     pixels: Callable[[str], NDArray[np.uint8]] | None = None

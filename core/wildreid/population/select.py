@@ -187,7 +187,7 @@ def _placed(
             f"'{bad['individual']}' was photographed at {place} on {bad['timestamp']}, when no camera of the "
             f"deployments was looking there{more}",
             where=str(bad["image"]),
-            cure="mend the deployments or the date; `drop_outside=True` leaves such photos out and lists them",
+            cure="correct the deployments or the date; `drop_outside=True` leaves such photos out and lists them",
         )
     dropped = rows[outside]
     kept = ledger.keep(rows, ~outside, "when no camera was looking")

@@ -30,7 +30,7 @@ class Survey:
     Attributes:
         name: of the gallery.
         model: the name of the run whose model the gallery uses; empty where there is none.
-        photos: one row an annotation, in the order of its file: ``individual`` and ``code`` (its plain name),
+        photos: one row for each annotation, in the order of its file: ``individual`` and ``code`` (its plain name),
             ``sex`` (F, M or empty), ``life_stage``, ``species``, ``station``, ``camera``, ``deployment``,
             ``event`` (a number, from 1), ``occasion`` (from 1), ``timestamp`` (local wall-clock), ``utc_offset``
             (minutes or missing), ``file`` (a flat name for the photo), ``box_left`` … (pixels or missing),
@@ -49,7 +49,7 @@ class Survey:
         notes: what one should know of it.
         dropped: annotations for which no camera was looking, where these are left out.
         hidden: what the owner alone may know: ``sort``, ``name``, ``code``; nothing an exporter may write.
-        read: gives the upright photo of row n of `photos` (h, w, 3), whole; None where photos are not at hand.
+        read: gives the upright photo of row n of `photos` (h, w, 3), whole; None where photos are not there.
         sizes: (width, height) of row n's upright photo; None where it is not known.
     """
 
@@ -76,7 +76,7 @@ class Survey:
 
     @cached_property
     def encounters(self) -> pd.DataFrame:
-        """One row an individual's encounter: one event, one animal; in the order of the events.
+        """One row for each individual's encounter: one event, one animal; in the order of the events.
 
         ``event``, ``individual``, ``code``, ``sex``, ``life_stage``, ``species``, ``station``, ``camera``,
         ``deployment``, ``occasion``, ``first``, ``last``, ``utc_offset``, ``photos`` (how many), ``method``
@@ -107,7 +107,7 @@ class Survey:
 
     @cached_property
     def individuals(self) -> pd.DataFrame:
-        """One row an individual, by code.
+        """One row for each individual, by code.
 
         ``individual``, ``code``, ``sex``, ``species``, ``first``, ``last``, ``encounters`` (how many).
         """

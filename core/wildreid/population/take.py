@@ -38,8 +38,8 @@ def take_survey(
     """Put annotations into the stations and occasions of a survey.
 
     Args:
-        rows: one row an annotation: ``image``, ``individual`` (missing: nobody knows) and ``timestamp``; where
-            known ``station``, ``camera``, ``deployment``, ``event``, ``utc_offset``, ``species``, ``sex``,
+        rows: one row for each annotation: ``image``, ``individual`` (missing: nobody knows) and ``timestamp``;
+            where known ``station``, ``camera``, ``deployment``, ``event``, ``utc_offset``, ``species``, ``sex``,
             ``life_stage``, ``viewpoint``, boxes, ``method``, ``decided_by``, ``decided_at``, ``probability``,
             ``private``.
         deployments: as `wildreid.population.deployments.read_deployments` gives them.
@@ -100,7 +100,7 @@ def _described(rows: pd.DataFrame) -> pd.DataFrame:
         known = SEXES.get(str(sex).strip().lower(), "")
         if known and sexes.setdefault(str(who), known) != known:
             raise UserError(
-                f"'{who}' is female on some photos and male on others", cure="mend its sex in the data"
+                f"'{who}' is female on some photos and male on others", cure="correct its sex in the data"
             )
     rows["sex"] = [sexes.get(str(who), "") for who in rows["individual"]]
     day = rows["timestamp"].dt.strftime("%Y-%m-%d")

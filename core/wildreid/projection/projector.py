@@ -32,7 +32,7 @@ MOST = 1000
 PATIENCE = 180.0
 """Seconds without a picture that the end of a run waits: an import and compilation on a fresh machine."""
 POLITE = 15.0
-"""Seconds after which a process that gave way to training is started anew as one that does not."""
+"""Seconds after which a process that gave way to training is started again as one that does not."""
 NICENESS = 10
 WORKER = "wildreid.projection.worker"
 WAITING, COMPLAINTS = "waiting", "complaints.txt"

@@ -58,7 +58,7 @@ class Painter:
             waiting.unlink(missing_ok=True)  # one that cannot be drawn must not be tried for ever
 
     def end(self) -> Path:
-        """Draw all epochs anew in one window, which was not known before, and animate them."""
+        """Draw all epochs again in one window, which was not known before, and animate them."""
         for frame in self.frames:
             self._draw(frame)
         path = self.folder / ANIMATION

@@ -1,4 +1,4 @@
-"""Where a recipe's file lies: a path as it stands, or the name of an installed pack."""
+"""Where a recipe's file lies: a path as it is, or the name of an installed pack."""
 
 from __future__ import annotations
 

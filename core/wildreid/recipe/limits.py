@@ -53,7 +53,7 @@ def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
     if id(node) in known:
         size = known[id(node)]
         if size is None:
-            raise _error("an alias stands within what it means", node)
+            raise _error("an alias is within what it means", node)
         return size
     known[id(node)] = None
     size = 1

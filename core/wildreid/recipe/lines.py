@@ -48,7 +48,7 @@ def _lines(
         for key, value in node.value:
             line = key.start_mark.line + 1
             if key.value in seen:
-                raise UserError(f"the key '{key.value}' stands twice", where=f"{path}:{line}")
+                raise UserError(f"the key '{key.value}' is there twice", where=f"{path}:{line}")
             seen.add(key.value)
             lines[(*at, key.value)] = line
             _lines(value, (*at, key.value), lines, path)

@@ -101,7 +101,7 @@ class Recipe(Measurement):
     scheduler: SerializeAsAny[Scheduler]
     training: Training = Training()
     reranker: SerializeAsAny[Reranker] | None = Field(
-        None, description="what orders the nearest anew by their embeddings; null: nothing"
+        None, description="what orders the nearest again by their embeddings; null: nothing"
     )
     matchers: tuple[SerializeAsAny[Matcher], ...] = Field(
         (), description="what compares photos point by point; none: the embedding alone decides"
@@ -165,7 +165,7 @@ class Recipe(Measurement):
                 "fusion: there are no matchers to fuse the embedding with: set matchers: [mutual], or fusion: null"
             )
         if len({one.name for one in self.matchers}) < len(self.matchers):
-            raise ValueError("matchers: one of them stands twice")
+            raise ValueError("matchers: one of them is there twice")
         return self
 
 

@@ -29,7 +29,7 @@ class Images(Settings):
     margin: float = Field(0.0, ge=0, le=1, description="context around a box, as a share of its longer side")
     background: Literal["keep", "grey", "blur", "noise"] = Field(
         "keep",
-        description="what stands in the place of all that is not animal; with a foreground it is grey unless it is "
+        description="what is put in the place of all that is not animal; with a foreground it is grey unless it is "
         "said, without one it is kept",
     )
     tighten: bool = Field(
@@ -116,8 +116,8 @@ class Training(Settings):
     views: int | None = Field(
         None,
         ge=1,
-        description="with a backbone frozen for good: augmented views of each image, computed once and kept; null: "
-        "augmented anew each time. Without augmentation features are always computed once",
+        description="with a backbone that is always frozen: augmented views of each image, computed once and kept; "
+        "null: augmented again each time. Without augmentation features are always computed once",
     )
     checkpoint_every: int | None = Field(
         None, ge=1, description="also checkpoint every n steps; null: after each epoch alone"
@@ -165,7 +165,7 @@ class LocalMatching(Settings):
         50,
         ge=1,
         description="gallery images that each query is matched to, the nearest by the embedding; where that is all "
-        "of them, matching is exhaustive; beyond them the embedding's order stands",
+        "of them, matching is exhaustive; beyond them the embedding's order stays",
     )
     random: int = Field(
         10,

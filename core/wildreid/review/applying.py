@@ -157,7 +157,7 @@ def _carry_out(
         if held := owner(state, line.keys):
             return "" if held == name else f"its photos are in the gallery as '{held}' already"
         if newcomers is None or not set(line.keys) <= newcomers.keys:
-            return "its photos are not at hand: give the same PHOTOS again"
+            return "its photos are not there: give the same PHOTOS again"
         _enter(newcomers, line, name, sides)
     return ""
 

@@ -139,7 +139,7 @@ class Desk:
             self.settle(PATIENCE)  # what was decided before may forbid this
             lease = self._leases.get(str(said.get("task")))
             if lease is None or lease.reviewer != reviewer:
-                raise Conflict("this question was given to somebody else, or the desk was started anew")
+                raise Conflict("this question was given to somebody else, or the desk was started again")
             task = self._task(lease.view["task"])
             if said.get("revision") != self._revision(task, lease):
                 raise Conflict(summary.happened(self, task, lease))

@@ -1,4 +1,4 @@
-"""Pictures by the key of an annotation alone, encoded anew from pixels, so that nothing but pixels goes out."""
+"""Pictures by the key of an annotation alone, encoded again from pixels, so that nothing but pixels goes out."""
 
 from __future__ import annotations
 

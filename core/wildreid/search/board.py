@@ -104,8 +104,8 @@ def final_table(found: Mapping[str, Any]) -> RenderableType:
 
 
 def final_rows(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """The winner, the recipe as it stands, and their difference, each with its words."""
-    words = {"best": f"trial {found['trial']}", "default": "the recipe as it stands"}
+    """The winner, the recipe as it is, and their difference, each with its words."""
+    words = {"best": f"trial {found['trial']}", "default": "the recipe as it is"}
     rows = [(words[row["who"]], row) for row in found["rows"]]
     return [*rows, ("difference", found["difference"])] if found["difference"] else rows
 

@@ -32,7 +32,7 @@ def draw_new(search: Search, study: Study, number: int, seen: Collection[str]) -
 
     A trial has a generator of its own, made from the search's seed and the trial's number by numpy's
     `SeedSequence`: trials are independent of one another, and the same whichever worker draws them. Within a
-    trial all values come from that one generator, one after the other; it is never seeded anew between them.
+    trial all values come from that one generator, one after the other; it is never seeded again between them.
 
     Raises:
         Exhausted: there is none left.

@@ -1,4 +1,4 @@
-"""The one look at the test part: the winner, trained from several seeds, beside the recipe as it stands."""
+"""The one look at the test part: the winner, trained from several seeds, beside the recipe as it is."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from wildreid.search.plan import Plan
 from wildreid.search.space import Impossible, Space
 
 YARDSTICK = (*NOTHING, *FIGURES, *ROWS, "seed", "training.watch", "training.protocol", "training.gallery")
-"""What trials are compared by; drawn anew for each, they could not be compared."""
+"""What trials are compared by; drawn again for each, they could not be compared."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class _Axis:
 
 
 def parallel(draws: Sequence[Draw], entries: Sequence[Entry], watch: str, *, best: int | None) -> Markup:
-    """One line a trial that has a value, through what was drawn for it to its value on the last axis.
+    """One line for each trial that has a value, through what was drawn for it to its value on the last axis.
 
     Where something was not drawn, the line has a gap. The best tenth are drawn strongest, and last.
 

@@ -78,7 +78,7 @@ class _Parser:
         if isinstance(form, Choice):
             labels = _labels(form.choice)
             if twice := {label for label in labels if labels.count(label) > 1}:
-                self.mistakes.append(((*at, "choice"), f"{', '.join(map(str, twice))} stands twice"))
+                self.mistakes.append(((*at, "choice"), f"{', '.join(map(str, twice))} is there twice"))
             for n, (label, item) in enumerate(zip(labels, form.choice, strict=True)):
                 below = f"{name}.{label}"
                 items[label] = self.read(item, (*at, "choice", n), path, below, {name: (label,)})

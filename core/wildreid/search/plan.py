@@ -25,7 +25,7 @@ class Final(_Settings):
     """What `final=True` does with the best."""
 
     seeds: int = Field(5, ge=2, le=100, description="how often it is trained, each time from another seed")
-    default: bool = Field(True, description="also train the base recipe as it stands, to compare with")
+    default: bool = Field(True, description="also train the base recipe as it is, to compare with")
 
 
 class Plan(_Settings):

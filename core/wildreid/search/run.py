@@ -52,7 +52,7 @@ def run_search(
         Each configuration of the study once, by number.
 
     Raises:
-        UserError: what the user can mend; nothing recorded is lost.
+        UserError: what the user can correct; nothing recorded is lost.
         Interrupted: Ctrl-C or SIGTERM; the same command goes on.
     """
     pick_device(search.base.recipe.device)

@@ -50,7 +50,7 @@ def open_study(search: Search, storage: str, *, join: bool = False, grace: int =
             raise UserError(
                 f"there is no study '{search.name}' to join; there are: {', '.join(sorted(names)) or 'none'}",
                 where=where,
-                cure="begin it without `join=True`, or mend `storage=…` or `name=…`",
+                cure="begin it without `join=True`, or correct `storage=…` or `name=…`",
             )
         study = optuna.create_study(
             study_name=search.name, storage=database, direction="maximize", load_if_exists=True
@@ -164,7 +164,7 @@ def _database(url: str, grace: int) -> RDBStorage:
             raise UserError(
                 f"the study's folder cannot be made: {error.strerror}", where=str(folder)
             ) from None
-    # a lock is waited for; a server is asked anew each time, and no connection is left open between
+    # a lock is waited for; a server is asked again each time, and no connection is left open between
     engine = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"poolclass": NullPool}
     for attempt in range(3):
         try:

@@ -249,7 +249,7 @@ class Worker:
             raise UserError(
                 f"{ALIKE} trials in a row failed; the last: {entry.reason}",
                 where=str(self.folder),
-                cure="mend what they failed of; the same command goes on after them",
+                cure="correct what they failed of; the same command goes on after them",
             )
 
 

@@ -27,11 +27,12 @@ class Facts:
     Attributes:
         individuals: a row each, most images first: images, encounters, days, cameras, first, last, and
             images in each part.
-        calendar: a row a day with a date: images, individuals.
-        cameras: a row a camera, or source folder where it is not known: images, individuals, encounters,
+        calendar: one row for each day with a date: images, individuals.
+        cameras: one row for each camera, or source folder where it is not known: images, individuals, encounters,
             undated, first, last.
-        bursts: a row a sequence of dated images, longest first: images, seconds, individuals, and its rows.
-        sizes: a row an image that could be opened: width and height of the upright image.
+        bursts: one row for each sequence of dated images, longest first: images, seconds, individuals, and
+            its rows.
+        sizes: one row for each image that could be opened: width and height of the upright image.
         crops: (rows,) the longer side of what a box shows, else of the image; NaN where it is not known.
         twice: pairs of rows by what is odd about them: one file under ``two names`` or for ``two
             individuals``, images of one individual ``alike`` on two days.

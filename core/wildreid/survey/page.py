@@ -258,7 +258,7 @@ def _shared(found: Audit) -> list[list[Any]]:
 
 
 def _parts(rows: pd.DataFrame, found: Audit) -> list[list[Any]]:
-    """A row a part: images, individuals, those not in train, encounters, and who can be matched within it."""
+    """One row for each part: images, individuals, those not in train, encounters, who can be matched within."""
     train = set(rows.loc[rows["part"] == "train", "identity"].dropna())
     table = []
     for name, part in found.parts.items():

@@ -1,4 +1,4 @@
-"""The photos that a survey shows: one an individual, the longest bursts, doubles, boxes, augmentation."""
+"""The photos that a survey shows: one for each individual, the longest bursts, doubles, boxes, augmentation."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Album:
         return found
 
     def doubles(self, pairs: Sequence[tuple[int, int]], most: int) -> list[list[dict[str, Any]]]:
-        """Pairs side by side, at most one an individual."""
+        """Pairs side by side, at most one for each individual."""
         first: dict[Any, tuple[int, int]] = {}
         for pair in pairs:
             first.setdefault(str(self.table["identity"].iloc[pair[0]]), pair)

@@ -25,7 +25,7 @@ def warnings(
     images, people = int(who["images"].sum()), len(who)
     found = []
     if audit.leaks:
-        found.append("The split leaks: every score from it will flatter. " + " ".join(audit.says()[1:3]))
+        found.append("The split leaks: every score from it will be too good. " + " ".join(audit.says()[1:3]))
     single = int((who["encounters"] == 1).sum())
     if single:
         found.append(

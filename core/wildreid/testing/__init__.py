@@ -1,4 +1,4 @@
-"""For authors of plugins: does an option keep the contract of its kind? Each message says what to mend.
+"""For authors of plugins: does an option keep the contract of its kind? Each message says what to correct.
 
     >>> from wildreid.testing import check_option
     >>> from wildreid_plugins.losses.triplet import Triplet

@@ -13,7 +13,7 @@ from wildreid.testing.hold import built, hold
 
 
 def check_transform(option: Any) -> None:
-    """The same shape, type and range; drawn anew for each image, from torch's generators."""
+    """The same shape, type and range; drawn again for each image, from torch's generators."""
     apply = option.build(size=32)
     built(apply, option, callable_with="images")
     random = torch.Generator().manual_seed(0)
@@ -42,7 +42,7 @@ def check_transform(option: Any) -> None:
     hold(
         off or any(bool((change != change[:1]).any()) for change in changes),
         option,
-        "changed every image of a batch alike; draw anew for each image",
+        "changed every image of a batch alike; draw again for each image",
     )
     if option.masked:
         hold(
@@ -136,7 +136,7 @@ def check_loss(option: Any) -> None:
 
 
 def _check_resuming(option: Any) -> None:
-    """Stopped after some batches, saved, built anew and loaded, it goes on as if it had not been stopped."""
+    """Stopped after some batches, saved, built again and loaded, it goes on as if it had not been stopped."""
     batches = []
     for seed in range(5):
         random = torch.Generator().manual_seed(seed)

@@ -83,7 +83,7 @@ def check_registered(
     With a kind the options of that kind alone, with a name too that option alone, and the plugins that offer them.
 
     An option with required fields, or whose defaults need something that is not here (a network, a folder of
-    photos), cannot be judged as it stands; its own test does that, with `check_option`.
+    photos), cannot be judged as it is; its own test does that, with `check_option`.
     """
     chosen = [
         option

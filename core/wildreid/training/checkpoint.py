@@ -66,7 +66,7 @@ class Checkpoints:
     def restore(self) -> Standing | None:
         """Put every part and every generator back to where the last checkpoint was; None: there is none.
 
-        Other processes than it was written by have other shares of each batch, and draw anew.
+        Other processes than it was written by have other shares of each batch, and draw again.
 
         Raises:
             UserError: as `load_checkpoint`.

@@ -118,7 +118,7 @@ def build_embedder(recipe: Recipe) -> Embedder:
     if sorted(staged) != sorted(id(parameter) for parameter in module.parameters()):
         raise UserError(
             f"the stages of the backbone '{recipe.backbone.name}' do not hold each of its parameters once",
-            cure="tell whoever wrote that plugin",
+            cure="tell the author of that plugin",
         )
     head = recipe.head.build(width=backbone.width)
     embedder = Embedder(backbone, head, size=recipe.images.size, views=looks(recipe.embedding))
@@ -218,7 +218,7 @@ def load_embedder(folder: str | Path, registry: Registry | None = None) -> Embed
         raise UserError(
             f"{WEIGHTS} and {DESCRIPTION} do not belong together: damaged, or a run stopped between them",
             where=str(folder),
-            cure="resume the run, which writes both again, or copy both anew",
+            cure="resume the run, which writes both again, or copy both again",
         )
     features = backbone.build()
     embedder = Embedder(features, head.build(width=features.width), size=images.size, views=looks(embedding))

@@ -43,6 +43,6 @@ PLAIN = (Look(),)
 
 
 def looks(settings: Embedding) -> tuple[Look, ...]:
-    """Every view that a recipe asks for; one, the photo as it is, unless told."""
+    """Every view that a recipe asks for; one, the photo as it is, by default."""
     flips = (False, True) if settings.flip else (False,)
     return tuple(Look(*one) for one in product(settings.crops, settings.scales, flips))

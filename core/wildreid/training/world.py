@@ -79,7 +79,7 @@ class World:
     def wrap(self, network: nn.Module) -> nn.Module:
         """The network, which from now on takes the mean of all processes' gradients as it goes backward.
 
-        Made anew when other parameters begin to learn, as after thawing.
+        Made again when other parameters begin to learn, as after thawing.
         """
         if self.size == 1 or not any(parameter.requires_grad for parameter in network.parameters()):
             return network

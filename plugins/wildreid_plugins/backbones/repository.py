@@ -60,7 +60,7 @@ class Repository:
             UserError: no such folder or repository; no config in it, or none that names an architecture.
         """
         if self.name.startswith(FOLDER) and not Path(self.place).is_dir():
-            raise UserError("there is no such folder", where=self.place, cure="mend backbone.model")
+            raise UserError("there is no such folder", where=self.place, cure="correct backbone.model")
         path = self.find("config.json")
         if path is None:
             near = did_you_mean(self.place, cached_names()) if self.name.startswith(HUB) else ""

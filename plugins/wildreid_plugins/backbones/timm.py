@@ -34,7 +34,7 @@ class Timm(Backbone):
     )
     pretrained: bool = Field(
         False,
-        description="fetch timm's own weights for it from its hub, or its cache; true for a repository unless told",
+        description="fetch timm's own weights for it from its hub, or its cache; true for a repository by default",
     )
     weights: Location | None = Field(
         None, description="a local file of weights: safetensors or a torch state dict"

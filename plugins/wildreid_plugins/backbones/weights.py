@@ -37,7 +37,7 @@ def read_weights(path: Path, *, prefix: str = "") -> dict[str, Tensor]:
     from timm.models import clean_state_dict
 
     if not path.is_file():
-        raise UserError("there is no such file of weights", where=str(path), cure="mend backbone.weights")
+        raise UserError("there is no such file of weights", where=str(path), cure="correct backbone.weights")
     try:
         if path.suffix == ".safetensors":
             state: Any = load_file(path)
@@ -69,7 +69,7 @@ def read_weights(path: Path, *, prefix: str = "") -> dict[str, Tensor]:
         raise UserError(
             f"no name begins with '{start}'; they begin with {_some(beginnings)}",
             where=str(path),
-            cure="mend backbone.prefix",
+            cure="correct backbone.prefix",
         )
     return own
 

@@ -49,7 +49,7 @@ class CameraTrap(Filmed):
     def _check_layout(cls, value: str) -> str:
         names = _NAME.findall(value)
         if len(names) != len(set(names)):
-            raise ValueError("a name stands twice in the layout")
+            raise ValueError("a name is there twice in the layout")
         if not names or "{" in _NAME.sub("", value) or "}{" in value:
             raise ValueError("write names in braces with a sign between them: {station}/{identity}/{file}")
         return value

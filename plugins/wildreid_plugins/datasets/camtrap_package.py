@@ -42,9 +42,9 @@ class Package:
     Attributes:
         file: ``datapackage.json``.
         version: such as ``1.0.2``.
-        deployments: a row a deployment.
-        media: a row a file.
-        observations: a row an observation.
+        deployments: one row for each deployment.
+        media: one row for each file.
+        observations: one row for each observation.
         individuals: a further table of this name; None where there is none.
         notes: what a reader should know, in sentences.
     """

@@ -61,7 +61,7 @@ def table_of(package: Package, *, media: Path | None, films: Films | None = None
 
     twice = package.deployments["deploymentID"].duplicated()
     if twice.any():
-        what = f"the deploymentID {package.deployments['deploymentID'][twice].iloc[0]!r} stands twice"
+        what = f"the deploymentID {package.deployments['deploymentID'][twice].iloc[0]!r} is there twice"
         raise UserError(what, where=str(package.file))
     files = _files(package, media, films=films is not None)
     observed = package.observations.assign(event=event_key(package.observations))
@@ -107,7 +107,7 @@ def _files(package: Package, media: Path | None, *, films: bool) -> Records:
     paths, kind = said(rows["filePath"]), said(rows["fileMediatype"]).fillna("image/")
     url = paths.str.contains("://", regex=False).fillna(False)
     files.fail(rows["mediaID"].isna(), "the medium has no mediaID")
-    files.fail(rows["mediaID"].duplicated(keep=False), "the mediaID stands twice")
+    files.fail(rows["mediaID"].duplicated(keep=False), "the mediaID is there twice")
     film = kind.str.startswith("video/")
     if not films:
         files.fail(film, FILM)
@@ -143,7 +143,7 @@ def _decide(records: Records, every: pd.DataFrame, photo: pd.DataFrame) -> None:
     level, kind = every["observationLevel"], every["observationType"]
     records.fail(every["observationID"].isna(), "the observation has no observationID")
     named = [name for name in ("observationID", "frame") if name in every]
-    records.fail(every[named].duplicated() & (level != "photo"), "the observationID stands twice")
+    records.fail(every[named].duplicated() & (level != "photo"), "the observationID is there twice")
     records.count(level == "event", WHOLE_EVENT)
     records.fail(
         ~level.isin(["media", "photo"]), "observationLevel is neither media nor event: " + _words(level)

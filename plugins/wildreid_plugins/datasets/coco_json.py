@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Coco:
-    """A COCO file, a row an annotation.
+    """A COCO file, one row for each annotation.
 
     Attributes:
         annotations: (annotations, …) their own single values, ids as text.
         image: (annotations, …) those of the image of each, missing where there is none.
         category: (annotations,) the category's name, missing where there is none.
-        lists: (annotations,) what annotations hold, as it stands: boxes are lists.
+        lists: (annotations,) what annotations hold, as it is: boxes are lists.
         images: (images, …) all images.
         unspoken: (images,) those without an annotation.
     """
@@ -116,7 +116,7 @@ def kept(coco: Coco, *taken: str) -> pd.DataFrame:
 
 
 def _frame(entries: list[Any]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """A row an entry, of its single values, and the entries as they stand; one that is no object is empty."""
+    """One row for each entry, of its single values, and the entries as they are; one that is no object is empty."""
     import pandas as pd
 
     whole = [one if isinstance(one, dict) else {} for one in entries]

@@ -29,7 +29,7 @@ class PhotoTags(Dataset):
         "individual", min_length=1, description="the keyword above the names: individual|Bella, at any depth"
     )
     flat: tuple[str, ...] = Field(
-        (), description="flat keywords that are names, where no keyword stands below the tag: [Bella, Cara]"
+        (), description="flat keywords that are names, where no keyword is below the tag: [Bella, Cara]"
     )
     pattern: str | None = Field(
         None, description="a regular expression for flat keywords that are names: 'F[0-9]+'"
@@ -64,7 +64,7 @@ class PhotoTags(Dataset):
 
         found = find_images(self.root)
         if not found.images:
-            cure = nothing_to_read(found.others) or "mend the data set's root"
+            cure = nothing_to_read(found.others) or "correct the data set's root"
             raise UserError("there is no photo here", where=str(self.root), cure=cure)
         rows, dates = pd.DataFrame({"image": found.images}), []
         if self.exif:

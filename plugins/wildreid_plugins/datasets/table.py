@@ -25,7 +25,7 @@ _ONLY_WITH = {
 
 
 class Table(Dataset):
-    """A CSV or Parquet file with a row an annotation: image, identity, and what else is known."""
+    """A CSV or Parquet file with one row for each annotation: image, identity, and what else is known."""
 
     name = "table"
     root: Location = Field(description="folder that the image paths are relative to")
@@ -95,7 +95,7 @@ class Table(Dataset):
             raise UserError(
                 f"the data set's root {self.root} is not there",
                 where="dataset.root",
-                cure="mend it in the recipe, or give `dataset.root=FOLDER`",
+                cure="correct it in the recipe, or give `dataset.root=FOLDER`",
             )
         votes = Votes(self.task, self.votes, self.share)
         return read_table(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOME = "https://raw.githubusercontent.com/tdwg/camtrap-dp/1.0.2"
 LOAD = """library(camtrapdp)
 x <- read_camtrapdp("datapackage.json")
-# each encounter stands there twice, as an event and as the photos of it: count one level alone
+# each encounter is there twice, as an event and as the photos of it: count one level alone
 events <- subset(observations(x), observationLevel == "event")
 print(table(events$individualID))
 """
@@ -50,7 +50,7 @@ class CamtrapDP(Exporter):
     created: str = Field(
         "", description="time of the package, ISO 8601 with zone; that of the last decision if not given"
     )
-    with_photos: bool = Field(False, description="copy the photos into media/, encoded anew, without EXIF")
+    with_photos: bool = Field(False, description="copy the photos into media/, encoded again, without EXIF")
 
     def write(self, *, survey: Survey, folder: Path) -> list[Path]:
         """``datapackage.json``, ``deployments``, ``media``, ``observations``, ``individuals`` and ``load.R``.

@@ -99,7 +99,7 @@ def deployments(survey: Survey, spans: list[Period]) -> Iterator[list[str]]:
 
 
 def media(survey: Survey, spans: list[Period], capture: str, *, shown: bool) -> Iterator[list[str]]:
-    """The rows of media.csv, one a photo."""
+    """The rows of media.csv, one for each photo."""
     ids, own = media_ids(survey), {span.name: span for span in spans}
     seen: set[str] = set()
     for row, span in zip(each(survey.photos), _of(survey, own), strict=True):
@@ -113,7 +113,7 @@ def media(survey: Survey, spans: list[Period], capture: str, *, shown: bool) -> 
 
 
 def observations(survey: Survey, spans: list[Period]) -> Iterator[list[str]]:
-    """The rows of observations.csv: one an encounter, then one an annotation."""
+    """The rows of observations.csv: one for each encounter, then one for each annotation."""
     photos = survey.photos.assign(span=list(_of(survey, {span.name: span for span in spans})))
     met: Any = photos.groupby("event")["timestamp"].agg(["min", "max"])
     first: Any = photos.sort_values(["timestamp", "file"], kind="stable").groupby("event").first()
@@ -205,7 +205,7 @@ def _box(survey: Survey, row: int, one: Any) -> list[str]:
     size = survey.sizes(row)
     if size is None:
         raise UserError(
-            f"the box on {one.file} needs the size of its photo, which is not at hand",
+            f"the box on {one.file} needs the size of its photo, which is not there",
             where="photos",
             cure="say in which folder the photos lie: `photos=FOLDER`",
         )

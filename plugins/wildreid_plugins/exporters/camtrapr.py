@@ -53,14 +53,14 @@ def _check(survey: Survey) -> None:
         )
     if survey.design.cameras_independent:
         raise UserError(
-            "this form has one row a station and cannot add its cameras' efforts",
+            "this form has one row for each station and cannot add its cameras' efforts",
             where="cameras_independent",
             cure="leave it out, or name each camera a station",
         )
 
 
 def _stations(survey: Survey) -> tuple[list[list[str]], int]:
-    """One row a station: from its first setup to its last retrieval, and the gaps in between."""
+    """One row for each station: from its first setup to its last retrieval, and the gaps in between."""
     places, rows = survey.metres(), {}
     for station, own in survey.deployments.groupby("station", sort=True):
         start, end = own["start"].min(), own["end"].max()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Mark(Exporter):
-    """Encounter histories for program MARK, RMark and marked: one line an animal, a group for each sex."""
+    """Encounter histories for program MARK, RMark and marked: one line for each animal, a group for each sex."""
 
     name = "mark"
 

@@ -1,4 +1,4 @@
-"""Photos beside an export: encoded anew from pixels, so that no EXIF comes along."""
+"""Photos beside an export: encoded again from pixels, so that no EXIF comes along."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def copy_photos(survey: Survey, folder: Path) -> list[Path]:
     """Write each photo that may be shown once, whole and upright, under its name in the survey.
 
     Raises:
-        UserError: the photos are not at hand, or of a form that is not written.
+        UserError: the photos are not there, or of a form that is not written.
     """
     from PIL import Image
 
     if survey.read is None:
         raise UserError(
-            "the photos are not at hand",
+            "the photos are not there",
             where="with_photos",
             cure="say in which folder they lie: `photos=FOLDER`",
         )

@@ -19,7 +19,8 @@ class Secr(Exporter):
 
     name = "secr"
     detector: Literal["count", "proximity"] = Field(
-        "count", description="count: a line an encounter; proximity: a line an animal, station and occasion"
+        "count",
+        description="count: one line for each encounter; proximity: one line for each animal, station and occasion",
     )
     session: str = Field("survey", pattern=r"^[A-Za-z0-9.-]+$", description="the session's name")
     covariates: tuple[str, ...] = Field(
@@ -57,7 +58,7 @@ class Secr(Exporter):
             if name not in survey.stations:
                 there = ", ".join(sorted({*map(str, survey.stations)} - {"x", "y"})) or "none"
                 raise UserError(
-                    f"the deployments have no covariate '{name}' of numbers that may be told; there are: {there}",
+                    f"the deployments have no covariate '{name}' of numbers that may be shown; there are: {there}",
                     where="covariates",
                 )
         return [float(survey.stations[name].to_dict()[station]) for name in self.covariates]

@@ -27,7 +27,7 @@ str(encounters)
 
 
 class Wildbook(Exporter):
-    """Files for Wildbook's bulk import, one row an encounter; machine identities come as unapproved."""
+    """Files for Wildbook's bulk import, one row for each encounter; machine identities come as unapproved."""
 
     name = "wildbook"
     location_id: str = Field(
@@ -35,7 +35,7 @@ class Wildbook(Exporter):
         description="the place, exactly as in the Wildbook's menu; without it a private export gives degrees",
     )
     submitter: str = Field("", description="your user name in the Wildbook")
-    with_photos: bool = Field(False, description="copy the photos beside, encoded anew, without EXIF")
+    with_photos: bool = Field(False, description="copy the photos beside, encoded again, without EXIF")
 
     def write(self, *, survey: Survey, folder: Path) -> list[Path]:
         """``wildbook_bulk_001.csv`` and so on, at most 200 encounters each; a sighting is never divided."""

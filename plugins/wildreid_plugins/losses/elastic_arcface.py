@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ElasticArcFace(Loss):
-    """ArcFace with a margin drawn anew for each image, from a normal distribution.
+    """ArcFace with a margin drawn again for each image, from a normal distribution.
 
     One margin for all asks of an individual that varies much what one that varies little gives; drawn ones leave
     room. They are drawn from torch's global generator and kept between 0 and 90 degrees. A miner weights images,

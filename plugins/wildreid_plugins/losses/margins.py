@@ -25,7 +25,7 @@ class MarginSoftmax(nn.Module):
         margins: (classes,) the margin of each individual, in degrees.
         scale: factor on the cosines before the softmax.
         centers: directions of each individual.
-        spread: standard deviation, in degrees, of what is added to the margin of each image, drawn anew each
+        spread: standard deviation, in degrees, of what is added to the margin of each image, drawn again each
             time from torch's global generator; 0: nothing.
     """
 

@@ -23,7 +23,7 @@ SHOWN = (
     "accuracy@1", "accuracy@3", "accuracy@5", "accuracy@10", "macro-accuracy@1", "encounter-accuracy@1",
     "map", "macro-map", "1-shot", "5-shot", "auroc", "dir@1", "fpir", "ece",
 )  # fmt: skip
-"""What is shown unless told, in this order; those that were not measured are left out."""
+"""What is shown by default, in this order; those that were not measured are left out."""
 LEFT = re.compile(
     r"(macro-|encounter-|image-)?accuracy@\d+|\d+-shot|dir@\d+|tar@far=.+|verification-pairs|eer|fpr@95tpr|mrr|"
     r"r-precision|baks|baus|baks-baus|brier|ari|ami|nmi|b-cubed|clustered-images"
@@ -91,7 +91,7 @@ class Terminal(Reporter):
                     f"no metric of this run gives a score '{name}'{did_you_mean(name, there)}; "
                     f"there are: {', '.join(there)}",
                     where="reporters: terminal: scores",
-                    cure="mend the name, or add the metric that gives it",
+                    cure="correct the name, or add the metric that gives it",
                 )
         return list(self.scores)
 

@@ -20,7 +20,7 @@ class QueryExpansion(Reranker):
     """
 
     name = "query-expansion"
-    reach: int = Field(100, ge=2, description="candidates that are ordered anew")
+    reach: int = Field(100, ge=2, description="candidates that are ordered again")
     nearest: int = Field(5, ge=1, description="candidates that join the query")
     alpha: float = Field(3.0, ge=0, description="power of the similarity by which they weigh")
 

@@ -24,7 +24,7 @@ class KReciprocal(Reranker):
     """
 
     name = "k-reciprocal"
-    reach: int = Field(100, ge=2, description="candidates that are ordered anew")
+    reach: int = Field(100, ge=2, description="candidates that are ordered again")
     k1: int = Field(20, ge=1, description="neighbours that may be reciprocal")
     k2: int = Field(6, ge=1, description="neighbours over which encodings are averaged; 1: they are not")
     weight: float = Field(0.3, ge=0, le=1, description="of the distance itself beside Jaccard's")

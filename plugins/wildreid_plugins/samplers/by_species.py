@@ -48,7 +48,7 @@ class BySpecies(Sampler):
 
 
 class Mixed:
-    """The batches of several tables in one random order, drawn anew each epoch."""
+    """The batches of several tables in one random order, drawn again each epoch."""
 
     def __init__(self, parts: Sequence[tuple[NDArray[Any], Batches]], seed: int) -> None:
         self.parts, self.seed, self.epoch = parts, seed, 0

@@ -23,12 +23,12 @@ class Given(Splitter):
     column: str = Field("part", description="the column that names the part, where there are no lists")
     words: dict[str, Literal["train", "val", "test"] | None] = Field(
         {},
-        description="what else the column says for train, val and test, and null for rows in no part: "
+        description="what other words the column has for train, val and test, and null for rows in no part: "
         "{seen: train, unseen: test, spare: null}",
     )
-    train: Location | None = Field(None, description="a text file of train's images, one path a line")
-    val: Location | None = Field(None, description="a text file of val's images, one path a line")
-    test: Location | None = Field(None, description="a text file of test's images, one path a line")
+    train: Location | None = Field(None, description="a text file of train's images, one path on each line")
+    val: Location | None = Field(None, description="a text file of val's images, one path on each line")
+    test: Location | None = Field(None, description="a text file of test's images, one path on each line")
     val_share: float = Field(
         0.0,
         ge=0,
@@ -93,7 +93,7 @@ class Given(Splitter):
                 raise UserError(
                     f"none of the {len(named)} images listed is in the table",
                     where=str(path),
-                    cure="list paths relative to the data set's root, one a line",
+                    cure="list paths relative to the data set's root, one on each line",
                 )
             again = found & part.notna()
             if again.any():

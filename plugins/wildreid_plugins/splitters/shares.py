@@ -99,7 +99,7 @@ def share_out(
 
 
 def close(pieces: Pieces, part: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same parts, but for an individual that is not in train its smallest piece moved there."""
+    """The same parts, except for an individual that is not in train its smallest piece moved there."""
     part = part.copy()
     for mine in pieces.pieces:
         if (part[mine] != TRAIN).all():

@@ -75,7 +75,7 @@ class Events:
         self.writer.flush()
 
     def text(self, name: str, text: str) -> None:
-        """Add a text as it stands."""
+        """Add a text as it is."""
         self.writer.add_text(name, f"```json\n{text}\n```", 0)
 
 

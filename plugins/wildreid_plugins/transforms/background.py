@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Background(Transform):
-    """Put some animals before another photo's place, or before noise, drawn anew each time.
+    """Put some animals before another photo's place, or before noise, drawn again each time.
 
     The places are those of the other photos of the batch; where an animal stands in one, the colours around it are
     drawn together over it. Needs the recipe's ``foreground``, with ``images.background: keep``, and comes first.
@@ -25,7 +25,7 @@ class Background(Transform):
 
     name = "background"
     masked = True
-    source: Literal["photos", "noise"] = Field("photos", description="what stands behind the animal")
+    source: Literal["photos", "noise"] = Field("photos", description="what is put behind the animal")
     share: float = Field(0.5, gt=0, le=1, description="share of images whose background is replaced")
 
     def build(self, *, size: int) -> Callable[[Tensor], Tensor]:

@@ -77,4 +77,7 @@ def test_a_folder_of_heic_says_what_to_do(tmp_path: Path) -> None:
         (tmp_path / "photos" / who / "IMG_1.HEIC").touch()
     with pytest.raises(UserError) as caught:
         new_species("cats", tmp_path, source=tmp_path / "photos")
-    assert caught.value.cure == "there are 2 .heic: which is not read; save a copy as JPEG"
+    assert (
+        caught.value.cure
+        == "there are only other files: 2 .heic (a form that is not read; save a copy as JPEG)"
+    )

@@ -75,7 +75,7 @@ def test_a_table_without_dates_takes_those_of_its_photos_and_its_own_win(tmp_pat
     own = read_table(tmp_path / "own.csv", tmp_path)
     assert own["timestamp"].dt.year.tolist() == [2001, 2010]
     (tmp_path / "sub").mkdir()
-    elsewhere = read_table(tmp_path / "t.csv", tmp_path / "sub")  # the photos are not at hand
+    elsewhere = read_table(tmp_path / "t.csv", tmp_path / "sub")  # the photos are not there
     assert elsewhere["timestamp"].isna().all()
     assert elsewhere.notes == ()
 

@@ -70,7 +70,7 @@ def test_animals_that_no_box_tells_apart_fail(tmp_path: Path) -> None:
         "2 individuals on one photo without boxes",
         "2 individuals on one photo without boxes",
         "another animal is on this photo, and no box tells them apart",
-        "the same box stands on this photo already",
+        "the same box is on this photo already",
     ]
 
 

@@ -59,7 +59,7 @@ def test_decimal_commas(tmp_path: Path) -> None:
 def test_a_column_that_is_there_twice(tmp_path: Path) -> None:
     rows, notes = read(tmp_path, b"image,identity, image\na.jpg,x,a.jpg\n")
     assert list(rows) == ["image", "identity", "table_row"]
-    assert notes == ["'image' stands there twice, with the same values"]
+    assert notes == ["'image' is there twice, with the same values"]
     rows, _ = read(tmp_path, b"image,note,note\na.jpg,x,y\n")
     assert list(rows) == ["image", "note", "note (again)", "table_row"]
 

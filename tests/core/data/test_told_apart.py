@@ -66,7 +66,7 @@ def test_two_animals_that_nothing_tells_apart_are_failures_all_of_them() -> None
         ("a.jpg", "2 individuals on one photo without boxes", 1),
         ("a.jpg", "2 individuals on one photo without boxes", 2),
         ("b.jpg", "another animal is on this photo, and no box tells them apart", 4),
-        ("c.jpg", "it stands in an earlier row already", 6),
+        ("c.jpg", "it is in an earlier row already", 6),
         ("d.jpg", "2 individuals in one box", 7),
         ("d.jpg", "2 individuals in one box", 8),
     ]

@@ -85,7 +85,7 @@ def test_one_unknown_more_moves_the_probability_little(seed):
     found = [fit(*with_strangers(count, seed)) for count in (0, 1, 28, 29, 30, 31)]
     curves = [one.probability(grid) for one in found]
     moved = np.abs(np.diff(curves, axis=0)).max(axis=1)
-    assert np.delete(moved, 1).max() < 0.02  # but for the step from 1 to 28
+    assert np.delete(moved, 1).max() < 0.02  # except for the step from 1 to 28
     assert [one.simulated for one in found] == [True, True, True, True, False, False]
 
 

@@ -106,7 +106,7 @@ def test_files_of_two_arrays_shards_of_two_widths_and_ids_that_do_not_fit(tmp_pa
         read_embeddings(folder)
     with pytest.raises(UserError, match="5 ids for 6 embeddings"):
         read_embeddings(VECTORS, ids=IDS[:5])
-    with pytest.raises(UserError, match=r"the id '0\.jpg' stands twice"):
+    with pytest.raises(UserError, match=r"the id '0\.jpg' is there twice"):
         read_embeddings(VECTORS, ids=[IDS[0], *IDS[:5]])
 
 

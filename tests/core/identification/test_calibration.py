@@ -41,7 +41,7 @@ def animals(count: int, seed: int, *, encounters: int = ENCOUNTERS) -> tuple[pd.
 
 
 def interval(hits: np.ndarray, who: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """The middle 99 % of the share when individuals are drawn anew."""
+    """The middle 99 % of the share when individuals are drawn again."""
     names, at = np.unique(who, return_inverse=True)
     sums, sizes = np.bincount(at, hits), np.bincount(at)
     drawn = np.random.default_rng(seed).integers(0, len(names), (2000, len(names)))

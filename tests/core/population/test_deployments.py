@@ -61,7 +61,7 @@ def test_several_deployments_of_a_station_are_numbered() -> None:
         ({"end": ["2024-05-11", "2024-05-01"]}, "not after its start"),
         ({"start": ["2024-05-01", "1.5.2024"]}, "'1.5.2024' is no time"),
         ({"station": ["A", ""]}, "names no station"),
-        ({"camera": ["c", "c"]}, "camera 'c' stands in two places at once: rows 1 and 2"),
+        ({"camera": ["c", "c"]}, "camera 'c' is in two places at once: rows 1 and 2"),
         ({"station": ["A", "A"]}, "two places at once"),
         ({"deployment": ["d", "d"]}, "two deployments are named 'd'"),
         ({"problem1_from": ["2024-05-03", ""], "problem1_to": ["", ""]}, "problem 1 lacks its end"),

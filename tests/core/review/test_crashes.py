@@ -83,7 +83,7 @@ def test_an_unfinished_line_is_cut_off(tmp_path: Path) -> None:
     with (gallery.folder / FILE).open("ab") as file:
         file.write(b'{"number": 2, "time"')
     desk = Desk(Gallery(gallery.folder))
-    with pytest.raises(Conflict, match="started anew"):
+    with pytest.raises(Conflict, match="started again"):
         desk.decide("Ann", said)
     assert desk.undo("Ann")["undone"] == [1]
     with pytest.raises(UserError, match="nothing to undo"):

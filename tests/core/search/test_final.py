@@ -49,7 +49,7 @@ def test_final_touches_test_once(
     winner = best(listed)
     assert winner is not None
     assert found["trial"] == winner.number
-    assert len(embedded) == 4, "the winner and the recipe as it stands, two seeds each"
+    assert len(embedded) == 4, "the winner and the recipe as it is, two seeds each"
     once = list(ranked)
 
     # what is written is what the runs' own scores say

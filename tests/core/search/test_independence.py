@@ -143,7 +143,7 @@ def test_hardly_a_draw_comes_twice(search: Search, drawn: list[dict[str, Scalar]
 
 
 def test_the_article_s_own_draws_would_be_caught(search: Search) -> None:
-    """Every value of a trial from one generator, seeded anew for each: the tests above must see that."""
+    """Every value of a trial from one generator, seeded again for each: the tests above must see that."""
 
     def correlated(number: int) -> dict[str, Scalar]:
         def suggest(one: Draw) -> Scalar:

@@ -101,7 +101,7 @@ def test_two_ways_of_writing_one_configuration_have_one_key(searching: Searching
         ("space: {loss: {margin: {uniform: [0.1, 0.2], int: [1, 2]}}}", "drawn in one way"),
         ("space: {loss: {margin: {uniform: [0.1, 0.2], log: true}}}", "Extra inputs"),
         ("space: {loss: {choice: []}}", "at least 1 item"),
-        ("space: {loss: {choice: [arcface, arcface]}}", "stands twice"),
+        ("space: {loss: {choice: [arcface, arcface]}}", "is there twice"),
         ("space: {seed: {int: [0, 9]}}", "cannot be drawn"),
         ("space: {splitter: {choice: [open-set, random]}}", "cannot be drawn"),
         ("space: {training: {watch: {choice: [accuracy@1, accuracy@5]}}}", "cannot be drawn"),

@@ -88,12 +88,12 @@ def test_the_head_trains_as_on_the_frozen_backbone(
     validate = micro.validator(table)
     kept = loop.train(recipe, table, images, tmp_path / "kept", validate=validate, device="cpu")
     monkeypatch.setattr(loop, "rests", lambda recipe: False)
-    anew = loop.train(recipe, table, images, tmp_path / "anew", validate=validate, device="cpu")
+    anew = loop.train(recipe, table, images, tmp_path / "again", validate=validate, device="cpu")
     for name, weights in anew.state_dict().items():
         torch.testing.assert_close(kept.state_dict()[name], weights, atol=1e-4, rtol=1e-3)
     figures = [
         [json.loads(line)["loss"] for line in (tmp_path / name / "history.jsonl").read_text().splitlines()]
-        for name in ("kept", "anew")
+        for name in ("kept", "again")
     ]
     assert figures[0] == pytest.approx(figures[1], abs=1e-4)
 

@@ -128,12 +128,12 @@ def test_what_is_no_row_is_counted_or_fails_with_its_reason(root: Path) -> None:
         "there is no such file": 1,
         "a path that a package may not have": 1,
         "a film": 1,
-        "the mediaID stands twice": 2,
+        "the mediaID is there twice": 2,
         "3 individuals on one photo without boxes": 1,
         "there is no such mediaID": 1,
         "observationLevel is neither media nor event": 1,
         "the observation names no photo": 1,
-        "the observationID stands twice": 1,
+        "the observationID is there twice": 1,
     }
     origin = table.origin
     assert origin is not None

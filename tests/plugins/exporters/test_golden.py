@@ -82,7 +82,9 @@ def test_names_with_signs_that_formats_mind_come_back_from_their_codes(tmp_path:
             path.read_text() for path in exporter.write(survey=survey, folder=tmp_path / exporter.name)[:-1]
         )
         assert all(code in text for code in codes)
-        assert text.count(";") == (6 if exporter.name == "mark" else 0)  # one a line, and one in the head
+        assert text.count(";") == (
+            6 if exporter.name == "mark" else 0
+        )  # one on each line, and one in the head
 
 
 def test_a_machine_is_named_in_every_file(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ class Html(Reporter):
     pictures: Literal["beside", "inside", "none"] = Field(
         "beside",
         description="where photos are kept in the size that they open in: in a folder beside the page, inside it "
-        "(one large file), or nowhere; encoded anew, the originals are never copied",
+        "(one large file), or nowhere; encoded again, the originals are never copied",
     )
     umap: bool = Field(True, description="draw a map of the embeddings; takes 10 to 100 seconds")
     points: int = Field(2000, ge=10, le=5000, description="photos on the map at most; a sample of more")

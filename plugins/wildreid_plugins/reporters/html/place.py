@@ -25,10 +25,10 @@ def place(view: View) -> dict[str, Any]:
         return {"reason": found["reason"]}
     ratio = found["ratio"]
     ends = interval("accuracy", (ratio["low"], ratio["high"]))
-    share = "Nothing is right even with both in sight, so there is no share that outlasts the animal."
+    share = "Nothing is right even with both in sight, so there is no share that is right without the animal."
     if ratio["value"] is not None:
         between = f" ({ends})" if ends else ""
-        share = f"{percent(ratio['value'], 0)} of the right answers outlast the animal{between}."
+        share = f"{percent(ratio['value'], 0)} of the right answers stay right without the animal{between}."
     block = view.scores["protocols"].get(found["protocol"], {})
     return {
         **{key: found[key] for key in ("says", "warning", "protocol", "n", "individuals", "too_few")},
@@ -44,9 +44,9 @@ def place(view: View) -> dict[str, Any]:
 
 def _how(masks: Mapping[str, Any]) -> str:
     if masks["by"] is None:
-        return "There are no masks, so the middle of each box stands for the animal. "
+        return "There are no masks, so the middle of each box is taken for the animal. "
     whole = masks["whole"]
-    rest = f" For {whole:,} of {masks['photos']:,} photos there is no mask, so the middle of the box stands for it."
+    rest = f" For {whole:,} of {masks['photos']:,} photos there is no mask: the middle of the box is taken for it."
     return f"The animal is what the segmenter {masks['by']} says.{rest if whole else ''} "
 
 
