@@ -157,6 +157,13 @@ def framed_array(
     return np.concatenate([padded(picture, size), padded(frame.cut(picture.size), size)[..., :1]], axis=2)
 
 
+def tightened(
+    mask: Pixels, margin: float | None, window: tuple[int, int, int, int]
+) -> tuple[int, int, int, int]:
+    """The part of a window (left, top, right, bottom) that `framed` reads by the mask over it."""
+    return _Frame(mask, margin).inside(*window)
+
+
 class _Frame:
     """What of a window is read, by the mask over it, and that part of the mask.
 

@@ -1,4 +1,4 @@
-"""Pixels by row, whatever holds them, and those of photos that are in memory already."""
+"""Pixels by row, whatever holds them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from wildreid.data.foreground import behind, framed_array
-from wildreid.data.images import fit
-from wildreid.data.masks import masks_of_arrays
-from wildreid.kinds import Segmenter
-from wildreid.recipe.settings import Images
 
 Pixels = NDArray[np.uint8]
 
@@ -62,27 +56,3 @@ class HeldImages:
     def keys(self) -> list[bytes]:
         """Hashes of the pixels."""
         return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in self._pixels]
-
-
-def images_of_arrays(
-    arrays: Sequence[Pixels], settings: Images, *, foreground: Segmenter | None = None, device: str = "cpu"
-) -> tuple[Pixels, list[str]]:
-    """What `open_images` would give of photos in memory, (height, width, 3) each, and why masks are not used."""
-    if foreground is None:
-        return np.stack([fit(array, settings.size, settings.fit) for array in arrays]), [""] * len(arrays)
-    images, doubts = [], []
-    masks = masks_of_arrays(arrays, settings, foreground, device=device)
-    for array, (mask, doubt) in zip(arrays, masks, strict=True):
-        tighten = settings.tighten and not doubt
-        image = framed_array(
-            array,
-            mask=np.full_like(mask, 255) if doubt else mask,
-            tighten=tighten,
-            size=settings.size,
-            how=settings.fit,
-            margin=settings.margin,
-        )
-        seed = hashlib.blake2b(array.tobytes(), digest_size=16).digest()
-        images.append(image if doubt else behind(image, settings.background, seed=seed))
-        doubts.append(doubt)
-    return np.stack(images)[..., :3].copy(), doubts

@@ -20,6 +20,7 @@ from wildreid.data.frames import file_of
 from wildreid.data.images import Box, square
 from wildreid.data.masks import Masks, open_masks
 from wildreid.data.pixels import Pixels
+from wildreid.data.placing import placed
 from wildreid.data.slabs import NOWHERE, Place, Records, Slabs
 from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
@@ -136,6 +137,12 @@ class ImageStore:
         return framed(
             Path(path), mask=whole, tighten=False, size=size, box=box, max_pixels=settings.max_pixels
         )
+
+    def placed(self, row: int, size: int) -> NDArray[np.float32]:
+        """Where the square of `enlarged` lies in the row's picture; see `wildreid.data.placing.placed`."""
+        masked = self.masked
+        mask = masked.mask(row) if masked is not None and not masked.doubts[row] else None
+        return placed(Path(self._paths[row]), self._box[row], self._settings, mask=mask, size=size)
 
     @property
     def anywhere(self) -> NDArray[np.bool_]:

@@ -12,11 +12,12 @@ import pandas as pd
 
 from wildreid.data.names import spelling
 from wildreid.errors import UserError
-from wildreid.gallery.manifest import Mark
+from wildreid.gallery.manifest import Mark, Matching
 from wildreid.gallery.state import State
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
+    from wildreid.gallery.features import Points
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,20 @@ def check_embeddings(embeddings: Floats, rows: int, width: int) -> None:
         if not np.allclose(length, 1, atol=1e-3):  # NaN is not close to 1 either
             bad = start + int(np.argmax(~np.isclose(length, 1, atol=1e-3)))
             raise UserError("an embedding is not of unit length", where=f"row {bad + 1}")
+
+
+def check_points(points: Sequence[Points], rows: int, matching: Matching | None) -> None:
+    """Refuse local features of other matchers than the gallery's, or of more or fewer rows."""
+    known = matching.known if matching else {}
+    for one in points:
+        if known.get(one.matcher) != one.fingerprint:
+            raise UserError(
+                f"these local features are of another matcher ('{one.matcher}') than the gallery's "
+                f"({' and '.join(known) or 'it has none'})",
+                cure="use the gallery's own matchers, or none",
+            )
+        if len(one) != rows:
+            raise UserError(f"there are local features of {len(one)} rows for {rows}")
 
 
 def sort_out(annotations: pd.DataFrame, state: State) -> tuple[Ints, tuple[Left, ...]]:

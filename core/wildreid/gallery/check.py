@@ -43,9 +43,7 @@ def verify(folder: Path) -> Checked:
         return Checked((str(error),), ())
     damage = [*_files(state), *_rows(state)]
     notes = []
-    named = {segment.name for segment in state.manifest.segments}
-    strange = [path for path in (folder / segments.FOLDER).glob("*") if path.name.split(".")[0] not in named]
-    if strange:
+    if strange := segments.strange(folder, state.manifest.segments):
         notes.append(f"{len(strange)} files of an interrupted change; the next change removes them")
     if (folder / journal.FILE).stat().st_size > state.manifest.journal.bytes:
         notes.append("a change that was interrupted is at the journal's end; the next one replaces it")
@@ -61,14 +59,13 @@ def verify(folder: Path) -> Checked:
 def _files(state: State) -> list[str]:
     damage = []
     for segment in state.manifest.segments:
-        path = state.folder / segments.FOLDER / segment.name
-        for suffix, known in ((".parquet", segment.annotations), (".npy", segment.embeddings)):
-            if segments.hash_of(path.with_suffix(suffix)) != known:
-                damage.append(f"{path.with_suffix(suffix)}: the file was altered; its hash is another")
-    rule = state.manifest.rule
-    own = asdict(state.rule) if state.rule else None
-    if json.dumps(asdict(rule) if rule else None) != json.dumps(own):
-        damage.append(f"{state.folder / 'gallery.json'}: its rule is not the journal's")
+        for name, known in segments.files(segment).items():
+            path = state.folder / segments.FOLDER / name
+            if segments.hash_of(path) != known:
+                damage.append(f"{path}: the file was altered; its hash is another")
+    for said, rule in ((state.manifest.rule, state.rule), (state.manifest.fused, state.fused)):
+        if json.dumps(asdict(said) if said else None) != json.dumps(asdict(rule) if rule else None):
+            damage.append(f"{state.folder / 'gallery.json'}: its rule is not the journal's")
     return damage
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ GONE = -1
 
 def fold(
     changes: Sequence[Change], rows: pd.DataFrame
-) -> tuple[tuple[str, ...], NDArray[np.int32], Rule | None]:
+) -> tuple[tuple[str, ...], NDArray[np.int32], Rule | None, Rule | None]:
     """Play the changes that count over the rows, in their order.
 
     Returns:
-        the names there are, sorted; each row's position among them or `GONE`; the rule.
+        the names there are, sorted; each row's position among them or `GONE`; the rule, and that for fused scores.
 
     Raises:
         ValueError: a change names somebody who is not there.
@@ -37,7 +37,7 @@ def fold(
     names: dict[str, int] = {}  # every name that stands for somebody now, and its number
     count = 0
     keys: pd.Index | None = None
-    rule: Rule | None = None
+    ruling: tuple[Any, Any] = (None, None)
 
     def number(name: str) -> int:
         nonlocal count
@@ -62,8 +62,8 @@ def fold(
     withdrawn = {change.what["change"] for change in changes if change.kind == "withdraw"}
     for change in changes:
         what = change.what
-        if change.number in withdrawn or change.kind in ("different", "withdraw"):
-            continue  # neither says who is on an image
+        if change.number in withdrawn or change.kind in ("different", "withdraw", "features"):
+            continue  # none of these says who is on an image
         if change.kind == "add":
             low, high = np.searchsorted(order, [change.number, change.number + 1])
             new = np.unique(added[low:high])
@@ -82,7 +82,7 @@ def fold(
             else:
                 codes[codes == gone(what["individual"], change)] = GONE
         elif change.kind in ("create", "calibrate"):
-            rule = TypeAdapter(Rule).validate_python(what["rule"]) if what["rule"] else None
+            ruling = what["rule"], what.get("fused")
         else:
             raise UserError(
                 f"the journal's change {change.number} is of an unknown kind, '{change.kind}'",
@@ -92,4 +92,5 @@ def fold(
     people = sorted(name for name, code in names.items() if code in used)
     final = np.full(count + 1, GONE, np.int32)
     final[[names[name] for name in people]] = np.arange(len(people), dtype=np.int32)
-    return tuple(people), final[codes], rule
+    rule, fused = (TypeAdapter(Rule).validate_python(one) if one else None for one in ruling)
+    return tuple(people), final[codes], rule, fused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from wildreid.files import written
 from wildreid.gallery.fold import GONE
 from wildreid.gallery.manifest import Segment
-from wildreid.gallery.segments import SETTLED
+from wildreid.gallery.segments import lasting
 from wildreid.gallery.state import State
 
 if TYPE_CHECKING:
@@ -80,11 +81,10 @@ def open_index(state: State) -> Inverted | None:
     folder = state.folder / FOLDER
     try:
         facts = Facts(**json.loads((folder / "index.json").read_text(encoding="utf-8")))
-        if facts.segments != _hash(_settled(state)):
-            # segments were added since: the index still holds for those that it was made of
-            known = [_hash(_settled(state)[:n]) for n in range(len(_settled(state)))]
-            if facts.segments not in known:
-                return None
+        covered = lasting(state.manifest.segments)
+        # where segments were added since, the index still holds for those that it was made of
+        if facts.segments not in [_hash(covered[:n]) for n in range(len(covered) + 1)]:
+            return None
         flags = faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY
         return Inverted(faiss.read_index(str(folder / f"{facts.segments}.faiss"), flags), facts)
     except (OSError, ValueError, TypeError, RuntimeError):
@@ -97,7 +97,7 @@ def build_index(state: State) -> Facts | None:
     None where there are too few rows for one. The last segment is left out while it may still grow; its
     rows are compared exactly.
     """
-    covered = _settled(state)
+    covered = lasting(state.manifest.segments)
     rows = sum(segment.rows for segment in covered)
     lists = int(4 * np.sqrt(rows))
     if rows < 39 * lists:  # faiss's own least number of points for a list
@@ -139,7 +139,9 @@ def stale(state: State) -> bool:
     if state.manifest.rows <= state.manifest.exact_up_to:
         return False
     index = open_index(state)
-    return index is None or index.rows < 0.9 * sum(segment.rows for segment in _settled(state))
+    return index is None or index.rows < 0.9 * sum(
+        segment.rows for segment in lasting(state.manifest.segments)
+    )
 
 
 def _probe(index: Any, queries: Floats, own: Ints, matrices: tuple[Floats, ...]) -> tuple[int, float]:
@@ -168,12 +170,6 @@ def _looking_at(probe: int) -> Any:
     return faiss.SearchParametersIVF(nprobe=probe)  # type: ignore[call-arg]
 
 
-def _settled(state: State) -> list[Segment]:
-    """The segments that will never be joined with later ones."""
-    known = list(state.manifest.segments)
-    return known[:-1] if known and known[-1].rows < SETTLED else known
-
-
-def _hash(covered: list[Segment]) -> str:
+def _hash(covered: Sequence[Segment]) -> str:
     names = "".join(segment.embeddings for segment in covered)
     return hashlib.blake2b(names.encode(), digest_size=8).hexdigest()

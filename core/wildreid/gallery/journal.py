@@ -27,7 +27,7 @@ class Change:
         number: 1, 2, 3 …
         time: UTC, ISO 8601.
         author: the user's name on the system, or the environment variable ``WILDREID_AUTHOR``.
-        kind: create, add, rename, merge, split, remove, different, withdraw, calibrate or undo.
+        kind: create, add, features, rename, merge, split, remove, different, withdraw, calibrate or undo.
         what: its arguments.
         before: hash of the line before, so that a line that was altered or taken out shows.
     """
@@ -103,6 +103,13 @@ def live(changes: Sequence[Change]) -> list[Change]:
         else:
             stack.append(change)
     return stack
+
+
+def counting(changes: Sequence[Change]) -> list[int]:
+    """The numbers of the changes that no later line has undone or withdrawn."""
+    kept = live(changes)
+    gone = {change.what["change"] for change in kept if change.kind == "withdraw"}
+    return [change.number for change in kept if change.number not in gone]
 
 
 def author() -> str:

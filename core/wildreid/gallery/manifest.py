@@ -15,9 +15,10 @@ from wildreid.recipe.model import Keeper
 from wildreid.recipe.settings import Encounters
 
 FILE = "gallery.json"
-FORMAT = 2
-READ = (1, 2)
-"""The formats that are read: 1 knows fewer columns of annotations; its next change makes it 2."""
+FORMAT = 3
+READ = (1, 2, 3)
+"""The formats that are read: 1 knows fewer columns of annotations, 2 no local features; the next change makes it
+the newest."""
 EXACT_UP_TO = 1_000_000
 """Images up to which a gallery is searched exactly, by default."""
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -43,6 +44,24 @@ class Mark(_Part):
     width: int = Field(gt=0)
 
 
+class Features(_Part):
+    """The local features of a segment's rows by one matcher: ``segments/<name>.points.npy``, never changed.
+
+    Attributes:
+        name: of the file, without its suffix.
+        matcher: the matcher's name.
+        fingerprint: all that decides its features beside the photo.
+        record: bytes that the features of one row take.
+        points: hash of the file.
+    """
+
+    name: FileName
+    matcher: str
+    fingerprint: str
+    record: int = Field(gt=0)
+    points: str
+
+
 class Segment(_Part):
     """Some rows of a gallery: ``segments/<name>.parquet`` and ``segments/<name>.npy``, never changed.
 
@@ -51,12 +70,49 @@ class Segment(_Part):
         rows: how many.
         annotations: hash of the Parquet file.
         embeddings: hash of the numpy file.
+        features: files of local features, one a matcher; none where there are none.
     """
 
     name: FileName
     rows: int = Field(ge=0)
     annotations: str
     embeddings: str
+    features: tuple[Features, ...] = ()
+
+
+class Matching(_Part):
+    """How photos are compared point by point, as the run of the gallery's model proved it on validation.
+
+    Attributes:
+        stands: what ranked in the run: ``fused``, else nothing is matched.
+        says: the run's gate in sentences.
+        matchers: the fields of each, by name.
+        fingerprints: all that decides the features of each beside the photo.
+        fusion: the fields of what makes one score of all.
+        reranker: of what orders the nearest anew before they are matched; None: the cosine similarity stands.
+        pairs: gallery images that each photo is matched to, at most.
+        curves: from each score, the embedding's first, to the probability that a pair is one animal.
+    """
+
+    stands: str
+    says: tuple[str, ...] = ()
+    matchers: tuple[dict[str, Any], ...] = ()
+    fingerprints: tuple[str, ...] = ()
+    fusion: dict[str, Any] = Field(default_factory=dict)
+    reranker: dict[str, Any] | None = None
+    pairs: int = Field(50, ge=1)
+    curves: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def known(self) -> dict[str, str]:
+        """The fingerprint of each matcher, by its name."""
+        names = (str(one["name"]) for one in self.matchers)
+        return dict(zip(names, self.fingerprints, strict=True))
+
+    @property
+    def counts(self) -> bool:
+        """Whether matching counts: validation proved that it helps."""
+        return self.stands == "fused" and bool(self.curves)
 
 
 class JournalEnd(_Part):
@@ -80,6 +136,8 @@ class Manifest(_Part):
         format: version of the folder's layout.
         model: whose embeddings these are.
         rule: the present decision and calibration, a copy of what the journal says; None: there is none.
+        fused: the same for scores that matchers have a part in.
+        matching: how photos are compared point by point; None: the model's run knew no matchers.
         licence: of the photos and annotations, in words.
         provenance: where the gallery came from: run, time, author, version.
         encounters: what counts as one burst and one encounter.
@@ -92,6 +150,8 @@ class Manifest(_Part):
     format: int
     model: Mark
     rule: Rule | None = None
+    fused: Rule | None = None
+    matching: Matching | None = None
     licence: str = ""
     provenance: dict[str, Any] = Field(default_factory=dict)
     encounters: Encounters = Encounters()

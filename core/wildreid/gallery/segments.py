@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ import pyarrow.parquet as pq
 from wildreid.data.table import BOX
 from wildreid.errors import UserError
 from wildreid.files import hash_of_file, reading, written
-from wildreid.gallery.manifest import Segment
+from wildreid.gallery import features
+from wildreid.gallery.features import Points
+from wildreid.gallery.manifest import Features, Segment
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 FOLDER = "segments"
 SETTLED = 4096
 """A last segment with fewer rows is joined with the next, so that many small additions stay few files."""
+HEAVY = 32 * 2**20
+"""Unless its local features take so many bytes, which would be written anew each time."""
 
 _TEXT = ("key", "image", "identity", "camera", "viewpoint", "visit")
 _FORMAT_1 = [
@@ -57,7 +62,19 @@ def as_arrow(annotations: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(rows, schema=COLUMNS, preserve_index=False)
 
 
-def write(folder: Path, name: str, annotations: pa.Table, embeddings: Floats) -> Segment:
+def settled(segment: Segment) -> bool:
+    """Whether a last segment stays as it is when rows are added."""
+    return segment.rows >= SETTLED or sum(one.record * segment.rows for one in segment.features) >= HEAVY
+
+
+def lasting(known: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Those that will never be joined with later ones."""
+    return known[:-1] if known and not settled(known[-1]) else known
+
+
+def write(
+    folder: Path, name: str, annotations: pa.Table, embeddings: Floats, points: Sequence[Points] = ()
+) -> Segment:
     """Write one segment; it is not part of the gallery until a manifest names it."""
     (folder / FOLDER).mkdir(exist_ok=True)
     path = folder / FOLDER / name
@@ -70,7 +87,20 @@ def write(folder: Path, name: str, annotations: pa.Table, embeddings: Floats) ->
         rows=len(embeddings),
         annotations=hash_of(path.with_suffix(".parquet")),
         embeddings=hash_of(path.with_suffix(".npy")),
+        features=tuple(write_points(folder, name, one) for one in points),
     )
+
+
+def write_points(folder: Path, name: str, points: Points) -> Features:
+    """Write the local features of a segment's rows; they are not part of it until a manifest names them."""
+    name = f"{name}-{points.matcher}"
+    path = folder / FOLDER / f"{name}{features.SUFFIX}"
+    with written(path) as file:
+        features.write(file, points)
+    return Features(
+        name=name, matcher=points.matcher, fingerprint=points.fingerprint, record=points.record,
+        points=hash_of(path),
+    )  # fmt: skip
 
 
 def read_annotations(folder: Path, segment: Segment) -> pa.Table:
@@ -113,14 +143,33 @@ def read_embeddings(folder: Path, segment: Segment, width: int) -> Floats:
     return embeddings
 
 
-def remove(folder: Path, keep: set[str]) -> None:
-    """Delete the files of segments that are no longer, or were never, part of the gallery."""
-    for path in sorted((folder / FOLDER).glob("*")):
-        if path.name.split(".")[0] not in keep:
-            try:
-                path.unlink(missing_ok=True)
-            except PermissionError:
-                continue  # a reader on Windows still has it open; the next writer tries again
+def read_points(folder: Path, segment: Segment) -> tuple[Points, ...]:
+    """The local features of one segment, mapped into memory; see `features.read`."""
+    files = [folder / FOLDER / f"{one.name}{features.SUFFIX}" for one in segment.features]
+    return tuple(
+        features.read(path, one, segment.rows) for path, one in zip(files, segment.features, strict=True)
+    )
+
+
+def files(segment: Segment) -> dict[str, str]:
+    """The hash of each file of a segment, by its name."""
+    found = {f"{segment.name}.parquet": segment.annotations, f"{segment.name}.npy": segment.embeddings}
+    return found | {f"{one.name}{features.SUFFIX}": one.points for one in segment.features}
+
+
+def strange(folder: Path, known: Iterable[Segment]) -> list[Path]:
+    """Files of segments that are no longer, or were never, part of the gallery."""
+    keep = {name for segment in known for name in files(segment)}
+    return [path for path in sorted((folder / FOLDER).glob("*")) if path.name not in keep]
+
+
+def remove(folder: Path, keep: Iterable[Segment]) -> None:
+    """Delete the files that are of none of these segments."""
+    for path in strange(folder, keep):
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            continue  # a reader on Windows still has it open; the next writer tries again
 
 
 def hash_of(path: Path) -> str:

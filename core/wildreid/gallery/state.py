@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from wildreid.data.sets import join
 from wildreid.errors import UserError
 from wildreid.files import reading
-from wildreid.gallery import journal, segments
+from wildreid.gallery import features, journal, segments
+from wildreid.gallery.features import Points
 from wildreid.gallery.fold import GONE, fold
 from wildreid.gallery.journal import Change
 from wildreid.gallery.manifest import Manifest
@@ -44,6 +45,8 @@ class State:
         codes: (N,) each row's position in `individuals`; `GONE` where it was removed or its addition undone.
         matrices: the embeddings, one memory-mapped array a segment.
         rule: decision and calibration; None where none could be fitted.
+        points: the local features in each segment's files, mapped into memory; see `local`.
+        fused: decision and calibration of scores that matchers have a part in; None where there is none.
     """
 
     folder: Path
@@ -54,6 +57,8 @@ class State:
     codes: NDArray[np.int32]
     matrices: tuple[Floats, ...]
     rule: Rule | None
+    points: tuple[tuple[Points, ...], ...] = ()
+    fused: Rule | None = None
 
     @classmethod
     def load(cls, folder: Path) -> State:
@@ -69,6 +74,7 @@ class State:
                 matrices = tuple(
                     segments.read_embeddings(folder, one, manifest.model.width) for one in manifest.segments
                 )
+                points = tuple(segments.read_points(folder, one) for one in manifest.segments)
                 break
             except FileNotFoundError as error:
                 again = Manifest.load(folder)
@@ -83,8 +89,8 @@ class State:
         rows = table.to_pandas(strings_to_categorical=False)
         changes = journal.read(folder, manifest.journal)
         with reading(folder / journal.FILE, cure=journal.CURE):
-            individuals, codes, rule = fold(journal.live(changes), rows)
-        return cls(folder, manifest, tuple(changes), rows, individuals, codes, matrices, rule)
+            individuals, codes, rule, fused = fold(journal.live(changes), rows)
+        return cls(folder, manifest, tuple(changes), rows, individuals, codes, matrices, rule, points, fused)
 
     @property
     def images(self) -> int:
@@ -103,6 +109,15 @@ class State:
         """The row of each annotation that is in the gallery, by its key."""
         rows = np.flatnonzero(self.codes != GONE)
         return dict(zip(self.rows["key"].to_numpy()[rows], rows.tolist(), strict=True))
+
+    @cached_property
+    def local(self) -> dict[str, Points]:
+        """(N,) rows' local features by matcher, of the matchers of which there are some."""
+        live = journal.counting(self.changes)
+        parts = [(one.rows, own) for one, own in zip(self.manifest.segments, self.points, strict=True)]
+        known = self.manifest.matching.known if self.manifest.matching else {}
+        found = {name: features.gathered(parts, name, mark, live) for name, mark in known.items()}
+        return {name: one for name, one in found.items() if one is not None}
 
     @cached_property
     def met(self) -> NDArray[np.int64]:
@@ -220,6 +235,13 @@ class State:
         digest.update(rows.to_csv(index=False).encode())
         for start in range(0, len(there), 4096):
             digest.update(self.embeddings(there[start : start + 4096]).tobytes())
+        if self.fused:
+            digest.update(json.dumps(_plain(self.fused)).encode())
+        if self.manifest.matching:
+            digest.update(self.manifest.matching.model_dump_json().encode())
+        for one in self.local.values():
+            for start in range(0, len(there), 1024):
+                digest.update(one.take(there[start : start + 1024]).tobytes())
         return digest.hexdigest()
 
 

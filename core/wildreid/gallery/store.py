@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,24 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from wildreid.errors import UserError
 from wildreid.gallery import journal, segments
-from wildreid.gallery.admission import Added, check_embeddings, check_mark, check_name, own_rows, sort_out
+from wildreid.gallery.admission import (
+    Added,
+    check_embeddings,
+    check_mark,
+    check_name,
+    check_points,
+    own_rows,
+    sort_out,
+)
 from wildreid.gallery.fold import fold
+from wildreid.gallery.folder import Folder
 from wildreid.gallery.journal import Change
 from wildreid.gallery.lock import locked
-from wildreid.gallery.manifest import EXACT_UP_TO, FILE, FORMAT, JournalEnd, Manifest, Mark, Segment
+from wildreid.gallery.manifest import EXACT_UP_TO, FILE, FORMAT, JournalEnd, Manifest, Mark, Matching
 from wildreid.gallery.rule import Rule
-from wildreid.gallery.state import State
 from wildreid.recipe.settings import Encounters
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
+    from wildreid.gallery.features import Points
 
 
-class Gallery:
+class Gallery(Folder):
     """A folder of known individuals. Reading is safe from any number of threads and processes.
 
     Args:
@@ -38,12 +45,6 @@ class Gallery:
         UserError: it is no gallery, or it is damaged.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self._reading = threading.Lock()
-        self._seen: tuple[int, ...] = ()
-        self._state = self.state
-
     @classmethod
     def create(
         cls,
@@ -51,6 +52,8 @@ class Gallery:
         model: Mark,
         *,
         rule: Rule | None = None,
+        fused: Rule | None = None,
+        matching: Matching | None = None,
         licence: str = "",
         provenance: Mapping[str, Any] | None = None,
         encounters: Encounters | None = None,
@@ -74,13 +77,15 @@ class Gallery:
                 format=FORMAT,
                 model=model,
                 rule=rule,
+                fused=fused,
+                matching=matching,
                 licence=licence,
                 provenance=dict(provenance or {}),
                 encounters=encounters or Encounters(),
                 exact_up_to=exact_up_to,
                 apart=tuple(apart),
             )
-            what = {"rule": asdict(rule) if rule else None}
+            what = _rules(rule, fused)
             end = journal.write(folder, JournalEnd(), "create", what)
             manifest.model_copy(update={"journal": end}).save(folder)
         return cls(folder)
@@ -95,16 +100,6 @@ class Gallery:
             raise UserError("the gallery holds images", where=str(self.folder))
         shutil.rmtree(self.folder)
 
-    @property
-    def state(self) -> State:
-        """The gallery as it is now, whoever changed it last."""
-        with self._reading:
-            seen = self._stamp()
-            if seen != self._seen:
-                self._state = State.load(self.folder)
-                self._seen = seen
-            return self._state
-
     def add(
         self,
         annotations: pd.DataFrame,
@@ -113,6 +108,7 @@ class Gallery:
         model: Mark,
         source: str = "",
         reviews: Sequence[int] = (),
+        points: Sequence[Points] = (),
     ) -> Added:
         """Add annotations of named individuals.
 
@@ -122,14 +118,16 @@ class Gallery:
             model: whose embeddings they are.
             source: where they came from, for the journal.
             reviews: the numbers of the reviews that decided it, for the journal, as in `merge` and `split`.
+            points: their local features, by each matcher of the gallery that there are some of.
 
         Raises:
-            UserError: they are another model's; an embedding is not of unit length.
+            UserError: they are another model's or matcher's; an embedding is not of unit length.
         """
         with locked(self.folder):
             state = self.state
             check_mark(state.manifest.model, model, self.folder)
             check_embeddings(embeddings, len(annotations), model.width)
+            check_points(points, len(annotations), state.manifest.matching)
             keep, left = sort_out(annotations.reset_index(drop=True), state)
             if not len(keep):
                 return Added(0, 0, left)
@@ -137,7 +135,9 @@ class Gallery:
             people = int(rows["identity"].nunique())
             what = {"rows": len(rows), "individuals": people, "source": source}
             what |= _by(reviews)
-            self._commit(state, "add", what, rows=segments.as_arrow(rows), embeddings=embeddings[keep])
+            own = [one.select(keep) for one in points]
+            parts = self._extended(state, segments.as_arrow(rows), embeddings[keep], own)
+            self._commit(state, "add", what, parts=parts)
             return Added(len(rows), people, left)
 
     def rename(self, individual: str, to: str) -> None:
@@ -193,10 +193,38 @@ class Gallery:
                 own_rows(state, individual, keys)
             self._commit(state, "remove", {"individual": individual, "keys": sorted(set(keys or ()))})
 
-    def calibrate(self, rule: Rule | None) -> None:
-        """Replace decision and calibration."""
+    def describe(
+        self, keys: Sequence[str], points: Sequence[Points], *, matching: Matching | None = None
+    ) -> int:
+        """Keep local features of annotations that are there, and say of how many there were none before.
+
+        Args:
+            keys: of the annotations; others than the gallery's are passed over.
+            points: (keys,) features of each matcher.
+            matching: how photos are matched from now on; None: as before.
+
+        Raises:
+            UserError: they are another matcher's.
+        """
         with locked(self.folder):
-            self._commit(self.state, "calibrate", {"rule": asdict(rule) if rule else None})
+            state = self.state
+            check_points(points, len(keys), matching or state.manifest.matching)
+            rows = np.array([state.row_of.get(key, -1) for key in keys], np.int64)
+            new = np.zeros(len(keys), bool)
+            for one in points:
+                old = state.local.get(one.matcher)
+                new |= one.there & (rows >= 0) & ~(old is not None and old.select(rows).there)
+            if new.any() or matching not in (None, state.manifest.matching):
+                what = {"matchers": [one.matcher for one in points], "rows": int(new.sum())}
+                parts = self._described(state, np.asarray(keys, object)[new].tolist(),
+                                        [one.select(np.flatnonzero(new)) for one in points])  # fmt: skip
+                self._commit(state, "features", what, parts=parts, matching=matching)
+            return int(new.sum())
+
+    def calibrate(self, rule: Rule | None, fused: Rule | None = None) -> None:
+        """Replace decision and calibration: for cosine similarities, and for what matchers have a part in."""
+        with locked(self.folder):
+            self._commit(self.state, "calibrate", _rules(rule, fused))
 
     def different(self, keys: Sequence[str], others: Sequence[str], *, reviews: Sequence[int] = ()) -> None:
         """Two groups of annotations, in the gallery or not yet, show two animals: they are never put together."""
@@ -241,48 +269,10 @@ class Gallery:
             self._commit(state, "undo", {"undone": last.number})
             return last
 
-    def _commit(
-        self,
-        state: State,
-        kind: str,
-        what: dict[str, Any],
-        *,
-        rows: pa.Table | None = None,
-        embeddings: Floats | None = None,
-    ) -> None:
-        """Write the segment, then the journal's line, then the manifest, which makes the change."""
-        manifest = state.manifest
-        parts = manifest.segments
-        if rows is not None and embeddings is not None:
-            parts = (*_settled(parts), self._segment(state, rows, embeddings))
-        end = journal.write(self.folder, manifest.journal, kind, what)
-        manifest = manifest.model_copy(update={"format": FORMAT, "segments": parts, "journal": end})
-        if kind in ("calibrate", "undo"):
-            changes = journal.live(journal.read(self.folder, end))
-            last = next(change for change in reversed(changes) if change.kind in ("create", "calibrate"))
-            manifest = Manifest.model_validate({**dict(manifest), "rule": last.what["rule"]})
-        manifest.save(self.folder)
-        segments.remove(self.folder, {part.name for part in manifest.segments})
 
-    def _segment(self, state: State, rows: pa.Table, embeddings: Floats) -> Segment:
-        """A new last segment, which takes in the old one where that is still small."""
-        known = state.manifest.segments
-        if _settled(known) != known:
-            rows = pa.concat_tables([segments.read_annotations(self.folder, known[-1]), rows])
-            embeddings = np.concatenate([state.matrices[-1], embeddings])
-        name = f"{state.manifest.journal.changes + 1:08d}"
-        return segments.write(self.folder, name, rows, embeddings)
-
-    def _stamp(self) -> tuple[int, ...]:
-        try:
-            found = (self.folder / FILE).stat()
-        except FileNotFoundError:
-            return (0,)
-        return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-def _settled(parts: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    return parts[:-1] if parts and parts[-1].rows < segments.SETTLED else parts
+def _rules(rule: Rule | None, fused: Rule | None) -> dict[str, Any]:
+    what: dict[str, Any] = {"rule": asdict(rule) if rule else None}
+    return what | ({"fused": asdict(fused)} if fused else {})
 
 
 def _by(reviews: Sequence[int]) -> dict[str, Any]:

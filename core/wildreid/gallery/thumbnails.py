@@ -18,6 +18,8 @@ from wildreid.gallery.state import State
 FOLDER = "thumbnails"
 LONGEST = 160
 """Pixels on the longer side."""
+MATCHED = 320
+"""The same where photos are matched point by point: lines are drawn over them."""
 
 
 def place(folder: Path, key: str) -> Path:
@@ -25,18 +27,24 @@ def place(folder: Path, key: str) -> Path:
     return folder / FOLDER / key[:2] / f"{key}.jpg"
 
 
-def save(folder: Path, images: Iterable[tuple[str, NDArray[np.uint8]]]) -> None:
-    """Write the thumbnails of some (key, (h, w, 3) image) pairs; those that are there are kept.
+def save(
+    folder: Path,
+    images: Iterable[tuple[str, NDArray[np.uint8]]],
+    *,
+    longest: int = LONGEST,
+    anew: bool = False,
+) -> None:
+    """Write the thumbnails of some (key, (h, w, 3) image) pairs; those that are there are kept, unless `anew`.
 
     They are encoded again from pixels, so that no EXIF comes along. They are made before the rows are added;
     a thumbnail without a row does no harm.
     """
     for key, image in images:
         path = place(folder, key)
-        if path.exists():
+        if path.exists() and not anew:
             continue
         small = Image.fromarray(image)
-        small.thumbnail((LONGEST, LONGEST), reducing_gap=2)
+        small.thumbnail((longest, longest), reducing_gap=2)
         out = io.BytesIO()
         small.save(out, "JPEG", quality=80, optimize=True)
         path.parent.mkdir(parents=True, exist_ok=True)

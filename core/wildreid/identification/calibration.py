@@ -19,12 +19,11 @@ from wildreid.gallery.fold import GONE
 from wildreid.gallery.history import present
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import State
-from wildreid.gallery.store import Gallery
 from wildreid.identification.discover import fit_cut
 from wildreid.pipeline import RunFolder
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Floats
+    from wildreid.artefacts import Floats, Ints
 
 FALSE_ACCEPTS = 0.05
 """The share of unknown animals that may be taken for known ones, where nothing was asked before."""
@@ -33,6 +32,7 @@ BURSTS = 2000
 UNDATED = "optimistic: without dates, images of one encounter answer for each other"
 LEAST = 30
 """Mated queries that a rule needs; with fewer that the model has not trained on, the others are taken too."""
+ITSELF = "this gallery, leaving out encounters and individuals in turn"
 FEWEST, MOST = 10, 20_000
 """Individuals from which, and images up to which, a new gallery is calibrated unasked: above, it takes minutes."""
 
@@ -41,7 +41,7 @@ def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
     """The decision that the run fitted, and below which score an animal is called new: both on val alone.
 
     A gallery ranks by the embedding alone. Where the run's decision is for scores of matchers or a re-ranker, it is
-    fitted again for cosine similarities.
+    fitted anew for cosine similarities.
     """
     folder = RunFolder(run)
     if not folder.decision.is_file():
@@ -97,28 +97,35 @@ def rule_of_gallery(
     """
     if len(state.individuals) < 2:
         return Missing(f"there are {len(state.individuals)} individuals, and two are the least"), ()
-    table, embeddings = as_table(state), state.embeddings(np.flatnonzero(state.codes != GONE))
-    notes: list[str] = []
-    asking = ~table["trained"].to_numpy(bool)
-    if not asking.all():
-        if _enough(table):
-            notes.append(f"fitted on the {asking.sum()} images that the model has not trained on")
-            table = table.with_rows(table.rows.assign(role=np.where(asking, "both", "gallery")))
-        else:
-            notes.append(
-                "optimistic: fitted on images that the model has trained on, because there are no others"
-            )
-    if not table.told_apart:
-        notes.append(UNDATED)
+    table, notes = asking(state)
+    embeddings = state.embeddings(np.flatnonzero(state.codes != GONE))
     decision = fit_decision(
         embeddings, table, protocol="cross-encounter", false_accepts=false_accepts, prior=prior
     )
     if isinstance(decision, Missing):
         return decision, tuple(notes)
     ranking = rank(embeddings, table, protocol=decision.protocol, part="val", keep=1)
-    source = "; ".join(["this gallery, leaving out encounters and individuals in turn", *notes])
+    source = "; ".join([ITSELF, *notes])
     asked = np.isin(np.arange(len(table)), ranking.queries)
     return _rule(decision, ranking, false_new, _cut(table, embeddings, asked), source), tuple(notes)
+
+
+def asking(state: State) -> tuple[Table, list[str]]:
+    """The gallery as a table in which those images ask that may, and what one should know of it."""
+    table = as_table(state)
+    notes: list[str] = []
+    new = ~table["trained"].to_numpy(bool)
+    if not new.all():
+        if _enough(table):
+            notes.append(f"fitted on the {new.sum()} images that the model has not trained on")
+            table = table.with_rows(table.rows.assign(role=np.where(new, "both", "gallery")))
+        else:
+            notes.append(
+                "optimistic: fitted on images that the model has trained on, because there are no others"
+            )
+    if not table.told_apart:
+        notes.append(UNDATED)
+    return table, notes
 
 
 def can_tell(state: State) -> bool:
@@ -165,6 +172,12 @@ def as_table(state: State) -> Table:
 
 def _cut(table: Table, embeddings: Floats, asked: Any) -> float | None:
     """Where proposals stop to merge, from the named bursts among some rows; of very many, from a sample."""
+    rows, burst = known_bursts(table, asked)
+    return fit_cut(embeddings[rows.index], burst, rows["identity"].to_numpy(object))
+
+
+def known_bursts(table: Table, asked: Any) -> tuple[pd.DataFrame, Ints]:
+    """The named rows among some, of `BURSTS` bursts at most, and the numbers of their bursts."""
     rows = table.rows[asked & table["identity"].notna()]
     burst = pd.factorize(rows["identity"] + " | " + rows["sequence"])[0]
     if burst.max(initial=0) >= BURSTS:
@@ -172,7 +185,7 @@ def _cut(table: Table, embeddings: Floats, asked: Any) -> float | None:
         sizes = pd.Series(burst).groupby(rows["identity"].to_numpy()).nunique().reindex(people)
         rows = rows[rows["identity"].isin(people[(sizes.cumsum() <= BURSTS).to_numpy()])]
         burst = pd.factorize(rows["identity"] + " | " + rows["sequence"])[0]
-    return fit_cut(embeddings[rows.index], burst.astype(np.int64), rows["identity"].to_numpy(object))
+    return rows, burst.astype(np.int64)
 
 
 def _rule(
@@ -180,33 +193,3 @@ def _rule(
 ) -> Rule:
     below = new_below(ranking, decision.threshold, false_new)
     return Rule(decision, below, false_new, same_from, source)
-
-
-def recalibrate(
-    folder: Path,
-    *,
-    false_accepts: float | None = None,
-    false_new: float = FALSE_NEW,
-    prior: float | None = None,
-) -> tuple[Rule | Missing, tuple[str, ...]]:
-    """Fit a gallery's rule again for its present size and keep it; no model is needed.
-
-    Args:
-        folder: the gallery.
-        false_accepts: share of unknown animals that may be taken for known ones; None: as before.
-        false_new: share of known animals that may be called new.
-        prior: share of encounters with new animals that the probabilities are meant for; None: as before.
-
-    Returns:
-        the rule, or why none could be fitted (then the old one stays), and notes.
-    """
-    gallery = Gallery(folder)
-    state = gallery.state
-    if false_accepts is None:
-        false_accepts = state.rule.decision.target if state.rule else FALSE_ACCEPTS
-    if prior is None:
-        prior = (state.rule.decision.prior if state.rule else None) or PRIOR
-    rule, notes = rule_of_gallery(state, false_accepts=false_accepts, false_new=false_new, prior=prior)
-    if isinstance(rule, Rule):
-        gallery.calibrate(rule)
-    return rule, notes

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from wildreid.artefacts import Floats, Ints
     from wildreid.gallery.journal import Change
+    from wildreid.identification.hinges import Hinges
 
     Cluster = Callable[..., NDArray[np.int64]]
 
@@ -57,6 +58,7 @@ def discover(
     *,
     cut: float,
     different: Mapping[str, Sequence[Change]] = MappingProxyType({}),
+    hinges: Hinges | None = None,
 ) -> pd.Series[str]:
     """Propose an individual for each row.
 
@@ -70,6 +72,7 @@ def discover(
         cluster: an option's ``cluster``.
         cut: the similarity at which two groups of encounters are as likely one animal as not; see `fit_cut`.
         different: what people said is two animals, as `State.different` has it.
+        hinges: matches the rows' photos of those pairs of encounters that it hinges on; None: nothing is matched.
 
     Returns:
         (rows,) names such as ``new-1f3a9c``. A name is that of its earliest image, so that photos which are
@@ -83,6 +86,8 @@ def discover(
     similarity = encounter_similarity(embeddings[order], burst)
     similarity[apart(rows["image"].to_numpy()[order], burst)] = -np.inf
     similarity[_told_apart(rows["key"].to_numpy()[order], burst, different)] = -np.inf
+    if hinges is not None:
+        similarity = hinges.settled(similarity, embeddings[order], burst, order, cut=cut)
     labels = cluster(similarity=similarity.copy(), cut=cut)
     labels = separate(labels, similarity)
     ordered = rows.iloc[order]
@@ -123,14 +128,19 @@ def fit_cut(embeddings: Floats, burst: Ints, identities: NDArray[np.object_]) ->
     Returns:
         the similarity; None where there are no right or no wrong merges to learn from.
     """
+    if len(burst) == 0 or burst.max() < 2:
+        return None
+    who = pd.factorize(pd.Series(identities).groupby(burst).first())[0]
+    return cut_of(encounter_similarity(embeddings, burst), who)
+
+
+def cut_of(similarity: Floats, who: Ints) -> float | None:
+    """The same, of (encounters, encounters) similarities, and the number of the individual that each shows."""
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import squareform
     from sklearn.linear_model import LogisticRegression
 
-    if len(burst) == 0 or burst.max() < 2:
-        return None
-    who = pd.factorize(pd.Series(identities).groupby(burst).first())[0]
-    distance = 1 - np.minimum(encounter_similarity(embeddings, burst).astype(float), 1)
+    distance = 1 - np.minimum(similarity.astype(float), 1)
     np.fill_diagonal(distance, 0)
     tree = linkage(squareform(distance, checks=False), method="average")
     held = [*np.eye(who.max() + 1, dtype=np.int64)[who]]  # of each cluster, how many encounters of each

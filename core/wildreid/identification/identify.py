@@ -12,12 +12,14 @@ import pandas as pd
 from wildreid.artefacts import Verdict
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.state import State
+from wildreid.identification.bursts import TORN, disagreeing
 from wildreid.identification.search import Search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats, Ints
+    from wildreid.identification.matched import Comparison
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Candidate:
     Attributes:
         individual: its name.
         probability: calibrated, that it is this one; None where the gallery has no calibration.
-        score: cosine similarity: the best of the individual's images; of a burst, the mean over its images.
+        score: cosine similarity, or where photos were matched the fused score: the best of the individual's images;
+            of a burst, the mean over its images.
         images: how many the gallery has of it.
         encounters: on how many encounters they were taken.
         last_seen: date and time of the latest, ISO 8601 local time; None where none is dated.
@@ -80,7 +83,12 @@ class Answer:
 
 
 def identify(
-    search: Search, rows: pd.DataFrame, embeddings: Floats, *, top: int = 5
+    search: Search,
+    rows: pd.DataFrame,
+    embeddings: Floats,
+    *,
+    top: int = 5,
+    comparison: Comparison | None = None,
 ) -> tuple[list[Answer], list[Answer]]:
     """Answer each image, and each burst once: an individual's score is the mean over the burst's images.
 
@@ -89,6 +97,7 @@ def identify(
         rows: ``id``, ``key``, ``timestamp`` and ``burst`` (see `bursts`) of the query images.
         embeddings: (rows, width) unit length.
         top: candidates to name.
+        comparison: of the same images, point by point: its scores answer, by the rule for them.
 
     Returns:
         the answers to the images, in their order, and to the bursts, by the order of their first image.
@@ -96,13 +105,14 @@ def identify(
     state = search.state
     if not len(rows):
         return [], []
-    similarity = search.similarity(embeddings, rows)
-    _rule_out(state, rows["key"].tolist(), rows["burst"].to_numpy(), similarity)
+    similarity = search.similarity(embeddings, rows) if comparison is None else comparison.scores.copy()
+    similarity[ruled_out(state, rows["key"].tolist(), rows["burst"].to_numpy())] = -np.inf
+    rule = rule_of(state, comparison)
     ids = rows["id"].tolist()
     dates = [None if pd.isna(when) else when.isoformat() for when in rows["timestamp"]]
     known = [state.row_of.get(key) for key in rows["key"]]
     names = [None if row is None else state.individuals[state.codes[row]] for row in known]
-    alone = _verdicts(state, similarity, top)
+    alone = _verdicts(state, rule, similarity, top)
     burst, torn = disagreeing(rows["burst"].to_numpy(), [one.get("individual") for one in alone])
     for n in np.flatnonzero(torn):
         alone[n]["reason"] = "; ".join(filter(None, [alone[n].get("reason", ""), TORN]))
@@ -115,7 +125,7 @@ def identify(
     numbers, first, member = np.unique(burst, return_index=True, return_inverse=True)
     sizes = np.bincount(member, minlength=len(numbers))
     means = _means(similarity, member, sizes)
-    verdicts = _verdicts(state, means, top, bursts=sizes > 1)
+    verdicts = _verdicts(state, rule, means, top, bursts=sizes > 1)
     members = np.split(np.argsort(member, kind="stable"), np.cumsum(sizes)[:-1])
     encounters = [
         Answer(
@@ -145,26 +155,6 @@ def _means(similarity: Floats, member: Ints, sizes: Ints) -> Floats:
     return np.divide(sums, counts, out=np.full_like(sums, -np.inf), where=counts > 0)
 
 
-TORN = "answered apart: the photos of its burst look like different animals"
-
-
-def disagreeing(burst: Ints, known: Sequence[str | None]) -> tuple[Ints, NDArray[np.bool_]]:
-    """Divide each burst whose photos, each by itself, are known as different individuals.
-
-    Args:
-        burst: (rows,) as `bursts` gave them.
-        known: (rows,) the individual that each photo by itself is known as.
-
-    Returns:
-        (rows,) the numbers of bursts, each photo of such a burst on its own, and which photos these are.
-    """
-    names = pd.Series(list(known), dtype="object").groupby(burst).transform("nunique")
-    torn = (names > 1).to_numpy()
-    divided = burst.copy()
-    divided[torn] = burst.max(initial=-1) + 1 + np.arange(np.count_nonzero(torn))
-    return divided, torn
-
-
 def _nearest_first(
     rows: Ints, state: State, similarity: Floats, candidates: Sequence[Candidate]
 ) -> tuple[int, ...]:
@@ -174,29 +164,18 @@ def _nearest_first(
     return tuple(rows.tolist())
 
 
-def bursts(rows: pd.DataFrame, *, joined: bool = True) -> Ints:
-    """(rows,) numbers of bursts: what is answered once, since it shows one animal.
-
-    Images of one ``sequence`` are one burst, unless any of its images shows several animals: then it cannot
-    be told which is which, and each annotation is on its own. So is an undated image, and every image where
-    bursts are not to be `joined`.
-    """
-    if not joined:
-        return np.arange(len(rows))
-    several = rows["image"].duplicated(keep=False)
-    crowded = several.groupby(rows["sequence"]).transform("any")
-    alone = crowded | rows["timestamp"].isna()
-    label = rows["sequence"].astype("object").where(~alone, rows["id"])
-    return pd.factorize(label)[0].astype(np.int64)
-
-
 def unreadable(name: str, reason: str) -> Answer:
     """The answer for an image that could not be looked at."""
     return Answer(name, (name,), "unreadable", reason=reason)
 
 
+def rule_of(state: State, comparison: Comparison | None) -> Rule | None:
+    """By which rule scores are answered; None where none was fitted for them."""
+    return state.rule if comparison is None else state.fused
+
+
 def _verdicts(
-    state: State, similarity: Floats, top: int, bursts: NDArray[np.bool_] | None = None
+    state: State, rule: Rule | None, similarity: Floats, top: int, bursts: NDArray[np.bool_] | None = None
 ) -> list[dict[str, Any]]:
     """The parts of an answer that follow from (queries, individuals) scores; which are of bursts of several."""
     people = similarity.shape[1]
@@ -205,7 +184,6 @@ def _verdicts(
     scores = np.take_along_axis(similarity, best, axis=1)
     order = np.argsort(-scores, axis=1, kind="stable")
     best, scores = np.take_along_axis(best, order, axis=1), np.take_along_axis(scores, order, axis=1)
-    rule = state.rule
     chances = rule.probabilities(scores[:, :top], bursts) if rule and people else None
     return [
         _verdict(state, rule, best[n, :top], scores[n], None if chances is None else chances[n])
@@ -213,13 +191,15 @@ def _verdicts(
     ]
 
 
-def _rule_out(state: State, keys: Sequence[str], burst: Ints, similarity: Floats) -> None:
-    """An individual that a person said a photo does not show is no candidate for its burst."""
+def ruled_out(state: State, keys: Sequence[str], burst: Ints) -> NDArray[np.bool_]:
+    """(photos, individuals) whom a person said that a photo, and so its burst, does not show: no candidates."""
+    found = np.zeros((len(keys), len(state.individuals)), bool)
     for row, key in enumerate(keys):
         for change in state.different.get(key, ()):
             other = "others" if key in change.what["keys"] else "keys"
             there = [state.row_of[one] for one in change.what[other] if one in state.row_of]
-            similarity[np.ix_(burst == burst[row], np.unique(state.codes[there]))] = -np.inf
+            found[np.ix_(burst == burst[row], np.unique(state.codes[there]))] = True
+    return found
 
 
 def _all(similarity: Floats) -> Ints:
@@ -269,42 +249,3 @@ def counts(answers: Sequence[Answer]) -> dict[Verdict, int]:
     """How many answers there are of each verdict."""
     verdicts: tuple[Verdict, ...] = ("known", "new", "undecided", "unreadable")
     return {verdict: sum(answer.verdict == verdict for answer in answers) for verdict in verdicts}
-
-
-def cautions(state: State, answers: Sequence[Answer] = ()) -> tuple[str, ...]:
-    """What one should know before trusting the answers to some images."""
-    rule = state.rule
-    notes = []
-    if rule is None:
-        notes.append(
-            "the gallery is not calibrated: scores, but no probabilities; see reid gallery calibrate"
-        )
-    elif wrong := _misfit(rule, len(state.individuals), state.images):
-        notes.append(wrong)
-    if rule is not None and "optimistic" in rule.source:
-        notes.append(f"the thresholds come from {rule.source}")
-    if torn := sum(TORN in answer.reason for answer in answers):
-        notes.append(f"{torn} photos are {TORN}")
-    if rule is not None and not rule.decision.tells:
-        notes.append(
-            f"{rule.decision.in_words}: nobody is called known or new; candidates are ranked all the same"
-        )
-    if held := sum(answer.in_gallery is not None for answer in answers):
-        notes.append(f"{held} of the photos are in the gallery: they find themselves, which proves nothing")
-    return tuple(notes)
-
-
-def _misfit(rule: Rule, individuals: int, images: int) -> str | None:
-    """How a gallery of this size fares with a rule that was fitted on another."""
-    if rule.outgrown(individuals, images):
-        fares = "takes unknown animals for known ones"
-    elif rule.thinned(individuals, images):
-        fares = "calls known animals new"
-    else:
-        return None
-    known_individuals, known_images = rule.decision.gallery
-    return (
-        f"the rule was fitted on a gallery of {known_individuals} individuals and {known_images} images; this one "
-        f"has {individuals} and {images}, and so {fares} more often than asked; calibrate it again with "
-        "reid gallery calibrate"
-    )

@@ -14,12 +14,13 @@ from wildreid.gallery import journal
 from wildreid.gallery.admission import check_mark
 from wildreid.gallery.check import Checked, verify
 from wildreid.gallery.journal import author
-from wildreid.gallery.manifest import EXACT_UP_TO
+from wildreid.gallery.manifest import EXACT_UP_TO, Matching
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 from wildreid.identification.models import MODEL, check_model, check_same, load_model
 from wildreid.identification.opened import OpenGallery
 from wildreid.identification.package import export, package_rule
+from wildreid.identification.proven import fused_rule
 from wildreid.progress import note
 
 
@@ -82,10 +83,13 @@ def create_gallery(
         shutil.rmtree(path / MODEL)  # a model that cannot be used leaves no gallery behind
         raise
     rule = package_rule(package)
+    matching = package.get("matching")
     Gallery.create(
         path,
         loaded.mark,
         rule=rule if isinstance(rule, Rule) else None,
+        fused=fused_rule(package),
+        matching=None if matching is None else Matching.model_validate(matching),
         licence=licence,
         exact_up_to=exact_up_to,
         encounters=package["encounters"],

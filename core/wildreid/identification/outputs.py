@@ -15,13 +15,17 @@ import pandas as pd
 from wildreid.data.table import BOX, OF_PHOTO, Failure, Table
 from wildreid.files import cell, cells
 from wildreid.identification.discover import Agreement
-from wildreid.identification.identify import Answer, counts, unreadable
+from wildreid.identification.identify import Answer, counts, rule_of, unreadable
 from wildreid.identification.search import Search
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wildreid.artefacts import Floats
+    from wildreid.artefacts import Floats, Ints
+    from wildreid.data.held import HeldPhotos
+    from wildreid.data.store import ImageStore
+    from wildreid.gallery.rule import Rule
+    from wildreid.identification.matched import Comparison
 
 FORMAT = 1
 CSV = (
@@ -45,6 +49,8 @@ class Identified:
             ``burst`` and what else came along.
         embeddings: (queries, width) theirs.
         table: all photos, each once, for looking at them again.
+        photos: their pixels, by row of `table`; None: they are not at hand.
+        comparison: of the queries and the gallery, point by point; None: the embedding alone ranked.
     """
 
     images: tuple[Answer, ...]
@@ -54,11 +60,22 @@ class Identified:
     rows: pd.DataFrame = field(repr=False)
     embeddings: Floats = field(repr=False)
     table: Table = field(repr=False)
+    photos: ImageStore | HeldPhotos | None = field(repr=False, default=None)
+    comparison: Comparison | None = field(repr=False, default=None)
+
+    @property
+    def rule(self) -> Rule | None:
+        """By which the scores were answered."""
+        return rule_of(self.search.state, self.comparison)
+
+    def where(self, at: Ints) -> Ints:
+        """The rows in `table` of the queries at these positions of `rows`."""
+        found: Ints = pd.Index(self.table["id"]).get_indexer(pd.Index(self.rows["id"].iloc[at]))
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as the documentation of the JSON output describes it."""
-        state = self.search.state
-        rule = state.rule
+        state, rule = self.search.state, self.rule
         return {
             "format": FORMAT,
             "gallery": {
@@ -79,6 +96,7 @@ class Identified:
                 "prior": rule.decision.prior,
                 "source": rule.source,
             },
+            "matching": None if self.comparison is None else self.comparison.as_dict(),
             "notes": list(self.notes),
             "counts": {"images": counts(self.images), "encounters": counts(self.encounters)},
             "images": [answer.as_dict() for answer in self.images],

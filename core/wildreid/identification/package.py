@@ -19,6 +19,7 @@ from wildreid.identification.calibration import rule_of_run, stands_by
 from wildreid.identification.card import card_of
 from wildreid.identification.models import DESCRIPTION, ONNX, PACKAGE, WEIGHTS, check_files, load_model
 from wildreid.identification.onnx import to_onnx
+from wildreid.identification.proven import fused_rule_of_run, matching_of_run
 from wildreid.pipeline import RunFolder
 from wildreid.recipe.load import packs_of
 from wildreid.registry import Registry
@@ -105,7 +106,13 @@ def _described(run: RunFolder, out: Path) -> dict[str, Any]:
     rows = run.load_split().of_part("train")
     hashes = sorted(set(rows["content"].dropna())) if "content" in rows else []
     (out / TRAINED).write_text("".join(f"{content}\n" for content in hashes), encoding="utf-8")
-    rule = rule_of_run(run.path)
+    rule, matching = rule_of_run(run.path), matching_of_run(run)
+    matched: dict[str, Any] = {}
+    if matching is not None:
+        matched = {"matching": _without_places(matching.model_dump(mode="json"))}
+        if matching.counts:
+            fused = fused_rule_of_run(run)
+            matched["fused"] = TypeAdapter(type(fused)).dump_python(fused, mode="json")
     origins = read_json(out / DESCRIPTION).get("origins", [])
     return {
         "format": FORMAT,
@@ -113,6 +120,7 @@ def _described(run: RunFolder, out: Path) -> dict[str, Any]:
         "stamp": recipe["stamp"],
         "wildreid": version("wildreid"),
         "rule": TypeAdapter(type(rule)).dump_python(rule, mode="json"),
+        **matched,
         "encounters": recipe["encounters"],
         **_needs(out),
         "apart": recipe["apart"],

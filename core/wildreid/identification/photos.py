@@ -15,8 +15,9 @@ import pandas as pd
 from wildreid.data.columns import is_table
 from wildreid.data.exif import dates_said, with_exif
 from wildreid.data.files import find_images, no_text, nothing_to_read, shown
-from wildreid.data.pixels import HeldImages, ImageRows, images_of_arrays
+from wildreid.data.held import HeldPhotos, photos_of_arrays
 from wildreid.data.read import read_table
+from wildreid.data.store import ImageStore
 from wildreid.data.table import Failure, Table, boxes
 from wildreid.errors import UserError
 from wildreid.kinds import Segmenter
@@ -46,7 +47,7 @@ class Looked:
     """
 
     table: Table
-    images: ImageRows
+    images: ImageStore | HeldPhotos
     usable: NDArray[np.bool_]
     reasons: dict[int, str]
     whole: int = 0
@@ -273,11 +274,10 @@ def look_at_arrays(
     for name, array in zip(names, arrays, strict=True):
         if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
             raise UserError(f"{name} is {array.dtype} {array.shape}, not uint8 (height, width, 3)")
-    pixels, doubts = images_of_arrays(arrays, images, foreground=foreground, device=device)
+    held = photos_of_arrays(arrays, images, foreground=foreground, device=device)
     hashes = [hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest() for array in arrays]
     rows = pd.DataFrame({"image": names, "identity": pd.NA, "key": hashes, "sequence": names, "visit": names})
-    usable = np.ones(len(arrays), bool)
-    return Looked(Table.of(rows, Path.cwd()), HeldImages(pixels), usable, {}, sum(map(bool, doubts)))
+    return Looked(Table.of(rows, Path.cwd()), held, held.usable, {}, sum(map(bool, held.doubts)))
 
 
 def visits(rows: pd.DataFrame, keys: Sequence[str]) -> list[str]:

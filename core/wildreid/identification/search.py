@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import faiss
 import numpy as np
@@ -62,13 +62,23 @@ class Search:
         """For queries of these tags: who each row may be found as, and the rows that no index covers."""
         return {}
 
+    def seen_as(self, asked: pd.DataFrame) -> list[NDArray[np.int32]]:
+        """For each row that is asked about, (N,) who each image may be found as by it; `GONE`: as nobody."""
+        tags = list(zip(*tags_of(asked, self.state.manifest.apart), strict=True)) or [()] * len(asked)
+        known = {one: self._codes(tuple(map(str, one))) for one in set(tags)}
+        return [known[one] for one in tags]
+
+    def _codes(self, tags: Tags) -> NDArray[np.int32]:
+        codes = self.state.codes
+        if banned := [own != tag for own, tag in zip(self._tags, tags, strict=True) if tag]:
+            known = [own != "" for own, tag in zip(self._tags, tags, strict=True) if tag]
+            apart = np.any([a & b for a, b in zip(banned, known, strict=True)], axis=0)
+            codes = np.where(apart, np.int32(GONE), codes).astype(np.int32)
+        return codes
+
     def _seeking(self, tags: Tags) -> tuple[NDArray[np.int32], list[_Block]]:
         if tags not in self._sought:
-            codes = self.state.codes
-            if banned := [own != tag for own, tag in zip(self._tags, tags, strict=True) if tag]:
-                known = [own != "" for own, tag in zip(self._tags, tags, strict=True) if tag]
-                apart = np.any([a & b for a, b in zip(banned, known, strict=True)], axis=0)
-                codes = np.where(apart, np.int32(GONE), codes).astype(np.int32)
+            codes = self._codes(tags)
             first = self._index.rows if self._index else 0
             self._sought[tags] = codes, list(_blocks(self.state, codes, first))
         return self._sought[tags]
@@ -77,6 +87,28 @@ class Search:
     def _tags(self) -> list[NDArray[np.str_]]:
         """Of each row what keeps it apart, by the gallery's ``apart``; empty texts match all."""
         return tags_of(self.state.rows, self.state.manifest.apart)
+
+    @cached_property
+    def gallery(self) -> Ints:
+        """(G,) the rows that there are, by individual and then by key."""
+        rows = np.flatnonzero(self.state.codes != GONE)
+        keys = pd.factorize(self.state.rows["key"].iloc[rows], sort=True)[0]
+        return rows[np.lexsort((keys, self.state.codes[rows]))]
+
+    def each(self, queries: Floats) -> Floats:
+        """(Q, G) cosine similarity to each image in `gallery`, whoever may be matched to it."""
+        found = np.empty((len(queries), len(self.gallery)), np.float32)
+        position = np.empty(len(self.state.codes), np.int64)
+        position[self.gallery] = np.arange(len(self.gallery))
+        columns, start = np.ascontiguousarray(queries.T), 0
+        for matrix in self.state.matrices:
+            for low in range(0, len(matrix), BLOCK):
+                part = matrix[low : low + BLOCK]
+                there = np.flatnonzero(self.state.codes[start + low : start + low + len(part)] != GONE)
+                scores = _few(part, queries) if len(queries) <= FEW else part @ columns
+                found[:, position[start + low + there]] = scores[there].T
+            start += len(matrix)
+        return found
 
     def similarity(self, queries: Floats, asked: pd.DataFrame | None = None) -> Floats:
         """The similarity of each query to each individual: S(q, i), the maximum over i's images.
@@ -123,7 +155,10 @@ class Search:
         if asked is not None and self.state.manifest.apart:
             (tags,) = zip(*tags_of(asked, self.state.manifest.apart), strict=True)
             rows = rows[self._seeking(tuple(map(str, tags)))[0][rows] != GONE]
-        scores = self.state.embeddings(rows) @ query
+        return self.of_encounters(rows, self.state.embeddings(rows) @ query, count)
+
+    def of_encounters(self, rows: Ints, scores: NDArray[Any], count: int) -> list[tuple[int, float]]:
+        """The best of some rows, each of another encounter: rows and scores."""
         chosen: list[tuple[int, float]] = []
         seen: set[int] = set()
         for at in np.argsort(-scores, kind="stable"):

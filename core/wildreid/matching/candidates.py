@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from wildreid.kinds import Fusion, Reranker
     from wildreid.matching.curve import PairCurve
     from wildreid.matching.pairs import PairScores
-    from wildreid.matching.sides import Sides
 
     Doubles = NDArray[np.float64]
 
@@ -25,8 +25,61 @@ ORDER = 1e-4
 BEYOND = 4.0
 """More than any two base scores differ by: what stands behind is lowered by it."""
 
+AT_ONCE = 10
+"""Pairs that are matched before the clock is asked, where seconds are counted; so many are matched at least."""
 
-class Candidates:
+
+class Similar(Protocol):
+    """Cosine similarities by query."""
+
+    def __call__(self, query: int) -> Doubles:
+        """(G,) for the query at this place."""
+        ...
+
+    def vectors(self, query: int, places: Ints) -> tuple[Floats, Floats]:
+        """The embedding of a query, and those at these places of the gallery."""
+        ...
+
+
+class Facing(Protocol):
+    """Queries and gallery images, and which of them may be matched: `Sides` of a table, or what a gallery is asked.
+
+    Attributes:
+        queries: (Q,) a number for each query.
+        gallery: (G,) a number for each gallery image, no query's; by individual.
+    """
+
+    @property
+    def queries(self) -> Ints:
+        """(Q,) numbers."""
+        ...
+
+    @property
+    def gallery(self) -> Ints:
+        """(G,) numbers."""
+        ...
+
+    def __len__(self) -> int:
+        """How many queries there are."""
+        ...
+
+    def valid(self, query: int) -> NDArray[np.bool_]:
+        """(G,) whether the query at this place may be matched to each image."""
+        ...
+
+    def same(self, query: int) -> NDArray[np.bool_]:
+        """(G,) whether each image is known to be of the query's own individual."""
+        ...
+
+    def similarities(self, embeddings: Floats) -> Similar:
+        """Cosine similarity of queries and gallery."""
+        ...
+
+
+On = TypeVar("On", bound=Facing)
+
+
+class Candidates(Generic[On]):
     """What one protocol's queries may be matched to, and by which scores.
 
     Masks come first: a photo that a query may not be matched to is in no shortlist and helps no re-ranker.
@@ -38,7 +91,7 @@ class Candidates:
         pairs: gallery images that each query is matched to, at most.
     """
 
-    def __init__(self, sides: Sides, embeddings: Floats, *, reranker: Reranker | None, pairs: int) -> None:
+    def __init__(self, sides: On, embeddings: Floats, *, reranker: Reranker | None, pairs: int) -> None:
         self.sides, self.reranker, self.budget = sides, reranker, pairs
         self._similarities = sides.similarities(embeddings)
         self.shortlists: list[Ints] = []
@@ -62,13 +115,27 @@ class Candidates:
             similarity[nearest] = anew
         return similarity
 
-    def match(self, scores: Sequence[PairScores]) -> None:
-        """Choose the shortlists, and match each query to its own."""
+    def match(self, scores: Sequence[PairScores], *, seconds: float | None = None) -> None:
+        """Choose the shortlists, and match each query to its own.
+
+        Args:
+            scores: of pairs, by matcher.
+            seconds: that a query's pairs take, at most; its shortlist ends where they are over. None: no matter.
+        """
         for query in progress.bar(range(len(self.sides)), "matching pairs"):
             places = self._nearest(query, self.base(query), self.budget)
-            rows = self.sides.gallery[places]
-            self.shortlists.append(places)
-            self.local.append([one.of(int(self.sides.queries[query]), rows) for one in scores])
+            row, rows = int(self.sides.queries[query]), self.sides.gallery[places]
+            step, end = len(rows) or 1, np.inf
+            if seconds is not None:
+                step, end = AT_ONCE, time.monotonic() + seconds
+            found: list[list[Doubles]] = [[np.empty(0)] for _ in scores]
+            done = 0
+            while done < len(rows) and (done == 0 or time.monotonic() < end):
+                for one, own in zip(scores, found, strict=True):
+                    own.append(one.of(row, rows[done : done + step]))
+                done += step
+            self.shortlists.append(places[:done])
+            self.local.append([np.concatenate(own) for own in found])
 
     @property
     def exhaustive(self) -> bool:
@@ -92,7 +159,7 @@ class Candidates:
             every[self.shortlists[query]] = np.log1p(self.local[query][number])
             probabilities[number + 1] = curve(every[valid])
         scores = np.full(len(base), -np.inf)
-        scores[valid] = (fusion.fuse(probabilities=probabilities) + ORDER * probabilities[0]) / (1 + ORDER)
+        scores[valid] = blended(fusion, probabilities)
         return scores
 
     def sample(
@@ -116,3 +183,9 @@ class Candidates:
             cut = np.partition(scores[valid], len(valid) - count)[len(valid) - count]
             valid = valid[scores[valid] >= cut]
         return valid[np.argsort(-scores[valid], kind="stable")][:count]
+
+
+def blended(fusion: Fusion, probabilities: Doubles) -> Doubles:
+    """(n,) the fused score of (scores, n) probabilities, the embedding's first, which orders what is tied."""
+    found: Doubles = (fusion.fuse(probabilities=probabilities) + ORDER * probabilities[0]) / (1 + ORDER)
+    return found

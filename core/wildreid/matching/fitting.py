@@ -11,7 +11,7 @@ import numpy as np
 from wildreid.artefacts import Evidence, Missing, Ranking
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.matching.curve import ISOTONIC, LEAST, PairCurve, fit_pairs
-from wildreid.matching.sides import ranking_of
+from wildreid.matching.sides import Sides, ranking_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class Gate:
 
 
 def draw_pairs(
-    candidates: Candidates, scores: Sequence[PairScores], settings: LocalMatching, *, seed: int
+    candidates: Candidates[Sides], scores: Sequence[PairScores], settings: LocalMatching, *, seed: int
 ) -> PairSample:
     """Shortlisted and random pairs of the validation queries; nothing of test is looked at."""
     sides = candidates.sides
@@ -103,7 +103,7 @@ def draw_pairs(
 
 
 def cross_fitted(
-    candidates: Candidates, sample: PairSample, fusion: Fusion, method: str, *, keep: int
+    candidates: Candidates[Sides], sample: PairSample, fusion: Fusion, method: str, *, keep: int
 ) -> Ranking | Missing:
     """The fused ranking of validation, each individual's queries by curves that its pairs did not make."""
     folds = _folds(candidates.sides.own)

@@ -42,6 +42,28 @@ class Enlargeable(Protocol):
         ...
 
 
+class Featured(Protocol):
+    """Rows with local features by one matcher, wherever these lie.
+
+    Attributes:
+        option: the matcher.
+        matcher: what it built.
+        counts: (rows,) how many points each row has.
+    """
+
+    option: Matcher
+    matcher: LocalMatcher
+    counts: Ints
+
+    def key(self, row: int) -> bytes:
+        """What the features of a row depend on, as a hash; empty or 0 for a row without features."""
+        ...
+
+    def take(self, rows: Sequence[int] | Ints) -> LocalFeatures:
+        """The features of these rows, in this order."""
+        ...
+
+
 class Local:
     """The local features of some rows of a table by one matcher. Made by `open_local`.
 
@@ -69,13 +91,21 @@ class Local:
         for at in there[loose]:  # what had no room in the cache
             self.counts[at] = self.take([int(at)]).counts[0]
 
+    def key(self, row: int) -> bytes:
+        """What the features of a row depend on, as a hash; empty for a row without features."""
+        return self.keys[row]
+
     def take(self, rows: Sequence[int] | Ints) -> LocalFeatures:
         """The features of these rows, in this order."""
+        return unpacked(self.records(rows), self.matcher)
+
+    def records(self, rows: Sequence[int] | Ints) -> NDArray[np.uint8]:
+        """(n, record) the features of these rows as `packed` packs them."""
         rows = np.asarray(rows, np.int64)
         records, loose = self._kept.take(rows)
         for position in loose:
             records[position] = _extracted(self.matcher, self._images, [int(rows[position])])[0]
-        return unpacked(records, self.matcher)
+        return records
 
 
 def open_local(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Ints
-    from wildreid.matching.local import Local
+    from wildreid.matching.local import Featured
 
 FORM = 1
 """Of the scores that are kept; a change of how pairs are scored makes new ones."""
@@ -29,11 +29,11 @@ ASKED = 20_000
 
 
 class PairScores:
-    """The scores of pairs of one matcher's features, kept in a file.
+    """The scores of pairs of one matcher's features, kept in a file, or in memory alone.
 
     Args:
         local: the features.
-        cache: the folder of caches; the scores are in its ``matches`` folder.
+        cache: the folder of caches; the scores are in its ``matches`` folder. None: they are kept until it is left.
 
     Attributes:
         matched: pairs that were matched, and not found.
@@ -43,11 +43,14 @@ class PairScores:
         UserError: the cache cannot be written.
     """
 
-    def __init__(self, local: Local, cache: Path) -> None:
+    def __init__(self, local: Featured, cache: Path | None) -> None:
         self.local = local
         self.matched, self.seconds = 0, 0.0
         self._new: dict[bytes, float] = {}
         self._since = time.monotonic()
+        self._base: sqlite3.Connection | None = None
+        if cache is None:
+            return
         folder = cache / "matches"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +68,8 @@ class PairScores:
 
     def __exit__(self, *_: object) -> None:
         self._write()
-        self._base.close()
+        if self._base is not None:
+            self._base.close()
 
     def of(self, query: int, rows: Ints) -> NDArray[np.float64]:
         """(N,) the scores of one row with others; those without points score 0."""
@@ -88,7 +92,7 @@ class PairScores:
             scores = self.local.matcher.score(self.local.take([query]), self.local.take(others))
         else:  # always the same of the two asks, so that nothing depends on which was met first
             scores = np.empty(len(others))
-            first = np.array([self.local.keys[query] <= self.local.keys[other] for other in others], bool)
+            first = np.array([self.local.key(query) <= self.local.key(other) for other in others], bool)
             own, rest = self.local.take([query]), self.local.take(others)
             scores[first] = self.local.matcher.score(own, rest.take(first)) if first.any() else 0
             for at in np.flatnonzero(~first):
@@ -102,13 +106,15 @@ class PairScores:
         return found
 
     def _key(self, query: int, other: int) -> bytes:
-        a, b = self.local.keys[query], self.local.keys[other]
+        a, b = self.local.key(query), self.local.key(other)
         if self.local.matcher.symmetric and b < a:
             a, b = b, a
         return hashlib.blake2b(a + b, digest_size=16, salt=bytes([FORM])).digest()
 
     def _known(self, keys: Sequence[bytes]) -> dict[bytes, float]:
         known = {key: self._new[key] for key in keys if key in self._new}
+        if self._base is None:
+            return known
         asked = [key for key in keys if key not in known]
         for start in range(0, len(asked), ASKED):
             some = asked[start : start + ASKED]
@@ -119,7 +125,7 @@ class PairScores:
 
     def _write(self) -> None:
         self._since = time.monotonic()
-        if self._new:
+        if self._new and self._base is not None:
             with self._base:
                 self._base.executemany("insert or ignore into scores values (?, ?)", self._new.items())
             self._new = {}

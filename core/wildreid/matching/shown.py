@@ -12,7 +12,7 @@ from wildreid.page.thumbnails import thumbnail
 if TYPE_CHECKING:
     from wildreid.artefacts import Ranking
     from wildreid.data.table import Table
-    from wildreid.matching.local import Enlargeable, Local
+    from wildreid.matching.local import Enlargeable, Featured
 
 EACH = 6
 """Right and wrong answers that are shown, the surest of each, one for each encounter."""
@@ -23,7 +23,7 @@ SIDE = 360
 
 
 def shown_pairs(
-    ranking: Ranking, table: Table, images: Enlargeable, local: Local, *, private: bool
+    ranking: Ranking, table: Table, images: Enlargeable, local: Featured, *, private: bool
 ) -> list[dict[str, Any]]:
     """The surest right and wrong answers of a ranking that have a matched point.
 
@@ -56,7 +56,7 @@ def shown_pairs(
     return [*found[False], *found[True]]
 
 
-def pair_of(images: Enlargeable, local: Local, row: int, other: int) -> dict[str, Any]:
+def pair_of(images: Enlargeable, local: Featured, row: int, other: int) -> dict[str, Any]:
     """The matched points of two rows, and both pictures."""
     size = local.matcher.size
     lines = local.matcher.lines(local.take([row]), local.take([other]))

@@ -18,7 +18,7 @@ from wildreid.matching.candidates import Candidates
 from wildreid.matching.curve import LEAST, PairCurve
 from wildreid.matching.figures import figures
 from wildreid.matching.fitting import Gate, cross_fitted, draw_pairs, gate
-from wildreid.matching.local import Local, open_local
+from wildreid.matching.local import Featured, open_local
 from wildreid.matching.pairs import PairScores
 from wildreid.matching.place import control
 from wildreid.matching.shown import shown_pairs
@@ -53,7 +53,7 @@ class Outcome:
     validation: Ranking
     scores_of: Callable[[Ints], NDArray[np.float64]] | None
     told: dict[str, Any]
-    matched: Candidates | None
+    matched: Candidates[Sides] | None
 
 
 class Stage:
@@ -163,8 +163,8 @@ class Stage:
 
     def _fused(
         self,
-        tried: Candidates,
-        matched: Candidates,
+        tried: Candidates[Sides],
+        matched: Candidates[Sides],
         validation: Ranking,
         fusion: Fusion,
         rankings: dict[str, Ranking],
@@ -184,12 +184,12 @@ class Stage:
         rankings["fused"] = ranking_of(matched.sides, by, keep=keep)
         return curves, gate(honest, validation, self.table, self.embeddings, seed=seed)
 
-    def _candidates(self, sides: Sides, reranker: Reranker | None) -> Candidates:
+    def _candidates(self, sides: Sides, reranker: Reranker | None) -> Candidates[Sides]:
         found = self._unmatched(sides, reranker)
         found.match(self.scores)
         return found
 
-    def _unmatched(self, sides: Sides, reranker: Reranker | None) -> Candidates:
+    def _unmatched(self, sides: Sides, reranker: Reranker | None) -> Candidates[Sides]:
         return Candidates(sides, self.embeddings, reranker=reranker, pairs=self.recipe.matching.pairs)
 
     def _told(
@@ -198,7 +198,7 @@ class Stage:
         standing: str,
         gates: dict[str, Gate | Missing],
         rankings: dict[str, Ranking],
-        matched: Candidates | None,
+        matched: Candidates[Sides] | None,
         curves: Sequence[PairCurve] | None,
         test: Sides,
     ) -> dict[str, Any]:
@@ -244,7 +244,7 @@ class Stage:
             np.concatenate([empty, *(rows for one in sides for rows in (one.queries, one.gallery))])
         )
 
-    def _points(self, local: Local, rows: Ints) -> dict[str, Any]:
+    def _points(self, local: Featured, rows: Ints) -> dict[str, Any]:
         counts = local.counts[rows]
         return {
             "images": len(rows),

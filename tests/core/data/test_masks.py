@@ -11,8 +11,8 @@ from PIL import Image
 
 from wildreid.artefacts import Missing
 from wildreid.data.foreground import DOUBTS, behind, doubt, the_animal
+from wildreid.data.held import photos_of_arrays
 from wildreid.data.images import square
-from wildreid.data.pixels import images_of_arrays
 from wildreid.data.store import open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
@@ -168,11 +168,15 @@ def test_pixels_in_memory_are_seen_as_those_of_a_file(tmp_path: Path) -> None:
     table = table_of(tmp_path / "photos", photo(), np.zeros((60, 80, 3), np.uint8))
     for changes in ({}, {"tighten": True, "margin": 0.1}, {"background": "blur", "fit": "squash"}):
         images = open_images(table, settings(**changes), cache=tmp_path / "cache", foreground=Bright())
-        held, doubts = images_of_arrays(
+        held = photos_of_arrays(
             [photo(), np.zeros((60, 80, 3), np.uint8)], settings(**changes), foreground=Bright()
         )
-        assert np.abs(held.astype(int) - images.take([0, 1])).max() <= 3
-        assert doubts == images.doubts.tolist()
+        assert np.abs(held.take([0, 1]).astype(int) - images.take([0, 1])).max() <= 3
+        assert held.doubts == images.doubts.tolist()
+        for row in (0, 1):  # as a matcher looks at them
+            apart = np.abs(held.enlarged(row, 64).astype(int) - images.enlarged(row, 64))
+            assert apart.mean() < 1  # at the edges of a part the one is resized with what lies beside it
+            assert held.placed(row, 64) == pytest.approx(images.placed(row, 64), abs=1e-6)
 
 
 def test_a_mask_of_another_shape_is_refused(tmp_path: Path) -> None:

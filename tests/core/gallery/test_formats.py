@@ -14,6 +14,7 @@ from tests.core.gallery.made import MARK, annotations, made, unit
 from wildreid.errors import UserError
 from wildreid.gallery import segments
 from wildreid.gallery.check import verify
+from wildreid.gallery.manifest import FORMAT
 from wildreid.gallery.store import Gallery
 from wildreid.identification.identify import identify
 from wildreid.identification.search import Search
@@ -62,11 +63,11 @@ def test_it_identifies(old: Path) -> None:
     assert images[0].individual == "Bella"
 
 
-def test_its_next_change_makes_it_format_2_and_keeps_the_rest(old: Path) -> None:
+def test_its_next_change_makes_it_the_newest_and_keeps_the_rest(old: Path) -> None:
     gallery = Gallery(old)
     before = gallery.state
     gallery.add(annotations(5, 2).assign(**KNOWN), unit(5, 2), model=MARK)
-    assert json.loads((old / "gallery.json").read_text())["format"] == 2
+    assert json.loads((old / "gallery.json").read_text())["format"] == FORMAT
     assert verify(old).damage == ()
     state = gallery.state
     assert len(state.manifest.segments) == 1  # joined with the small one of format 1
@@ -88,6 +89,6 @@ def test_what_is_known_is_part_of_what_a_gallery_says(tmp_path: Path) -> None:
 
 def test_a_later_format_is_refused(old: Path) -> None:
     text = (old / "gallery.json").read_text()
-    (old / "gallery.json").write_text(text.replace('"format": 1', '"format": 3'))
-    with pytest.raises(UserError, match="has format 3; this version of wildreid reads 1 and 2"):
+    (old / "gallery.json").write_text(text.replace('"format": 1', '"format": 4'))
+    with pytest.raises(UserError, match="has format 4; this version of wildreid reads 1 and 2 and 3"):
         Gallery(old)

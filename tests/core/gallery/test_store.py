@@ -230,8 +230,8 @@ def test_a_folder_that_is_no_gallery_or_of_a_later_version_is_refused(tmp_path: 
         Gallery(tmp_path)
     made(tmp_path / "g")
     path = tmp_path / "g" / "gallery.json"
-    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
-    with pytest.raises(UserError, match="format 3"):
+    path.write_text(path.read_text().replace('"format": 3', '"format": 4'))
+    with pytest.raises(UserError, match="format 4"):
         Gallery(tmp_path / "g")
     with pytest.raises(UserError, match="already"):
         Gallery.create(tmp_path / "g", MARK)

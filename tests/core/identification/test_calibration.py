@@ -13,7 +13,7 @@ from wildreid.gallery.manifest import Mark
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 from wildreid.identification.calibration import can_tell, rule_of_gallery
-from wildreid.identification.identify import cautions
+from wildreid.identification.cautions import cautions
 from wildreid.identification.search import Search
 
 WIDTH, ENCOUNTERS, FRAMES = 32, 5, 3

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from wildreid.gallery import segments
+from wildreid.gallery.manifest import FORMAT
 from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data, read_photos
 
 
@@ -48,7 +49,7 @@ def test_a_gallery_of_format_1_answers_and_takes_new_photos(
     before = old.state.images
     added = old.add(read_photos([asked], root=photos))
     assert old.state.images == before + added.rows > before
-    assert old.state.manifest.format == 2
+    assert old.state.manifest.format == FORMAT
 
 
 def as_format_1(folder: Path) -> None:

@@ -15,7 +15,9 @@ from tests.core.gallery.made import RULE, made, unit
 
 from wildreid.data.table import Table
 from wildreid.gallery.store import Gallery
-from wildreid.identification.identify import bursts, cautions, identify, unreadable
+from wildreid.identification.bursts import bursts
+from wildreid.identification.cautions import cautions
+from wildreid.identification.identify import identify, unreadable
 from wildreid.identification.outputs import CSV, Identified
 from wildreid.identification.search import Search
 

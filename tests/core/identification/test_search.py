@@ -68,7 +68,6 @@ def test_exemplars_are_of_different_encounters(tmp_path: Path) -> None:
 @pytest.fixture
 def indexed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
     monkeypatch.setattr(segments, "SETTLED", 100)
-    monkeypatch.setattr(index, "SETTLED", 100)
     gallery = made(tmp_path / "g", rows=3000, people=300, exact_up_to=1000)
     assert index.stale(gallery.state)
     facts = index.build_index(gallery.state)

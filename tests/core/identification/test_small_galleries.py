@@ -11,9 +11,10 @@ from tests.core.gallery.made import MARK, WIDTH
 
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
-from wildreid.identification.calibration import recalibrate
-from wildreid.identification.identify import Answer, bursts, identify
+from wildreid.identification.bursts import bursts
+from wildreid.identification.identify import Answer, identify
 from wildreid.identification.photos import visits
+from wildreid.identification.recalibrate import recalibrate
 from wildreid.identification.search import Search
 
 SEALS, PHOTOS, STRANGERS = 13, 60, 5

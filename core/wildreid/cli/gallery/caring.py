@@ -69,7 +69,7 @@ def calibrate(
     """
     from wildreid.artefacts import Missing
     from wildreid.errors import UserError
-    from wildreid.identification.calibration import recalibrate
+    from wildreid.identification.recalibrate import recalibrate
 
     rule, notes = recalibrate(gallery, false_accepts=false_accepts, false_new=false_new, prior=prior)
     if isinstance(rule, Missing):
