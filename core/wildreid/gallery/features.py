@@ -25,7 +25,7 @@ each as a share of the picture's."""
 SUFFIX = ".points.npy"
 TOGETHER = 1024
 """Records that are in memory at once while a file is written."""
-CURE = "take this file from a backup, or make it anew: reid gallery features"
+CURE = "take this file from a backup, or make it again: reid gallery features"
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class Matching(_Part):
         matchers: the fields of each, by name.
         fingerprints: all that decides the features of each beside the photo.
         fusion: the fields of what makes one score of all.
-        reranker: of what orders the nearest anew before they are matched; None: the cosine similarity stands.
+        reranker: of what orders the nearest again before they are matched; None: the cosine similarity stands.
         pairs: gallery images that each photo is matched to, at most.
         curves: from each score, the embedding's first, to the probability that a pair is one animal.
     """

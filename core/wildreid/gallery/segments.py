@@ -26,7 +26,7 @@ FOLDER = "segments"
 SETTLED = 4096
 """A last segment with fewer rows is joined with the next, so that many small additions stay few files."""
 HEAVY = 32 * 2**20
-"""Unless its local features take so many bytes, which would be written anew each time."""
+"""Unless its local features take so many bytes, which would be written again each time."""
 
 _TEXT = ("key", "image", "identity", "camera", "viewpoint", "visit")
 _FORMAT_1 = [

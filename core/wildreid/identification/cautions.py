@@ -56,6 +56,6 @@ def _misfit(rule: Rule, individuals: int, images: int) -> str | None:
     known_individuals, known_images = rule.decision.gallery
     return (
         f"the rule was fitted on a gallery of {known_individuals} individuals and {known_images} images; this one "
-        f"has {individuals} and {images}, and so {fares} more often than asked; calibrate it anew with "
+        f"has {individuals} and {images}, and so {fares} more often than asked; calibrate it again with "
         "reid gallery calibrate"
     )

@@ -186,7 +186,7 @@ class Filling:
 
         Args:
             other: of the same model, whose embeddings are then taken over; or of another.
-            root: the folder that the other's image paths are relative to: its photos are then embedded anew.
+            root: the folder that the other's image paths are relative to: its photos are then embedded again.
 
         Raises:
             UserError: it is of another model, and there is no `root`; or this very gallery.
@@ -258,9 +258,9 @@ class Filling:
         return looked, given
 
     def _keep_index(self) -> None:
-        """Make the index anew where the gallery has outgrown the one it has."""
+        """Make the index again where the gallery has outgrown the one it has."""
         if index.stale(self.state):
-            say("making the index anew …")
+            say("making the index again …")
             index.build_index(self.state)
 
 

@@ -42,7 +42,7 @@ class Matchers:
         options: the matchers.
         built: what they built, in the same order.
         fusion: what makes one score of all.
-        reranker: what orders the nearest anew before they are matched; None: the cosine similarity stands.
+        reranker: what orders the nearest again before they are matched; None: the cosine similarity stands.
         curves: from each score, the embedding's first, to the probability that a pair is one animal.
         pairs: gallery images that each photo is matched to, at most.
         device: on which points are found and compared.

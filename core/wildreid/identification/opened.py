@@ -223,7 +223,7 @@ class OpenGallery(Filling):
         prior: float | None = None,
         matching: bool = True,
     ) -> tuple[Rule | Missing, tuple[str, ...]]:
-        """Fit the rule anew for the gallery's present size, that for matched photos too; see `recalibrate`."""
+        """Fit the rule again for the gallery's present size, that for matched photos too; see `recalibrate`."""
         return recalibrate(
             self.gallery.folder,
             false_accepts=false_accepts,
@@ -278,7 +278,7 @@ class OpenGallery(Filling):
         return compare(search, matchers, rows, embeddings, barred, looked, at, pairs=pairs, seconds=seconds)
 
     def _searching(self, exact: bool) -> Search:
-        """One search for all threads and calls, made anew when the gallery has changed."""
+        """One search for all threads and calls, made again when the gallery has changed."""
         state, search = self.state, self._search
         if search is None or search.state is not state or search.exact != exact:
             search = self._search = Search(state, exact)

@@ -1,4 +1,4 @@
-"""The rules of a gallery fitted anew for its present size: for cosine similarities, and for matched photos."""
+"""The rules of a gallery fitted again for its present size: for cosine similarities, and for matched photos."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def recalibrate(
     prior: float | None = None,
     matchers: Matchers | None = None,
 ) -> tuple[Rule | Missing, tuple[str, ...]]:
-    """Fit a gallery's rules anew for its present size and keep them; no model is needed.
+    """Fit a gallery's rules again for its present size and keep them; no model is needed.
 
     Args:
         folder: the gallery.
