@@ -11,6 +11,7 @@ from wildreid.cli.arguments import Device
 from wildreid.cli.gallery.arguments import GalleryPath, Root
 
 if TYPE_CHECKING:
+    from wildreid.review.beside import Beside
     from wildreid.review.serving import Address
 
 Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address to bind.")]
@@ -26,6 +27,14 @@ Key = Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate'
 Proxy = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="The name by which a proxy that speaks https makes the desk known."),
+]
+Album = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Where the gallery's own photos lie: its pictures are then larger."),
+]
+Deployments = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="CSV of cameras, as for `reid gallery export`: exports need it."),
 ]
 Role = Annotated[Literal["read", "review", "write"], typer.Option(help="What the one who is added may do.")]
 
@@ -57,6 +66,8 @@ def review(
     replay: Annotated[
         bool, typer.Option("--replay", help="Carry out what was decided and not yet done, say it, and stop.")
     ] = False,
+    gallery_photos: Album = None,
+    deployments: Deployments = None,
     host: Host = "127.0.0.1",
     port: Port = 0,
     users: Users = None,
@@ -77,6 +88,7 @@ def review(
 
     Example: [bold]reid review bears new-photos[/]
     """
+    from wildreid.review.beside import Beside
     from wildreid.review.serving import Address
     from wildreid.review.settings import Settings
 
@@ -88,12 +100,15 @@ def review(
         return
     settings = Settings(order, audit, second_share, salt, hold, confidence)
     address = Address(host, port, users, tokens, certificate, key, behind_proxy)
-    _serve(gallery, photos or [], root, settings, address, device)
+    beside = Beside(gallery_photos, deployments)
+    _serve(gallery, photos or [], root, settings, address, device, beside)
 
 
 def serve(
     gallery: GalleryPath,
     tokens: Tokens = None,
+    gallery_photos: Album = None,
+    deployments: Deployments = None,
     host: Host = "127.0.0.1",
     port: Port = 8008,
     users: Users = None,
@@ -114,6 +129,7 @@ def serve(
     """
     from wildreid.cli.gallery import printing
     from wildreid.errors import UserError
+    from wildreid.review.beside import Beside
     from wildreid.review.serving import Address
     from wildreid.review.settings import Settings
 
@@ -125,7 +141,7 @@ def serve(
         printing.say(write_token(tokens, add_token, role))
         return
     address = Address(host, port, users, tokens, certificate, key, behind_proxy)
-    _serve(gallery, [], None, Settings(), address, device)
+    _serve(gallery, [], None, Settings(), address, device, Beside(gallery_photos, deployments))
 
 
 def _serve(
@@ -135,6 +151,7 @@ def _serve(
     settings: object,
     address: Address,
     device: str | None,
+    beside: Beside,
 ) -> None:
     from wildreid.cli.gallery import printing
     from wildreid.review import serving
@@ -144,7 +161,8 @@ def _serve(
         printing.say("Ctrl+C stops; every decision is on the disk when the page says so")
 
     serving.serve(
-        gallery, photos, root=root, settings=settings, address=address, device=device or "auto", told=told  # type: ignore[arg-type]
+        gallery, photos, root=root, settings=settings, address=address, device=device or "auto",  # type: ignore[arg-type]
+        beside=beside, told=told,
     )  # fmt: skip
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from wildreid.errors import UserError
 from wildreid.gallery import journal
@@ -31,10 +34,17 @@ class Newcomers:
     opened: OpenGallery
     found: Identified
 
-    @property
-    def keys(self) -> set[str]:
+    @cached_property
+    def keys(self) -> frozenset[str]:
         """Of all annotations that can be added."""
-        return set(self.found.rows["key"])
+        return frozenset(self.found.rows["key"])
+
+    @cached_property
+    def rows_of(self) -> dict[str, int]:
+        """The row of each annotation in the table of all photos, by its key."""
+        keys = self.found.table["key"]
+        there = np.flatnonzero(keys.notna().to_numpy())[::-1]  # of two alike the first
+        return {str(keys.iloc[row]): int(row) for row in there}
 
 
 @dataclass(frozen=True)

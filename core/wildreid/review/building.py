@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from wildreid.identification import open_gallery
 from wildreid.identification.opened import OpenGallery
 from wildreid.review.applying import Newcomers
+from wildreid.review.beside import Beside
 from wildreid.review.desk import Desk
 from wildreid.review.pictures import Pictures
 from wildreid.review.rest import Rest
@@ -30,17 +31,20 @@ class Built:
         address: where it is reached.
         name: host and port that a browser shows.
         device: for the model, which is loaded when the first photo must be embedded.
+        beside: what lies beside the gallery.
     """
 
     def __init__(
-        self, desk: Desk, folder: Path, address: Address, *, name: str, device: str = "auto"
-    ) -> None:
+        self, desk: Desk, folder: Path, address: Address, *, name: str, device: str = "auto",
+        beside: Beside | None = None,
+    ) -> None:  # fmt: skip
         self.desk, self.folder, self.device = desk, folder, device
         self.doors = Doors(
             users=read_users(address.users) if address.users else {},
             tokens=read_tokens(address.tokens) if address.tokens else [],
         )
-        self.pictures = Pictures(desk.gallery)
+        self.pictures = Pictures(desk.gallery, beside)
+        self.rest = Rest(desk, self.opened, beside)
         self._opening = threading.Lock()
         self._opened: OpenGallery | None = None
         hosts = {name} | ({f"{address.host}:{address.port}"} if address.behind_proxy else set())
@@ -50,7 +54,7 @@ class Built:
             self.doors,
             hosts=hosts,
             secure=address.secure,
-            more=Rest(desk, self.opened).routes(),
+            more=self.rest.routes(),
         )
 
     def opened(self) -> OpenGallery:
@@ -65,6 +69,5 @@ class Built:
         """Identify new photos and ask about them."""
         opened = self.opened()
         newcomers = Newcomers(opened, opened.identify(photos, root=root))
-        self.pictures.newcomers = newcomers
-        self.pictures.of.cache_clear()
+        self.pictures.receive(newcomers)
         self.desk.receive(newcomers)

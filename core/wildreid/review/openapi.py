@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from wildreid.review.exporting import parameters
 from wildreid.review.journal import DECISIONS, REASONS
 
 _OBJECT: dict[str, Any] = {"type": "object"}
@@ -32,6 +33,28 @@ _UNDO: dict[str, Any] = {
     "properties": {"number": {"type": ["integer", "null"]}, "together": {"type": "boolean"}},
 }
 _LIMIT: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+_BOX: dict[str, Any] = {"type": "array", "minItems": 4, "maxItems": 4, "items": {"type": "number"}}
+_URI: dict[str, Any] = {"type": "string", "pattern": "^data:image/(jpeg|png|webp|tiff|bmp);base64,"}
+_SENT: dict[str, Any] = {
+    "type": "object", "required": ["image_uri"],
+    "properties": {
+        "image_uri": _URI, "name": _TEXT,
+        "boxes": {"type": "array", "items": _BOX, "description": "left, top, width, height in pixels"},
+    },
+}  # fmt: skip
+_SEVERAL: dict[str, Any] = {
+    "type": "object", "required": ["photos"],
+    "properties": {"photos": {"type": "array", "minItems": 1, "items": _SENT}},
+}  # fmt: skip
+_ONE: dict[str, Any] = {
+    "type": "object", "required": ["image_uri"], "properties": {"image_uri": _URI, "bbox": _BOX},
+}  # fmt: skip
+_TABLE: dict[str, Any] = {
+    "type": "string", "contentMediaType": "text/csv", "description": "a row an animal, as for reid identify",
+}  # fmt: skip
+_BOXES_BY_NAME: dict[str, Any] = {
+    "type": "string", "description": "JSON: by the photo's name its boxes, each left, top, width, height",
+}  # fmt: skip
 
 
 def document() -> dict[str, Any]:
@@ -65,10 +88,15 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/individuals/{name}": {"get": _says("One individual", 404, parameters=[_path("name")])},
         "/v1/identify": {
-            "post": _says("Who is on these photos; above 50 a job", 202, 413, 415, 429, form={"photos": _PHOTOS})
+            "post": _says(
+                "Who is on these photos; above 50 a job", 202, 413, 415, 429,
+                form={"photos": _PHOTOS, "table": _TABLE, "boxes": _BOXES_BY_NAME}, json=_SEVERAL,
+            )
         },
         "/v1/extract": {
-            "post": _says("The embedding of one photo", 413, 415, 429, form={"photos": _PHOTOS, "bbox": _TEXT})
+            "post": _says(
+                "The embedding of one photo", 413, 415, 429, form={"photos": _PHOTOS, "bbox": _TEXT}, json=_ONE
+            )
         },
         "/v1/jobs/{job}": {"get": _says("How far a job is", 404, parameters=[_path("job")])},
         "/v1/tasks/next": {
@@ -82,6 +110,7 @@ def _paths() -> dict[str, Any]:
         },
         "/v1/undo": {"post": _says("Take back a decision", 409, 507, json=_UNDO)},
         "/v1/agreement": {"get": _says("How far two people agree")},
+        "/v1/export/{form}": {"get": _export()},
     }  # fmt: skip
 
 
@@ -115,5 +144,16 @@ def _says(
         schema = {"type": "object", "required": ["photos"], "properties": form}
         said["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     if json is not None:
-        said["requestBody"] = {"required": True, "content": {"application/json": {"schema": json}}}
+        body = said.setdefault("requestBody", {"required": True, "content": {}})
+        body["content"]["application/json"] = {"schema": json}
+    return said
+
+
+def _export() -> dict[str, Any]:
+    asked = [_query(name, schema) for name, schema in parameters().items()]
+    said = _says(
+        "The gallery as a survey for another program; fields of the exporter may be asked for too",
+        parameters=[_path("form"), *asked],
+    )
+    said["responses"]["200"]["content"] = {"application/zip": {}}
     return said

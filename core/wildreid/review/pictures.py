@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+import pandas as pd
 from PIL import Image
 
 from wildreid.data.frames import file_of
-from wildreid.data.images import read
+from wildreid.data.images import MAX_PIXELS, read
+from wildreid.data.paths import outside
+from wildreid.data.table import boxes
 from wildreid.errors import UserError
+from wildreid.files import hash_of_file
 from wildreid.gallery import thumbnails
 from wildreid.gallery.store import Gallery
 from wildreid.review.applying import Newcomers
+from wildreid.review.beside import Beside
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from wildreid.data.images import Box
+
+    Pixels = NDArray[np.uint8]
+
+Form = Literal["animal", "small", "frame"]
 LONGEST = 1280
-"""Pixels on the longer side of a new photo's picture; of a gallery's photo there is its thumbnail."""
+"""Pixels on the longer side of a picture, where the photo is at hand; else there is the gallery's thumbnail."""
+CONTEXT = 0.05
+"""Around the box of a photo of the gallery, as a share of its longer side."""
+
+
+class _Gone(Exception):
+    """There is no such picture now."""
 
 
 class Pictures:
@@ -28,46 +46,95 @@ class Pictures:
 
     Args:
         gallery: its thumbnails are shown.
+        beside: where its photos are, if they are at hand.
     """
 
-    def __init__(self, gallery: Gallery) -> None:
-        self.gallery = gallery
+    def __init__(self, gallery: Gallery, beside: Beside | None = None) -> None:
+        self.gallery, self.photos = gallery, beside.photos if beside else None
         self.newcomers: Newcomers | None = None
-        self.of = lru_cache(64)(self._made)
+        self._kept = lru_cache(256)(self._encoded)
 
-    def _made(self, key: str, frame: bool, change: int) -> bytes | None:
+    def receive(self, newcomers: Newcomers) -> None:
+        """Show these photos too."""
+        self.newcomers = newcomers
+        self._kept.cache_clear()
+
+    def of(self, key: str, form: Form = "animal") -> bytes | None:
         """A JPEG; None where there is no such annotation, its photo is private or gone.
 
         Args:
             key: of the annotation.
-            frame: the whole photo in place of the animal.
-            change: the gallery's, so that what is kept is not older than it.
+            form: the animal, the animal as small as a thumbnail, or the whole photo.
         """
-        pixels = self._new(key, frame)
-        if pixels is None and not frame and key in self.gallery.state.row_of:
-            pixels = thumbnails.load(self.gallery.folder, key)
-        if pixels is None:
+        if self._new_row(key) is None and key not in self.gallery.state.row_of:
             return None
+        try:
+            return self._kept(key, form)
+        except _Gone:
+            return None
+
+    def _encoded(self, key: str, form: Form) -> bytes:
+        row = self._new_row(key)
+        pixels = self._held(key, form) if row is None else self._new(row, form)
+        if pixels is None:
+            raise _Gone
         out = io.BytesIO()
         Image.fromarray(pixels).save(out, "JPEG", quality=85)
         return out.getvalue()
 
-    def _new(self, key: str, frame: bool) -> NDArray[np.uint8] | None:
+    def _new_row(self, key: str) -> int | None:
         if self.newcomers is None:
             return None
-        table = self.newcomers.found.table
-        found = table["key"].eq(key).fillna(False).to_numpy()
-        if not found.any():
+        return self.newcomers.rows_of.get(key)
+
+    def _new(self, row: int, form: Form) -> Pixels | None:
+        assert self.newcomers is not None
+        table, images = self.newcomers.found.table, self.newcomers.opened.model.images
+        if table.withheld(row) or (form == "frame" and _private(table.rows, row)):
             return None
-        row = int(found.argmax())
-        private = table.rows.get("private")
-        if table.withheld(row) or (frame and private is not None and bool(private.fillna(False).iloc[row])):
-            return None
-        images = self.newcomers.opened.model.images
+        longest = thumbnails.LONGEST if form == "small" else LONGEST
         try:
-            if frame:
+            if form == "frame":
                 path = file_of(table.root, str(table["image"].iloc[row]))
-                return read(path, max_pixels=images.max_pixels, longest=LONGEST)
-            return table.crop(row, margin=images.margin, max_pixels=images.max_pixels, longest=LONGEST)
+                return read(path, max_pixels=images.max_pixels, longest=longest)
+            return table.crop(row, margin=images.margin, max_pixels=images.max_pixels, longest=longest)
         except (UserError, OSError):
             return None  # it is gone meanwhile
+
+    def _held(self, key: str, form: Form) -> Pixels | None:
+        """Of the gallery: from its photo, where that is at hand and still what it was; else its thumbnail."""
+        state = self.gallery.state
+        row = state.row_of.get(key)
+        if row is None:
+            return None
+        found = None
+        if self.photos is not None and form != "small":
+            (box,) = boxes(state.rows.iloc[[row]])
+            if not (_private(state.rows, row) and (box is None or form == "frame")):
+                image = str(state.rows["image"].iloc[row])
+                found = _at_hand(self.photos, image, key, None if form == "frame" else box)
+        return thumbnails.load(self.gallery.folder, key) if found is None and form != "frame" else found
+
+
+def _at_hand(photos: Path, image: str, key: str, box: Box | None) -> Pixels | None:
+    """A photo in this folder; None where it is not there, lies elsewhere, or is not the one that was added."""
+    try:
+        if outside(pd.Series([image])).any():  # a gallery from elsewhere may say anything
+            return None
+        path = file_of(photos, image)
+        if _content(path) != key.partition("_")[0]:
+            return None
+        return read(path, box=box, margin=CONTEXT, max_pixels=MAX_PIXELS, longest=LONGEST)
+    except (UserError, OSError, ValueError):
+        return None
+
+
+def _content(path: Path) -> str:
+    return hash_of_file(path, lambda: hashlib.blake2b(digest_size=16))
+
+
+def _private(rows: pd.DataFrame, row: int) -> bool:
+    if "private" not in rows:
+        return False
+    told = rows["private"].iloc[row]
+    return bool(pd.notna(told) and told)

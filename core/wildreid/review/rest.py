@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -24,14 +21,17 @@ from wildreid.gallery.history import encounters
 from wildreid.identification.opened import OpenGallery
 from wildreid.identification.photos import look_at_arrays
 from wildreid.review import openapi
+from wildreid.review.beside import Beside
 from wildreid.review.desk import Conflict, Desk
+from wildreid.review.exporting import exported, wanted
+from wildreid.review.received import Received, Refused, received
 from wildreid.review.security import problem
 from wildreid.review.server import answered, body
 
-PHOTOS, BYTES, WAITING = 50, 25 * 2**20, 64
-"""Photos that are answered at once, bytes of one, and how many requests may wait for the model."""
-MOST = 1000
-"""Photos of one request."""
+PHOTOS, MOST = 50, 1000
+"""Photos that are answered at once, and photos of one request."""
+WAITING, JOBS = 64, 100
+"""How many requests may wait for the model, and how many finished jobs are remembered."""
 
 
 class Rest:
@@ -40,12 +40,13 @@ class Rest:
     Args:
         desk: of the same process: there is one writer.
         opened: gives the gallery with its model, loaded when it is first needed.
+        beside: what exports need.
     """
 
-    def __init__(self, desk: Desk, opened: Callable[[], OpenGallery]) -> None:
-        self.desk, self.opened = desk, opened
+    def __init__(self, desk: Desk, opened: Callable[[], OpenGallery], beside: Beside | None = None) -> None:
+        self.desk, self.opened, self.beside = desk, opened, beside or Beside()
         self.jobs: dict[str, dict[str, Any]] = {}
-        self._model = threading.Lock()
+        self._model, self._exporting = threading.Lock(), threading.Lock()
         self._waiting = 0
 
     def routes(self) -> list[Route]:
@@ -57,6 +58,7 @@ class Rest:
             "/v1/jobs/{job}": (self.job, "read"),
             "/v1/tasks/next": (self.next, "review"),
             "/v1/agreement": (lambda request: self.desk.agreement(), "read"),
+            "/v1/export/{form}": (self.export, "read"),
         }
         return [
             Route("/health", self.health),
@@ -157,59 +159,63 @@ class Rest:
 
     async def identify(self, request: Request) -> Response:
         """Who is on some photos: the answers, or above `PHOTOS` of them the address of a job."""
-        folder = tempfile.TemporaryDirectory(prefix="reid-")
-        received = await self._received(request, Path(folder.name), MOST)
-        if isinstance(received, Response):
-            folder.cleanup()
-            return received
-        photos, _ = received
+        came = await _received(request, MOST)
+        if isinstance(came, Response):
+            return came
+        folder, photos = came
 
         def identified() -> dict[str, Any]:
             with folder, self._model:
-                found = self.opened().identify([Path(folder.name) / name for name in photos])
-            return found.as_dict()
+                return self.opened().identify(photos.asked()).as_dict()
 
-        if len(photos) <= PHOTOS:
+        if len(photos.photos) <= PHOTOS:
             return await self._in_turn(request, identified)
         number = uuid.uuid4().hex
+        for old in [key for key, job in self.jobs.items() if job["state"] != "running"][:-JOBS]:
+            del self.jobs[old]
         self.jobs[number] = {"job": number, "state": "running", "result": None, "problem": None}
         threading.Thread(target=self._work, args=(number, identified), daemon=True).start()
         return JSONResponse({"job": number}, 202, headers={"Location": f"/v1/jobs/{number}"})
 
     async def extract(self, request: Request) -> Response:
         """The embedding of one photo, or of the part of it in a box: what ml-service answers."""
-        folder = tempfile.TemporaryDirectory(prefix="reid-")
-        received = await self._received(request, Path(folder.name), 1)
-        if isinstance(received, Response):
-            folder.cleanup()
-            return received
-        photos, text = received
-        try:
-            sides = [float(side) for side in text.strip("[] ").split(",")] if text else []
-            if len(sides) not in (0, 4) or (
-                sides and not (min(sides[2:]) >= 1 and max(map(abs, sides)) < 1e6)
-            ):
-                raise ValueError
-        except ValueError:
-            folder.cleanup()
-            return problem(422, "bbox is left, top, width and height in pixels", where="bbox")
+        came = await _received(request, 1)
+        if isinstance(came, Response):
+            return came
+        folder, photos = came
+        boxes = photos.boxes.get(photos.photos[0], [])
+        if len(boxes) > 1 or photos.table:
+            return problem(422, "one photo with at most one box is wanted", where="bbox")
 
         def extracted() -> dict[str, Any]:
             with folder, self._model:
-                model = self.opened().model
-                box = (sides[0], sides[1], sides[2], sides[3]) if sides else None
+                model, box = self.opened().model, boxes[0] if boxes else None
                 images = model.images
                 pixels = read(
-                    Path(folder.name) / photos[0], box=box, margin=images.margin, max_pixels=images.max_pixels
+                    photos.folder / photos.photos[0],
+                    box=box,
+                    margin=images.margin,
+                    max_pixels=images.max_pixels,
                 )
                 looked = look_at_arrays([pixels], images)
                 vector = model.embed(looked.images, looked.usable.nonzero()[0])
             return {
                 "model_id": model.mark.name, "embeddings": vector.tolist(), "embeddings_shape": list(vector.shape),
-                "bbox": sides or [0, 0, pixels.shape[1], pixels.shape[0]], "theta": 0.0,
+                "bbox": list(box or (0, 0, pixels.shape[1], pixels.shape[0])), "theta": 0.0,
             }  # fmt: skip
 
         return await self._in_turn(request, extracted)
+
+    def export(self, request: Request) -> Response:
+        """The gallery as a survey in the form of another program, as a zip; nobody else's places are told."""
+        form = request.path_params["form"]
+        asked = wanted(form, request.query_params.multi_items())
+        if asked.tells and request.scope["role"] != "write":
+            return problem(403, f"{asked.tells} tells where animals live, and takes the role write")
+        with self._exporting:
+            data = exported(self.desk.gallery.state, self.beside, asked)
+        name = {"Content-Disposition": f'attachment; filename="{form}.zip"'}
+        return Response(data, media_type="application/zip", headers=name)
 
     async def _in_turn(self, request: Request, work: Callable[[], Any]) -> Response:
         """One at a time for the model; those who would wait too long are told to come back."""
@@ -229,42 +235,17 @@ class Rest:
         except (UserError, OSError, Conflict) as error:
             self.jobs[number] |= {"state": "failed", "problem": str(error)}
 
-    async def _received(self, request: Request, folder: Path, most: int) -> tuple[list[str], str] | Response:
-        """The photos of a form, in a folder under their own names, and its field ``bbox``."""
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > most * BYTES:
-            return problem(413, f"a photo has at most {BYTES // 2**20} MB")
-        kind = request.headers.get("content-type", "").partition(";")[0]
-        if kind != "multipart/form-data":
-            return problem(415, "photos come as multipart/form-data, in fields named photos")
-        try:
-            async with request.form(max_files=most + 1, max_fields=10) as form:
-                given, bbox = form.getlist("photos"), form.get("bbox")
-                photos = [one for one in given if isinstance(one, UploadFile)]
-                if not photos or len(photos) != len(given) or len(photos) > most:
-                    return problem(
-                        422, f"1 to {most} files in fields named photos are wanted", where="photos"
-                    )
-                names: list[str] = []
-                for one in photos:
-                    if refused := await _kept(one, folder, names):
-                        return refused
-                return names, bbox if isinstance(bbox, str) else ""
-        except (HTTPException, MultiPartException, UnicodeDecodeError, ValueError, KeyError):
-            return problem(422, "this is no form with files")
 
-
-async def _kept(one: UploadFile, folder: Path, names: list[str]) -> Response | None:
-    """Put one photo into the folder; says why not where it is too large or has no name of its own."""
-    name = one.filename or ""
-    data = await one.read(BYTES + 1)
-    if len(data) > BYTES:
-        return problem(413, f"a photo has at most {BYTES // 2**20} MB", where=name[:200])
-    if not name.isprintable() or Path(name).name != name or name in names or len(name.encode()) > 200:
-        return problem(422, "each photo needs a plain file name of its own", where=name[:200])
-    (folder / name).write_bytes(data)
-    names.append(name)
-    return None
+async def _received(
+    request: Request, most: int
+) -> tuple[tempfile.TemporaryDirectory[str], Received] | Response:
+    """What was sent and the folder that holds it, or what is wrong with it."""
+    folder = tempfile.TemporaryDirectory(prefix="reid-")
+    try:
+        return folder, await received(request, Path(folder.name), most)
+    except Refused as error:
+        folder.cleanup()
+        return problem(error.status, error.what, where=error.where)
 
 
 def _get(act: Callable[[Request], Any], role: str) -> Any:

@@ -53,7 +53,7 @@ def application(
     """
 
     def page(request: Request) -> Response:
-        return HTMLResponse(_page(desk))
+        return HTMLResponse(_page(desk, larger=pictures.photos is not None))
 
     async def session(request: Request) -> Response:
         said = await body(request)
@@ -84,8 +84,8 @@ def application(
         return {"matches": list(desk.explain(*pair)) if desk.explain else None}
 
     def picture(request: Request) -> Response:
-        key, frame = request.path_params["key"], "frame" in request.query_params
-        made = pictures.of(key, frame, len(desk.gallery.state.changes))
+        key, wanted = request.path_params["key"], request.query_params
+        made = pictures.of(key, "frame" if "frame" in wanted else "small" if "small" in wanted else "animal")
         return Response(made, media_type="image/jpeg") if made else problem(404, "there is no such picture")
 
     routes = [
@@ -192,13 +192,13 @@ def _file(name: str) -> Any:
     return lambda request: FileResponse(PAGE / name, media_type=kind)
 
 
-def _page(desk: Desk) -> str:
+def _page(desk: Desk, *, larger: bool) -> str:
     import jinja2
 
     state = desk.gallery.state
     loader = jinja2.FileSystemLoader(PAGE)
     made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     return made.get_template("desk.html").render(
-        reasons=journal.REASONS, sides=deciding.SIDES, settings=desk.settings, explains=desk.explain is not None,
-        stamp=state.manifest.provenance.get("stamp", ""),
+        reasons=journal.REASONS, sides=deciding.SIDES, settings=desk.settings,
+        explains=desk.explain is not None, larger=larger, stamp=state.manifest.provenance.get("stamp", ""),
     )  # fmt: skip

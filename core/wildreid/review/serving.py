@@ -13,6 +13,7 @@ from typing import Any
 from wildreid.errors import UserError
 from wildreid.gallery.store import Gallery
 from wildreid.progress import quiet, say
+from wildreid.review.beside import Beside
 from wildreid.review.desk import Desk
 from wildreid.review.settings import Settings
 
@@ -78,6 +79,7 @@ def serve(
     settings: Settings | None = None,
     address: Address | None = None,
     device: str = "auto",
+    beside: Beside | None = None,
     told: Callable[[str], object] = say,
 ) -> None:
     """Serve the desk of one gallery until it is stopped.
@@ -89,6 +91,7 @@ def serve(
         settings: how it asks.
         address: where.
         device: for the model.
+        beside: the gallery's photos and deployments, where they are at hand.
         told: is given the address to open.
 
     Raises:
@@ -107,6 +110,8 @@ def serve(
     missing = [path for path in photos if not path.exists()]
     if missing:
         raise UserError(f"there is no photo, folder or table {missing[0]}")
+    if beside is not None:
+        beside.check()
     gallery = Gallery(folder)
     try:
         bound = socket.create_server((address.host, address.port))
@@ -117,7 +122,7 @@ def serve(
         name = address.behind_proxy or f"{address.host}:{port}"
         where = f"{'https' if address.secure else 'http'}://{name}/"
         desk = Desk(gallery, settings or Settings(), where=where)
-        built = Built(desk, folder, address, name=name, device=device)
+        built = Built(desk, folder, address, name=name, device=device, beside=beside)
         told(where + (f"#t={built.doors.token}" if address.users is None else ""))
         threading.Thread(target=prepare, args=(built, photos, root), daemon=True).start()
         config = uvicorn.Config(

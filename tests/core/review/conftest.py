@@ -9,12 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.core.review.drawn import Bears, MeanColours, draw_bears
 
 from wildreid.gallery.store import Gallery
 from wildreid.identification.opened import OpenGallery
+
+if TYPE_CHECKING:
+    from wildreid.review.building import Built
+
+HOST = "127.0.0.1:8000"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -84,3 +90,26 @@ def serving() -> Iterator[Serve]:
         server.should_exit = True
         thread.join(20)
         bound.close()
+
+
+@pytest.fixture
+def built(bears: Bears, tmp_path: Path) -> Iterator[Built]:
+    """A desk with programs that may read, review and write, and deployments for exports."""
+    pytest.importorskip("starlette", reason="the extra review is not installed")
+    from wildreid.review.beside import Beside
+    from wildreid.review.building import Built
+    from wildreid.review.desk import Desk
+    from wildreid.review.security import add_token
+    from wildreid.review.serving import Address, prepare
+    from wildreid.review.settings import Settings
+
+    tokens = tmp_path / "tokens.json"
+    made = {role: add_token(tokens, f"a {role}er", role) for role in ("read", "review", "write")}
+    desk = Desk(Gallery(bears.folder), Settings(audit=1.0))
+    beside = Beside(bears.asked.parent, bears.deployments())
+    found = Built(desk, bears.folder, Address(tokens=tokens), name=HOST, beside=beside)
+    found.made = made  # type: ignore[attr-defined]
+    prepare(found, [bears.asked], None)
+    assert desk.preparing == ""
+    yield found
+    desk.close()

@@ -31,7 +31,7 @@ class MeanColours(Model):
     def _embed(self, images: ImageRows, rows: np.ndarray, total: int | None = None) -> np.ndarray:
         pixels = images.take(rows).astype(np.float32)
         step = SIDE // GRID
-        means = pixels.reshape(len(rows), GRID, step, GRID, step, 3).mean(axis=(2, 4)).reshape(len(rows), -1)
+        means = pixels.reshape(-1, GRID, step, GRID, step, 3).mean(axis=(2, 4)).reshape(-1, 3 * GRID**2)
         means = means - 128 + 1e-3
         return (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
 
@@ -47,15 +47,22 @@ class Bears:
     def opened(self) -> OpenGallery:
         return OpenGallery(Gallery(self.folder), MeanColours())
 
+    def deployments(self) -> Path:
+        """Where the one camera stood, all the year."""
+        path = self.asked.with_name("deployments.csv")
+        text = "station,camera,start,end,latitude,longitude\ngate,gate,2024-04-30,2024-12-31,58.12345,-155.54321\n"
+        path.write_text(text, encoding="utf-8")
+        return path
+
     def truth(self) -> dict[str, str]:
         """Who is on each photo, by its file."""
         rows = pd.read_csv(self.asked.with_name("truth.csv"))
         return dict(zip(rows["image"], rows["identity"], strict=True))
 
 
-def draw_bears(folder: Path, *, known: int = 8, new: int = 2, encounters: int = 30) -> Bears:
+def draw_bears(folder: Path, *, known: int = 8, new: int = 2, encounters: int = 30, seed: int = 5) -> Bears:
     """Known bears have three encounters in the gallery; encounters of two photos are to be reviewed."""
-    draw = np.random.default_rng(5)
+    draw = np.random.default_rng(seed)
     (folder / "photos").mkdir(parents=True)
     coats = draw.integers(20, 236, (known + new, GRID, GRID, 3))
 

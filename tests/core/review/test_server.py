@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
-from tests.core.review.drawn import Bears
+from tests.core.review.conftest import HOST
+from tests.core.review.drawn import Bears, draw_bears
 
 pytest.importorskip("starlette", reason="the extra review is not installed")
 pytest.importorskip("httpx", reason="httpx is not installed")
@@ -18,29 +17,16 @@ pytest.importorskip("httpx", reason="httpx is not installed")
 from starlette.testclient import TestClient
 
 from wildreid.errors import UserError
+from wildreid.gallery import thumbnails
 from wildreid.gallery.store import Gallery
+from wildreid.review.beside import Beside
 from wildreid.review.building import Built
 from wildreid.review.desk import Desk
-from wildreid.review.security import add_token, add_user
-from wildreid.review.serving import Address, prepare
-from wildreid.review.settings import Settings
+from wildreid.review.pictures import Pictures
+from wildreid.review.security import add_user
+from wildreid.review.serving import Address
 
-HOST = "127.0.0.1:8000"
 ORIGIN = f"http://{HOST}"
-
-
-@pytest.fixture
-def built(bears: Bears, tmp_path: Path) -> Iterator[Built]:
-    """A desk with programs that may read, review and write."""
-    tokens = tmp_path / "tokens.json"
-    made = {role: add_token(tokens, f"a {role}er", role) for role in ("read", "review", "write")}
-    desk = Desk(Gallery(bears.folder), Settings(audit=1.0))
-    found = Built(desk, bears.folder, Address(tokens=tokens), name=HOST)
-    found.made = made  # type: ignore[attr-defined]
-    prepare(found, [bears.asked], None)
-    assert desk.preparing == ""
-    yield found
-    desk.close()
 
 
 @pytest.fixture
@@ -115,6 +101,67 @@ def test_pictures_by_key_alone(built: Built, client: TestClient, bears: Bears) -
     assert client.get("/static/").status_code in (403, 404)
 
 
+def test_a_key_of_another_gallery_gets_no_picture(client: TestClient, tmp_path: Path) -> None:
+    other = draw_bears(tmp_path / "others", known=2, new=0, encounters=1, seed=6)
+    keys = Gallery(other.folder).state.keys_of("bear 0")
+    assert all(thumbnails.place(other.folder, key).is_file() for key in keys)
+    for key in keys:
+        for path in (f"/pictures/{key}", f"/pictures/{key}?frame", f"/pictures/{key}?small"):
+            assert client.get(path).status_code == 404
+
+
+def width(client: TestClient, path: str) -> int:
+    got = client.get(path)
+    if got.status_code == 404:
+        return 0
+    with Image.open(io.BytesIO(got.content)) as image:
+        return image.width
+
+
+def test_pictures_of_the_gallery_come_from_its_photos_where_they_are_what_they_were(
+    built: Built, client: TestClient, bears: Bears, tmp_path: Path
+) -> None:
+    state = built.desk.gallery.state
+    row = state.rows.iloc[0]
+    key, photos = row["key"], tmp_path / "photos"
+    shutil.copytree(bears.asked.parent, photos)
+    shown = Pictures(built.desk.gallery, Beside(photos))
+    sizes = [
+        Image.open(io.BytesIO(shown.of(key, form) or b"")).width for form in ("animal", "small", "frame")
+    ]
+    assert sizes == [192, 160, 192]
+    assert width(client, f"/pictures/{key}") == 192
+    shutil.copy(photos / state.rows["image"].iloc[1], photos / row["image"])  # another photo of that name
+    shown = Pictures(built.desk.gallery, Beside(photos))
+    assert Image.open(io.BytesIO(shown.of(key) or b"")).width == 160
+    assert shown.of(key, "frame") is None
+    (photos / row["image"]).unlink()
+    assert Image.open(io.BytesIO(Pictures(built.desk.gallery, Beside(photos)).of(key) or b"")).width == 160
+    bare = Pictures(built.desk.gallery)
+    assert Image.open(io.BytesIO(bare.of(key) or b"")).width == 160
+    assert bare.of(key, "frame") is None
+
+
+def test_a_gallery_that_names_files_elsewhere_gets_them_not(bears: Bears, tmp_path: Path) -> None:
+    gallery = Gallery(bears.folder)
+    secret = bears.asked.parent / gallery.state.rows["image"].iloc[0]
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    for path in (f"../{secret.name}", str(secret)):
+        shutil.copy(secret, tmp_path / secret.name)
+        gallery.state.rows.loc[0, "image"] = path
+        assert Pictures(gallery, Beside(inside)).of(gallery.state.rows["key"].iloc[0], "frame") is None
+
+
+def test_a_private_photo_is_shown_in_its_box_alone(bears: Bears) -> None:
+    gallery, photos = Gallery(bears.folder), bears.asked.parent
+    key = gallery.state.rows["key"].iloc[0]
+    gallery.state.rows["private"] = True
+    shown = Pictures(gallery, Beside(photos))
+    assert shown.of(key, "frame") is None
+    assert Image.open(io.BytesIO(shown.of(key) or b"")).width == 160, "no box: no more than the thumbnail"
+
+
 def test_a_photo_that_is_gone_meanwhile(built: Built, client: TestClient, tmp_path: Path) -> None:
     view = client.get("/api/task").json()
     table = built.pictures.newcomers.found.table  # type: ignore[union-attr]
@@ -181,96 +228,3 @@ def test_users_and_roles(bears: Bears, tmp_path: Path) -> None:
     assert status == {("Ann", "correct horse"): (200, 200), ("Ann", "battery staple"): (403, 403),
                       ("Eve", ""): (403, 403), ("Rob", "battery staple"): (200, 403)}  # fmt: skip
     desk.close()
-
-
-def bearer(built: Built, role: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {built.made[role]}"}  # type: ignore[attr-defined]
-
-
-def test_programs_have_roles(built: Built) -> None:
-    one = TestClient(built.app, base_url=ORIGIN)
-    assert one.get("/health").json()["state"] == "ready"
-    assert one.get("/v1/gallery").status_code == 403
-    assert one.get("/v1/gallery", headers={"Authorization": "Bearer x"}).status_code == 403
-    assert one.get("/v1/gallery", headers=bearer(built, "read")).json()["individuals"] == 8
-    assert one.get("/v1/tasks/next", headers=bearer(built, "read")).status_code == 403
-    view = one.get("/v1/tasks/next", headers=bearer(built, "review")).json()
-    path, said = f"/v1/tasks/{view['lease']}/decision", {"decision": "new", "name": "Otis"}
-    headers = bearer(built, "review")
-    stale = one.post(path, json=said, headers={**headers, "If-Match": '"old"'})
-    assert stale.status_code == 409
-    assert stale.headers["content-type"] == "application/problem+json"
-    assert (
-        one.post(path, json=said, headers={**headers, "If-Match": f'"{view["revision"]}"'}).status_code == 200
-    )
-    built.desk.settle(20)
-    assert one.get("/v1/individuals/Otis", headers=headers).json()["encounters"][0]["images"] == 2
-    first = one.get("/v1/individuals?limit=5", headers=headers).json()
-    rest = one.get(f"/v1/individuals?limit=5&cursor={first['cursor']}", headers=headers).json()
-    assert len(first["individuals"]) + len(rest["individuals"]) == 9
-    assert rest["cursor"] is None
-    assert one.post("/v1/undo", json={"number": 1}, headers=headers).status_code == 200
-
-
-def files(bears: Bears, names: list[str]) -> list[tuple[str, tuple[str, bytes, str]]]:
-    return [("photos", (name, (bears.asked.parent / name).read_bytes(), "image/png")) for name in names]
-
-
-def test_parallel_identifies_equal_the_sequential(built: Built, bears: Bears) -> None:
-    names = sorted(bears.truth())
-    one = TestClient(built.app, base_url=ORIGIN)
-    one.headers.update(bearer(built, "read"))
-
-    def ask(n: int) -> dict:
-        got = one.post("/v1/identify", files=files(bears, names[n % 8 : n % 8 + 2]))
-        assert got.status_code == 200, got.text
-        return got.json()
-
-    alone = [ask(n) for n in range(8)]
-    with ThreadPoolExecutor(64) as pool:
-        together = list(pool.map(ask, range(64)))
-    assert [alone[n % 8] for n in range(64)] == together
-    assert alone[0]["format"] == 1
-    assert [image["query"] for image in alone[0]["images"]] == names[:2]
-
-
-def test_many_photos_are_a_job_and_one_is_extracted(built: Built, bears: Bears) -> None:
-    one = TestClient(built.app, base_url=ORIGIN)
-    one.headers.update(bearer(built, "read"))
-    digest = built.desk.gallery.state.digest()
-    got = one.post("/v1/identify", files=files(bears, sorted(bears.truth())[:51]))
-    assert got.status_code == 202
-    for _ in range(600):
-        job = one.get(got.headers["location"]).json()
-        if job["state"] != "running":
-            break
-    assert len(job["result"]["images"]) == 51
-    name = files(bears, sorted(bears.truth())[:1])
-    found = one.post("/v1/extract", files=name, data={"bbox": "10,10,100,80"}).json()
-    assert found["embeddings_shape"] == [1, 48]
-    assert found["bbox"] == [10, 10, 100, 80]
-    assert one.post("/v1/extract", files=name, data={"bbox": "1,2"}).status_code == 422
-    bad = [("photos", ("../x.jpg", b"x", "image/jpeg"))]
-    assert one.post("/v1/identify", files=bad).status_code in (200, 422)
-    assert one.post("/v1/identify", json={"photos": ["http://x"]}).status_code == 415
-    assert built.desk.gallery.state.digest() == digest
-
-
-def test_schemathesis_finds_no_500(built: Built) -> None:
-    schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-    from hypothesis import HealthCheck, given, settings
-
-    schema = schemathesis.openapi.from_asgi("/openapi.json", built.app, headers={"Host": HOST})
-    asked: list[int] = []
-    for found in schema.get_all_operations():
-
-        @settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        @given(case=found.ok().as_strategy())
-        def send(case: Any) -> None:
-            answer = case.call(headers={**bearer(built, "write"), "Host": HOST})
-            asked.append(answer.status_code)
-            assert answer.status_code < 500, (case.path, answer.text)
-
-        send()
-    assert len(asked) > 60
-    assert 200 in asked

@@ -92,14 +92,14 @@ function draw() {
 
 function element(tag, words) { const made = document.createElement(tag); made.textContent = words; return made; }
 
-function picture(photo, frame) { return `/pictures/${photo.key}${frame ? "?frame" : ""}`; }
+function picture(photo, form = "") { return `/pictures/${photo.key}${form && "?" + form}`; }
 
 function strip(side, photos) {
   const at = Math.min(shown[side], photos.length - 1), photo = photos[at];
   const big = by(side + "-big");
   by(side + "-words").textContent = photo ? photo.alt + (photo.private ? ", private" : "") : "";
   if (photo) {
-    const source = picture(photo, look.frame && side === "left");
+    const source = picture(photo, look.frame && (side === "left" || by("desk").dataset.photos) ? "frame" : "");
     big.hidden = false;
     if (big.dataset.of !== source) { big.dataset.of = source; big.src = source; big.alt = photo.alt; changed = performance.now(); }
   } else { big.hidden = true; big.dataset.of = ""; }
@@ -107,7 +107,7 @@ function strip(side, photos) {
     const button = document.createElement("button"), small = document.createElement("img");
     button.type = "button";
     button.setAttribute("aria-pressed", String(n === at));
-    small.src = picture(one); small.alt = one.alt; small.loading = "lazy";
+    small.src = picture(one, "small"); small.alt = one.alt; small.loading = "lazy";
     button.append(small);
     button.addEventListener("click", () => { shown[side] = n; draw(); });
     return button;
