@@ -10,7 +10,7 @@ import typer
 from wildreid.cli.arguments import Columns, Dates, Profiles, Settings, Unknown, said_of_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from wildreid.data.table import Table
 
@@ -47,6 +47,14 @@ def audit(
             show_default=False,
         ),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Of embeddings from elsewhere: the run, or what `reid export` wrote, that made them.",
+            show_default=False,
+        ),
+    ] = None,
     columns: Columns = None,
     dates: Dates = None,
     unknown: Unknown = None,
@@ -57,42 +65,66 @@ def audit(
     A table needs columns for path, identity and part, and may have date and camera; usual names are
     understood, and so are the exports of other tools that say parts. Near duplicates are looked for where
     the images are at hand. With [bold]--shortcut[/] a run's test photos are looked at twice more, with the animal
-    hidden and with the place hidden.
+    hidden and with the place hidden; those of [bold]reid evaluate --embeddings[/] by the model that embedded them.
 
     Example: [bold]reid audit metadata.csv[/]
     Example: [bold]reid audit runs/bears-sample --shortcut[/]
     """
-    from wildreid.data.columns import is_table
-    from wildreid.pipeline.reading import of_file, of_recipe
-    from wildreid.pipeline.recognise import recognised
-
-    if foreground and not shortcut:
-        raise typer.BadParameter("--foreground goes with --shortcut")
+    if (foreground or model) and not shortcut:
+        raise typer.BadParameter(f"{'--foreground' if foreground else '--model'} goes with --shortcut")
     if shortcut:
         if profile or set_ or root or columns or dates or unknown:
             raise typer.BadParameter("--shortcut goes with a run's folder, as it is")
-        _shortcut(target, foreground, json)
+        _shortcut(target, foreground, model, json)
         return
+    missed: Sequence[str] = ()
+    table = _of_file(Path(target), root, columns, dates, unknown, bare=not (profile or set_))
+    if table is None:
+        table, missed = _of_recipe(target, profile or (), set_ or ())
+    _show(table, missed, json)
+
+
+def _of_file(
+    file: Path, root: Path | None, columns: Columns, dates: Dates, unknown: Unknown, *, bare: bool
+) -> Table | None:
+    """Anyone's table; None where the file is none. ``bare``: nothing is set that goes with a recipe alone."""
+    from wildreid.data.columns import is_table
+    from wildreid.pipeline.reading import of_file
+    from wildreid.pipeline.recognise import recognised
+
     said = said_of_table(columns, dates, unknown)
-    known = None if columns or dates or unknown else recognised(Path(target))
-    if known is not None or is_table(Path(target)):
-        if profile or set_:
+    known = None if columns or dates or unknown else recognised(file)
+    if known is not None or is_table(file):
+        if not bare:
             raise typer.BadParameter("--profile and --set go with a recipe")
-        table = of_file(Path(target), root, known=known, **said)
-    elif columns or dates or unknown:
+        return of_file(file, root, known=known, **said)
+    if columns or dates or unknown:
         raise typer.BadParameter("--columns, --dates and --unknown go with a table")
-    elif (Path(target) / "split.parquet").is_file():
-        from wildreid.data.table import Table
-
-        table = Table.load(Path(target) / "split.parquet", Path(target))
-    else:
-        from wildreid.recipe import load_recipe
-
-        table = of_recipe(load_recipe(target, profiles=profile or (), settings=set_ or ()))
-    _show(table, json)
+    return None
 
 
-def _show(table: Table, as_json: bool) -> None:
+def _of_recipe(
+    target: str, profiles: Sequence[str], settings: Sequence[str]
+) -> tuple[Table, tuple[str, ...]]:
+    """The split of a run or a recipe, and which shares its splitter could not reach."""
+    from wildreid.data.splits import unreached
+    from wildreid.data.table import Table
+    from wildreid.files import read_json
+    from wildreid.pipeline.folder import RunFolder
+    from wildreid.pipeline.reading import of_recipe
+    from wildreid.recipe import load_recipe
+
+    folder = RunFolder(Path(target))
+    if folder.split.is_file():
+        kept = read_json(folder.audit) if folder.audit.is_file() else {}
+        return Table.load(folder.split, folder.path), tuple(kept.get("unreached", ()))
+    loaded = load_recipe(target, profiles=profiles, settings=settings)
+    table = of_recipe(loaded)
+    return table, unreached(table, loaded.recipe.splitter)
+
+
+def _show(table: Table, missed: Sequence[str], as_json: bool) -> None:
+    """Print what the parts share, and which shares the splitter could not reach."""
     import json
 
     from rich.console import Console
@@ -101,23 +133,36 @@ def _show(table: Table, as_json: bool) -> None:
 
     found = audit.audit(table)
     if as_json:
-        typer.echo(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+        told = {**found.as_dict(), "unreached": list(missed)}
+        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
     else:
-        Console(highlight=False).print(found)
+        console = Console(highlight=False)
+        console.print(found)
+        for shortfall in missed:
+            console.print(
+                f"! the splitter could not reach a share: {shortfall}",
+                markup=False, soft_wrap=True, style="yellow",
+            )  # fmt: skip
     if found.leaks:
         raise typer.Exit(1)
 
 
-def _shortcut(run: str, foreground: str | None, as_json: bool) -> None:
+def _shortcut(run: str, foreground: str | None, model: Path | None, as_json: bool) -> None:
     import json
 
     from rich.console import Console
     from rich.table import Table as RichTable
 
     from wildreid.page import percent
-    from wildreid.pipeline.shortcut import audit_shortcut
 
-    found = audit_shortcut(run, foreground=foreground)
+    if model is None:
+        from wildreid.pipeline.shortcut import audit_shortcut
+
+        found = audit_shortcut(run, foreground=foreground)
+    else:
+        from wildreid.identification.shortcut import audit_embeddings
+
+        found = audit_embeddings(run, model, foreground=foreground)
     if as_json:
         plain = {key: value for key, value in found.items() if key != "strips"}
         typer.echo(json.dumps(plain, indent=1, ensure_ascii=False))

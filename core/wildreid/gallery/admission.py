@@ -37,12 +37,14 @@ class Added:
         individuals: how many individuals they show.
         left: those that were not added.
         near: pairs of names, the gallery's and new ones, that a reader may take for one; two animals now.
+        notes: what one should know of those that were added, in sentences.
     """
 
     rows: int
     individuals: int
     left: tuple[Left, ...]
     near: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

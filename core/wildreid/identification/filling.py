@@ -104,7 +104,7 @@ class Filling:
         there, chosen = set(self.state.individuals), rows.iloc[wanted]
         near = tuple(pairs_of_names(sorted(there), sorted(set(chosen["identity"]) - there)))
         added = self._enter(looked.table, wanted, chosen, embeddings, points, source=source)
-        return replace(added, left=(*known, *added.left, *left), near=near)
+        return replace(added, left=(*known, *added.left, *left), near=near, notes=looked.whole(wanted))
 
     def add_embedded(self, found: Embedded, *, root: Path | None = None, source: str = "") -> Added:
         """Add photos of named individuals that `reid embed` embedded; nothing is embedded again.

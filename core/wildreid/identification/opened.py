@@ -116,8 +116,7 @@ class OpenGallery(Filling):
         notes = (*looked.table.notes, *cautions(search.state, answers, comparison))
         if matching and (why := why_not(search.state)):
             notes += (why,)
-        if looked.whole:
-            notes += (f"{looked.whole} of the photos have no mask to rely on: they were looked at whole",)
+        notes += looked.whole(usable)
         return Identified(
             tuple(images), tuple(encounters), notes, search, asked, embeddings, looked.table, looked.images,
             comparison,

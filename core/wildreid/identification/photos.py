@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,14 +44,23 @@ class Looked:
         images: their pixels, by row of the table.
         usable: (rows,) whether there are any.
         reasons: why not, by row.
-        whole: how many images are worked on whole, since their mask is missing or in doubt.
+        doubts: (rows,) why an image is worked on whole, as its mask is missing or in doubt; empty where it is not.
     """
 
     table: Table
     images: ImageStore | HeldPhotos
     usable: NDArray[np.bool_]
     reasons: dict[int, str]
-    whole: int = 0
+    doubts: NDArray[np.str_]
+
+    def whole(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> tuple[str, ...]:
+        """A note on how many of these rows are worked on as whole images, and why; none where none is."""
+        told = Counter(why for why in self.doubts[rows].tolist() if why).most_common()
+        if not told:
+            return ()
+        reasons = ", ".join(f"{count} × {why}" for why, count in told)
+        number = sum(count for _, count in told)
+        return (f"{number} of the photos have no mask to rely on: they were looked at whole ({reasons})",)
 
 
 def find_photos(sources: Sequence[str | Path]) -> tuple[list[Path], list[Failure], list[str]]:
@@ -259,7 +269,7 @@ def look(
     own = [name for name in rows.columns if name not in added]
     whole = table.with_rows(rows[own].join(added.astype("string")))
     reasons = {failure.row: failure.reason for failure in found.failures if failure.row is not None}
-    return Looked(whole, store, store.usable, reasons, int((store.usable & (store.doubts != "")).sum()))
+    return Looked(whole, store, store.usable, reasons, store.doubts)
 
 
 def look_at_arrays(
@@ -277,7 +287,7 @@ def look_at_arrays(
     held = photos_of_arrays(arrays, images, foreground=foreground, device=device)
     hashes = [hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest() for array in arrays]
     rows = pd.DataFrame({"image": names, "identity": pd.NA, "key": hashes, "sequence": names, "visit": names})
-    return Looked(Table.of(rows, Path.cwd()), held, held.usable, {}, sum(map(bool, held.doubts)))
+    return Looked(Table.of(rows, Path.cwd()), held, held.usable, {}, np.array(held.doubts, str))
 
 
 def visits(rows: pd.DataFrame, keys: Sequence[str]) -> list[str]:

@@ -152,6 +152,9 @@ def _measured(loaded: Loaded[Measurement], given: Given, folder: RunFolder, *, m
 
 
 def _scored(recipe: Measurement, folder: RunFolder) -> Results:
+    for name in ("probes", "shortcut"):
+        if getattr(recipe.evaluation, name):
+            note(f"evaluation.{name} is not measured: there is no network here to look at photos again")
     table = folder.load_split()
     digest = read_json(folder.provenance)["hashes"]["embeddings"]
     measure(recipe, table, folder, hash_of(digest), leaks=bool(read_json(folder.audit)["leaks"]))

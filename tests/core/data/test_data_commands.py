@@ -67,6 +67,19 @@ def test_a_recipe_whose_split_leaks_exits_with_1(place: Path) -> None:
     assert clean == 0
 
 
+def test_shares_that_the_splitter_could_not_reach_are_told(place: Path) -> None:
+    asked = ["--set", "splitter.name=disjoint-set", "--set", "splitter.test=0.03"]  # an animal is an eighth
+    code, text = invoke("audit", str(place / "good.yaml"), *asked)
+    assert code == 0
+    assert "! the splitter could not reach a share: test has" in text
+    assert "asked for were 3 %" in text
+    told = json.loads(invoke("audit", str(place / "good.yaml"), *asked, "--json")[1])["unreached"]
+    assert any(one.startswith("test has") for one in told)
+    asked[-1] = "splitter.test=0.27"  # two of those animals
+    reached = json.loads(invoke("audit", str(place / "good.yaml"), *asked, "--json")[1])["unreached"]
+    assert not any(one.startswith("test has") for one in reached)
+
+
 def test_json_is_for_machines(place: Path) -> None:
     code, text = invoke("audit", str(place / "leaky.yaml"), "--json")
     found = json.loads(text)

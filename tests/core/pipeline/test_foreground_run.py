@@ -144,9 +144,19 @@ def test_what_cannot_be_told_apart_is_refused(run: wildreid.Results, tmp_path: P
 
 def test_photos_without_a_mask_are_looked_at_whole_and_counted(run: wildreid.Results, tmp_path: Path) -> None:
     gallery = create_gallery(tmp_path / "gallery", run.folder)
-    gallery.add(read_data(run.folder, parts=["val"]))
+    assert gallery.add(read_data(run.folder, parts=["val"])).notes == ()
     found = gallery.identify(read_data(run.folder, parts=["train"]))
-    assert any(note.startswith("2 of the photos have no mask") for note in found.notes)
+    told = (
+        "2 of the photos have no mask to rely on: they were looked at whole (1 × the mask shows no animal, 1 × the "
+        "table has no mask of it)"
+    )
+    assert told in found.notes
+    asked = ["gallery", "add", str(tmp_path / "gallery"), str(run.folder), "--part", "train"]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0
+    assert f"note: {told}" in " ".join(result.stdout.split())
+    again = CliRunner().invoke(app, asked)  # they are there already: none was added, and none looked at
+    assert "have no mask" not in again.stdout
 
 
 def test_a_run_that_sees_the_place_is_audited_by_masks(place: Path) -> None:

@@ -151,6 +151,8 @@ def _say_near(near: Iterable[tuple[str, str]]) -> None:
 
 def _say_added(added: Added, gallery: Path, failures: Sequence[Failure] = ()) -> None:
     printing.say(f"added {added.rows} images of {added.individuals} individuals to {gallery}")
+    for note in added.notes:
+        printing.say(f"note: {note}")
     _say_near(added.near)
     rows = [f"row {one.row}: {one.image}: {one.reason}" for one in failures if one.row is not None]
     others = [f"{left.image}: {left.reason}" for left in added.left]
