@@ -53,7 +53,7 @@ class Trial:
             if (folder / "trained.json").is_file() and _same(folder, loaded.recipe):
                 return wildreid.load_results(folder)
         folder = (
-            RUNS / f"{self.name}-{seed}-{hash_of(loaded.recipe.model_dump(mode='json'), _libraries())[:8]}"
+            RUNS / f"{self.name}-{seed}-{hash_of(loaded.recipe.model_dump(mode='json'), libraries())[:8]}"
         )
         shutil.rmtree(folder, ignore_errors=True)  # begun and not ended, perhaps by other code
         wildreid.run(loaded, out=RUNS, name=folder.name)
@@ -162,10 +162,10 @@ def _same(folder: Path, recipe: Recipe) -> bool:
         return False
     named = {"name": recipe.name, "about": recipe.about}
     had = read_json(RunFolder(folder).provenance)["versions"]
-    return kept.model_copy(update=named) == recipe and _libraries().items() <= had.items()
+    return kept.model_copy(update=named) == recipe and libraries().items() <= had.items()
 
 
-def _libraries() -> dict[str, str]:
+def libraries() -> dict[str, str]:
     return {name: number for name, number in versions().items() if name in CODE}
 
 
