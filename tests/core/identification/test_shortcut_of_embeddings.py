@@ -49,6 +49,13 @@ def test_they_are_audited_as_the_run_itself_is(tiny: Path, own: Path, measured: 
     scores = wildreid.load_results(measured).scores["protocols"][found["protocol"]]["scores"]
     assert found["whole"]["value"] == scores["accuracy@1"]["value"]
     assert wildreid.load_results(measured).shortcut is not None
+    asked = ["report", str(measured), "--set", "reporters=[{name: html, umap: false}]"]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    page = (measured / "report/index.html").read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert found["says"].partition(" (")[0].replace("\N{NO-BREAK SPACE}", " ") in page
+    (measured / "shortcut.json").unlink()
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    assert "and the `model` that made the embeddings" in (measured / "report/index.html").read_text()
     known = audit_shortcut(own)
     for name in ("whole", "hidden", "alone"):
         assert found[name]["value"] == known[name]["value"]

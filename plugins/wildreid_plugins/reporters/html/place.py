@@ -20,7 +20,10 @@ def place(view: View) -> dict[str, Any]:
     """The section's figures and words, or the reason why there are none."""
     found = view.results.shortcut
     if found is None:
-        return {"reason": f"`reid audit {view.results.folder.name}` measures it, given `shortcut`"}
+        given = "`shortcut`"
+        if "backbone" not in view.results.recipe:  # embeddings from elsewhere
+            given += " and the `model` that made the embeddings"
+        return {"reason": f"`reid audit {view.results.folder.name}` measures it, given {given}"}
     if "reason" in found:
         return {"reason": found["reason"]}
     ratio = found["ratio"]
