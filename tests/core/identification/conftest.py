@@ -8,27 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tests.made import noise
 
 import wildreid
 from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data
 
-RECIPE = """\
-name: tiny
-dataset: {name: table, root: photos, file: table.csv}
-encounters: {near_duplicates: false}
-splitter: given
-images: {size: 32}
-backbone: {name: timm, model: test_resnet, pretrained: false}
-head: {name: mlp, width: 16, depth: 1}
-loss: triplet
-miner: semi-hard
-sampler: {name: per-identity, images: 2}
-optimizer: adam
-scheduler: constant
-training: {epochs: 2, batch: 8, umap_every: null}
-evaluation: {bootstrap: 0, protocols: [fixed-gallery, cross-encounter]}
-metrics: [accuracy-at-k]
-"""
+RECIPE = (
+    noise.RECIPE.replace("bootstrap: 50", "bootstrap: 0, protocols: [fixed-gallery, cross-encounter]")
+    + "name: tiny\n"
+)
 PEOPLE, STRANGERS, DAYS = 8, 2, 6
 ROWS = 460  # eight batches, the last of them not whole
 BROKEN = 4
@@ -36,27 +24,12 @@ PARTS = ("train", "train", "val", "val", "test", "test")
 
 
 def take(folder: Path) -> pd.DataFrame:
-    """Coloured noise, a colour an individual, two frames a day; the last two individuals in test alone."""
-    folder.mkdir(parents=True)
-    draw = np.random.default_rng(0)
-    rows = []
-    for who in range(PEOPLE):
-        colour = draw.integers(40, 215, 3)
-        for day in range(DAYS):
-            if who >= PEOPLE - STRANGERS and PARTS[day] != "test":
-                continue
-            for frame in range(2):
-                name = f"{who}-{day}-{frame}.png"
-                pixels = np.clip(colour + draw.normal(0, 40, (40, 40, 3)), 0, 255).astype(np.uint8)
-                Image.fromarray(pixels).save(folder / name)
-                date = pd.Timestamp("2024-05-01") + pd.Timedelta(days=DAYS * who + day, seconds=frame)
-                rows.append(
-                    {"image": name, "identity": f"who{who}", "camera": "gate", "timestamp": date,
-                     "part": PARTS[day]}
-                )  # fmt: skip
-    table = pd.DataFrame(rows)
-    table.to_csv(folder / "table.csv", index=False)
-    return table
+    """The last two individuals are in test alone, the others in all parts, two days each."""
+
+    def part(who: int, day: int) -> str | None:
+        return PARTS[day] if who < PEOPLE - STRANGERS or PARTS[day] == "test" else None
+
+    return noise.noise(folder, individuals=PEOPLE, days=DAYS, part=part, spread=40)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from tests.made import noise
 
 import wildreid
 from wildreid.errors import Interrupted, UserError
@@ -19,47 +19,12 @@ ARTEFACTS = (
     "ranking.npz", "ranking.image-loo.npz", "decision.json", "scores.json", "report/index.html",
 )  # fmt: skip
 
-MICRO = """\
-dataset: {name: table, root: photos, file: table.csv}
-encounters: {near_duplicates: false}
-splitter: given
-images: {size: 32}
-backbone: {name: timm, model: test_resnet, pretrained: false}
-head: {name: mlp, width: 16, depth: 1}
-loss: triplet
-miner: semi-hard
-sampler: {name: per-identity, images: 2}
-optimizer: adam
-scheduler: constant
-training: {epochs: 2, batch: 6, umap_every: null}
-evaluation: {bootstrap: 50}
-metrics: [accuracy-at-k]
-trackers: [jsonl]
-"""
+MICRO = noise.RECIPE.replace("batch: 8", "batch: 6") + "trackers: [jsonl]\n"
 
 
 def photos(folder: Path, *, dated: bool = True, individuals: int = 9, days: int = 3) -> Path:
-    """A recipe beside a table and photos: coloured noise, a colour an individual, two frames a day."""
-    (folder / "photos").mkdir(parents=True)
-    draw = np.random.default_rng(0)
-    rows = []
-    for who in range(individuals):
-        colour = draw.integers(40, 215, 3)
-        for day in range(days):
-            for frame in range(2):
-                name = f"{who}-{day}-{frame}.png"
-                pixels = np.clip(colour + draw.normal(0, 30, (40, 40, 3)), 0, 255).astype(np.uint8)
-                Image.fromarray(pixels).save(folder / "photos" / name)
-                rows.append(
-                    {
-                        "image": name,
-                        "identity": f"who{who}",
-                        "camera": "gate",
-                        "timestamp": f"2024-05-{who + 10 * day + 1:02d} 10:00:0{frame}" if dated else None,
-                        "part": ("train", "val", "test")[who % 3],
-                    }
-                )
-    pd.DataFrame(rows).to_csv(folder / "photos" / "table.csv", index=False)
+    """A recipe beside a table and photos."""
+    noise.noise(folder / "photos", individuals=individuals, days=days, dated=dated)
     (folder / "recipe.yaml").write_text(MICRO)
     return folder / "recipe.yaml"
 

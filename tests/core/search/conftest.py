@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
+from tests.made import noise
 
 from wildreid.search.load import Search, load_search
 
@@ -46,19 +44,7 @@ space:
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A third of twelve individuals in each part, on three days, two frames a day."""
     folder = tmp_path_factory.mktemp("photos")
-    draw = np.random.default_rng(0)
-    rows = []
-    for who in range(12):
-        look = draw.normal(128, 25, (16, 16, 3))
-        for day in range(3):
-            for frame in range(2):
-                name = f"{who}-{day}-{frame}.png"
-                pixels = np.clip(look + draw.normal(0, 60, look.shape), 0, 255).astype(np.uint8)
-                Image.fromarray(pixels).save(folder / name)
-                when = f"2024-0{5 + day}-{who + 1:02d} 08:00:0{frame}"
-                rows.append((name, f"who{who}", "gate", when, ("train", "val", "test")[who % 3]))
-    table = pd.DataFrame(rows, columns=["image", "identity", "camera", "timestamp", "part"])
-    table.to_csv(folder / "table.csv", index=False)
+    noise.noise(folder, individuals=12, size=16, spread=60, patterned=True)
     return folder
 
 
