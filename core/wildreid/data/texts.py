@@ -27,6 +27,12 @@ def said(values: pd.Series[Any], *missing: str) -> pd.Series[Any]:
     return texts.mask(texts.isin(["", *missing]))
 
 
+def _unread(file: Path, error: FileNotFoundError | UnicodeDecodeError) -> UserError:
+    if isinstance(error, FileNotFoundError):
+        return UserError("there is no such file", where=str(file))
+    return UserError(f"the file is not UTF-8: byte {error.start + 1}", where=str(file), cure=_UTF8)
+
+
 def read_json(file: Path) -> Any:
     """The content of a JSON file in UTF-8.
 
@@ -35,12 +41,8 @@ def read_json(file: Path) -> Any:
     """
     try:
         return json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise UserError("there is no such file", where=str(file)) from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"the file is not UTF-8: byte {error.start + 1}", where=str(file), cure=_UTF8
-        ) from None
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise _unread(file, error) from None
     except json.JSONDecodeError as error:
         raise UserError(
             f"the file is not JSON: {error.msg} in line {error.lineno}, column {error.colno}", where=str(file)
@@ -75,12 +77,8 @@ def read_texts(
                 keep_default_na=False,
                 na_values=["", *missing],
             )
-    except FileNotFoundError:
-        raise UserError("there is no such file", where=str(file)) from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"the file is not UTF-8: byte {error.start + 1}", where=str(file), cure=_UTF8
-        ) from None
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise _unread(file, error) from None
     except _NO_TABLE as error:
         raise UserError(f"the table cannot be read: {error}", where=str(file)) from None
     lacking = [name for name in required if name not in rows]
