@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from wildreid.artefacts import Floats, Ints, Results
     from wildreid.data.table import Table
-    from wildreid.recipe.model import Images
+    from wildreid.recipe.settings import Images
     from wildreid.registry import Registry
 
 FORMAT = 1
