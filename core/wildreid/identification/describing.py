@@ -16,8 +16,8 @@ from wildreid.gallery.admission import Left, check_mark
 from wildreid.gallery.fold import GONE
 from wildreid.gallery.state import State
 from wildreid.identification.local import build_matchers
+from wildreid.identification.looking import look
 from wildreid.identification.models import DESCRIPTION, mark_of, name_of
-from wildreid.identification.photos import look
 from wildreid.identification.proven import matching_of
 
 if TYPE_CHECKING:

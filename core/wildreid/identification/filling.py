@@ -21,9 +21,10 @@ from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
 from wildreid.identification.joining import Embedded
 from wildreid.identification.local import Matchers, Placed, build_matchers, why_not
+from wildreid.identification.looking import Looked, look, look_at_arrays, visits
 from wildreid.identification.models import MODEL, Model
 from wildreid.identification.outputs import Identified
-from wildreid.identification.photos import Looked, look, look_at_arrays, read_given, visits
+from wildreid.identification.photos import read_given
 from wildreid.progress import say
 
 if TYPE_CHECKING:

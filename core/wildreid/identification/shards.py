@@ -24,8 +24,9 @@ from wildreid.data.table import Failure, Table, numbers
 from wildreid.errors import UserError
 from wildreid.files import put, read_json, write_json
 from wildreid.gallery.manifest import Mark
+from wildreid.identification.looking import keys
 from wildreid.identification.models import BATCH, Model, load_model
-from wildreid.identification.photos import keys, read_data, read_photos
+from wildreid.identification.photos import read_data, read_photos
 from wildreid.pipeline.provenance import hash_of, hash_of_rows
 from wildreid.places import cache_folder
 

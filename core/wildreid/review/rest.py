@@ -18,8 +18,8 @@ from starlette.routing import Route
 from wildreid.data.images import read
 from wildreid.errors import UserError
 from wildreid.gallery.history import encounters
+from wildreid.identification.looking import look_at_arrays
 from wildreid.identification.opened import OpenGallery
-from wildreid.identification.photos import look_at_arrays
 from wildreid.review import openapi
 from wildreid.review.beside import Beside
 from wildreid.review.desk import Conflict, Desk

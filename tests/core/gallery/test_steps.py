@@ -13,7 +13,7 @@ from tests.core.gallery.made import MARK, RULE, unit
 
 from wildreid.gallery.history import encounters
 from wildreid.gallery.store import Gallery
-from wildreid.identification.photos import visits
+from wildreid.identification.looking import visits
 
 
 def photos(seed: int) -> pd.DataFrame:

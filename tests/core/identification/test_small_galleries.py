@@ -13,7 +13,7 @@ from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 from wildreid.identification.bursts import bursts
 from wildreid.identification.identify import Answer, identify
-from wildreid.identification.photos import visits
+from wildreid.identification.looking import visits
 from wildreid.identification.recalibrate import recalibrate
 from wildreid.identification.search import Search
 
