@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ import yaml
 
 from wildreid.errors import RecipeError, UserError
 from wildreid.recipe import load_recipe
+from wildreid.recipe.load import run_name
 from wildreid.recipe.merge import merge
+from wildreid.recipe.model import Recipe
 
 RECIPE = """\
 dataset: {name: folder, root: photos}
@@ -214,3 +217,15 @@ def test_a_recipe_without_a_name_takes_that_of_its_folder_as_a_name_can_be(recip
     (recipe.parent / "table.csv").rename(folder / "table.csv")
     assert load_recipe(folder / "recipe.yaml").recipe.name == "Lowen-2023"
     assert load_recipe(folder / "recipe.yaml", settings=["name=lions"]).recipe.name == "lions"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Löwen 2023", "Lowen-2023"), ("Straße", "Strasse"), ("bears", "bears"), ("a.b_c", "a.b_c"),
+        ("..hidden", "hidden"), ("São Tomé (2)", "Sao-Tome-2"), ("熊", "plain"), ("", "plain"),
+    ],
+)  # fmt: skip
+def test_a_run_has_the_name_of_its_folder_in_plain_letters(text: str, name: str) -> None:
+    assert run_name(text, otherwise="plain") == name
+    assert re.fullmatch(Recipe.model_fields["name"].metadata[0].pattern, name)

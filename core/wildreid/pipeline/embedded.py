@@ -33,6 +33,7 @@ from wildreid.recipe import Loaded, Measurement, resolved
 from wildreid.recipe.decides import FIGURES, NOTHING, all_but
 from wildreid.recipe.find import find_recipe
 from wildreid.recipe.lines import read_yaml
+from wildreid.recipe.load import run_name
 from wildreid.recipe.merge import merge, parsed
 
 if TYPE_CHECKING:
@@ -226,19 +227,12 @@ def _loaded(
         path = find_recipe(recipe)
         raw, lines = read_yaml(path)
         return resolved(raw, lines=lines, path=path, kind=Measurement, profiles=profiles, layers=layers)
-    merged: dict[str, Any] = {"name": _name(out), **DEFAULTS}
+    merged: dict[str, Any] = {"name": run_name(out.absolute().name, otherwise="embeddings"), **DEFAULTS}
     for layer in layers:
         merged = merge(merged, layer, top=True)
     if "splitter" not in merged:
         merged["splitter"] = _splitter(merged["dataset"])
     return resolved(merged, lines={}, path=Path.cwd() / "embeddings", kind=Measurement)
-
-
-def _name(out: Path) -> str:
-    kept = "".join(
-        sign if (sign.isalnum() and sign.isascii()) or sign in "._-" else "-" for sign in out.absolute().name
-    )
-    return kept.lstrip("._-") or "embeddings"
 
 
 def _splitter(dataset: Mapping[str, Any]) -> str:

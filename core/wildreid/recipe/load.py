@@ -118,7 +118,7 @@ def resolved(
                 where=str(path),
             )
     base = {key: value for key, value in raw.items() if key not in FILE_KEYS}
-    base.setdefault("name", _name_of(path.stem if path.stem != "recipe" else path.absolute().parent.name))
+    base.setdefault("name", run_name(path.stem if path.stem != "recipe" else path.absolute().parent.name))
     named = [chosen[name] for name in profiles]
     merged = merge_all(base, *named, *layers)
     notes: list[str] = []
@@ -166,11 +166,16 @@ def revised(loaded: Loaded[Kind], update: Mapping[str, Any]) -> Loaded[Kind]:
     return replace(loaded, recipe=recipe)
 
 
-def _name_of(text: str) -> str:
-    """A run's name, which is that of a folder too, from a file's or folder's: ``Lowen-2023`` of ``Löwen 2023``."""
+def run_name(text: str, *, otherwise: str = "run") -> str:
+    """A run's name, which is that of a folder too, from a file's or folder's: ``Lowen-2023`` of ``Löwen 2023``.
+
+    Args:
+        text: the file's or folder's name, without its ending.
+        otherwise: the name where nothing of it can be kept.
+    """
     letters = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
     letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", letters).strip("-._") or "run"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", letters).strip("-._") or otherwise
 
 
 def _absent_default_root(base: Mapping[str, Any], merged: Mapping[str, Any], folder: Path) -> Path | None:
