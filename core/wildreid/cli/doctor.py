@@ -64,6 +64,8 @@ def _print(found: dict[str, Any]) -> None:
 
 def _cache(cache: dict[str, Any]) -> str:
     size = f"{cache['bytes'] / 1e6:,.0f} MB in {cache['files']:,} files"
+    if parts := ", ".join(f"{name} {held / 1e6:,.0f}" for name, held in cache["parts"].items()):
+        size += f" ({parts})"
     return f"{size}, {cache['place']}; {cache['free'] / 1e9:,.0f} GB free"
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from wildreid.artefacts import TIE, Evidence
 from wildreid.evaluation.calibration import Sample
+from wildreid.evaluation.protocols import matching
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,8 +28,8 @@ def sample_of_bursts(
 ) -> Sample | None:
     """Scores of the query bursts of two and more images; None where there are none.
 
-    A burst is what one animal showed in one ``sequence``. Its score for an individual is the mean over its images
-    of the best similarity to an image of the individual, masked as the ranking is.
+    A burst is what one animal showed in one ``sequence``. Its score for an individual is the mean, over its images
+    that may be matched to the individual, of the best similarity to an image of it; masked as the ranking is.
 
     Args:
         evidence: a ranking, and what it was made from.
@@ -55,7 +56,7 @@ def sample_of_bursts(
     gallery = ranking.gallery[order]
     names, starts = np.unique(identity[gallery], return_index=True)
     images = np.asarray(evidence.embeddings[gallery], dtype=np.float32) if scores_of is None else None
-    masks_encounters = bool(ranking.masked.any())
+    sides = matching(evidence.table, ranking.protocol, part=str(asked["part"].iloc[0]))
     found = []
     for places in _portions([np.flatnonzero(burst == number) for number in several], len(gallery)):
         members = np.concatenate(places)
@@ -66,18 +67,30 @@ def sample_of_bursts(
             assert scores_of is not None
             scores = scores_of(members)[:, order]
         scores[queries[:, None] == gallery] = -np.inf
-        if masks_encounters:
+        if sides.across:
             scores[encounter[queries][:, None] == encounter[gallery]] = -np.inf
+        if sides.apart is not None:
+            scores[sides.apart.banned(queries, gallery)] = -np.inf
         best = np.maximum.reduceat(scores, starts, axis=1)
         edges = np.cumsum([0, *map(len, places)])
         for first, low, high in zip(edges[:-1], edges[:-1], edges[1:], strict=True):
-            mean = best[low:high].mean(axis=0)
+            mean = _means(best[low:high])
             own = names == identity[queries[first]]
             own_score = float(mean[own].max(initial=-np.inf))
             impostor = float(mean[~own].max(initial=-np.inf))
             found.append((own_score, impostor, encounter[queries[first]]))
     own, other, whose = map(np.array, zip(*found, strict=True))
     return Sample.of(np.fmax(own, other), own > other + TIE, other, np.isfinite(own), whose.astype(np.int64))
+
+
+def _means(best: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """(individuals,) the mean of each column's finite scores; -inf where it has none."""
+    finite = np.isfinite(best)
+    if finite.all():
+        return np.asarray(best.mean(axis=0))
+    counts = finite.sum(axis=0)
+    sums = np.where(finite, best, 0).sum(axis=0)
+    return np.divide(sums, counts, out=np.full_like(sums, -np.inf), where=counts > 0)
 
 
 def _portions(bursts: Sequence[Ints], width: int) -> Iterator[list[Ints]]:

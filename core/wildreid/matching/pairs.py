@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from wildreid.errors import UserError
+from wildreid.matching.kept import KeptScores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,11 +20,8 @@ if TYPE_CHECKING:
 
 FORM = 1
 """Of the scores that are kept; a change of how pairs are scored makes new ones."""
-_SCHEMA = "create table if not exists scores (pair blob primary key, score real) without rowid"
 WRITTEN = 2.0
 """Seconds after which scores are written, at the latest; a killed run does these again."""
-ASKED = 20_000
-"""Keys that the base is asked for at once."""
 
 
 class PairScores:
@@ -34,42 +30,33 @@ class PairScores:
     Args:
         local: the features.
         cache: the folder of caches; the scores are in its ``matches`` folder. None: they are kept until it is left.
+        cache_gib: the most that the file may take.
 
     Attributes:
         matched: pairs that were matched, and not found.
         seconds: that they took.
 
     Raises:
-        UserError: the cache cannot be written.
+        UserError: the cache cannot be read or written.
     """
 
-    def __init__(self, local: Featured, cache: Path | None) -> None:
+    def __init__(self, local: Featured, cache: Path | None, *, cache_gib: float = 50.0) -> None:
         self.local = local
         self.matched, self.seconds = 0, 0.0
         self._new: dict[bytes, float] = {}
         self._since = time.monotonic()
-        self._base: sqlite3.Connection | None = None
-        if cache is None:
-            return
-        folder = cache / "matches"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(folder / f"{local.option.name}.sqlite", timeout=120)
-            self._base.execute(_SCHEMA)
-        except (OSError, sqlite3.Error) as error:
-            raise UserError(
-                f"the cache cannot be written: {error}",
-                where=str(folder),
-                cure="set WILDREID_CACHE to a folder that can be written",
-            ) from None
+        self._kept: KeptScores | None = None
+        if cache is not None:
+            file = cache / "matches" / f"{local.option.name}.sqlite"
+            self._kept = KeptScores(file, limit=int(cache_gib * 2**30))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._write()
-        if self._base is not None:
-            self._base.close()
+        if self._kept is not None:
+            self._kept.__exit__(*error)
 
     def of(self, query: int, rows: Ints) -> NDArray[np.float64]:
         """(N,) the scores of one row with others; those without points score 0."""
@@ -113,19 +100,12 @@ class PairScores:
 
     def _known(self, keys: Sequence[bytes]) -> dict[bytes, float]:
         known = {key: self._new[key] for key in keys if key in self._new}
-        if self._base is None:
-            return known
-        asked = [key for key in keys if key not in known]
-        for start in range(0, len(asked), ASKED):
-            some = asked[start : start + ASKED]
-            marks = ",".join("?" * len(some))
-            found = self._base.execute(f"select pair, score from scores where pair in ({marks})", some)
-            known.update(found.fetchall())
+        if self._kept is not None:
+            known |= self._kept.find([key for key in keys if key not in known])
         return known
 
     def _write(self) -> None:
         self._since = time.monotonic()
-        if self._new and self._base is not None:
-            with self._base:
-                self._base.executemany("insert or ignore into scores values (?, ?)", self._new.items())
+        if self._kept is not None:
+            self._kept.add(self._new)
             self._new = {}

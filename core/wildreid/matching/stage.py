@@ -92,16 +92,10 @@ class Stage:
     def __enter__(self) -> Self:
         rows = self._rows()
         for option in self.recipe.matchers:
-            local = open_local(
-                option,
-                self._images,
-                rows,
-                device=self._device,
-                cache=self._cache,
-                cache_gib=self.recipe.images.cache_gib,
-                threads=max(1, self.recipe.training.workers),
-            )
-            self.scores.append(self._stack.enter_context(PairScores(local, self._cache)))
+            kept: Any = {"cache": self._cache, "cache_gib": self.recipe.images.cache_gib}
+            threads = max(1, self.recipe.training.workers)
+            local = open_local(option, self._images, rows, device=self._device, threads=threads, **kept)
+            self.scores.append(self._stack.enter_context(PairScores(local, **kept)))
         self.points = {one.local.option.name: self._points(one.local, rows) for one in self.scores}
         return self
 

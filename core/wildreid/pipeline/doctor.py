@@ -46,6 +46,9 @@ HUB_NAME = re.compile(r"models-{2}(.+?)-{2}(.+)")
 PATIENCE = 5.0
 """Seconds to wait for the hub."""
 
+PARTS = ("images", "masks", "features", "points", "matches")
+"""Folders of the cache whose size is told; others may have a name that is private."""
+
 ROOM = 1 << 30
 """Bytes: with less on the disk of the cache, a run will fail soon."""
 
@@ -147,10 +150,16 @@ def _plugins() -> dict[str, int]:
 def _cache(folder: Path, variable: str) -> dict[str, Any]:
     there = next(place for place in (folder, *folder.parents) if place.is_dir())
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    sizes = dict.fromkeys(PARTS, 0)
+    for path in files:
+        part = path.relative_to(folder).parts[0]
+        if part in sizes:
+            sizes[part] += path.stat().st_size
     return {
         "place": f"where {variable} says" if variable in os.environ else "the user's own",
         "files": len(files),
         "bytes": sum(path.stat().st_size for path in files),
+        "parts": {name: size for name, size in sizes.items() if size},
         "free": shutil.disk_usage(there).free,
         "writable": os.access(there, os.W_OK),
     }

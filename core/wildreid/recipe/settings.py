@@ -39,7 +39,9 @@ class Images(Settings):
         120_000_000, gt=0, description="a file that declares more pixels is refused, not decoded"
     )
     cache: bool = Field(True, description="keep decoded images in a memory-mapped file beside other caches")
-    cache_gib: float = Field(50.0, gt=0, description="the most that the image cache may hold, in GiB")
+    cache_gib: float = Field(
+        50.0, gt=0, description="the most that the cache may hold of images, masks, features … each, in GiB"
+    )
 
 
 class Embedding(Settings):

@@ -8,6 +8,7 @@ import pytest
 from made.tables import make_table, simulated
 
 from wildreid.artefacts import Decision, Evidence, Missing
+from wildreid.data.apart import keep_apart
 from wildreid.evaluation.bursts import sample_of_bursts
 from wildreid.evaluation.decision import fit_decision, load_decision, save_decision, threshold_for
 from wildreid.evaluation.rank import rank
@@ -186,6 +187,37 @@ def test_a_burst_is_scored_by_the_mean_over_its_images():
     )
     assert bursts.right.sum() == sum(right)
     assert len(bursts.real) == sum(one is None for one in other)
+
+
+@pytest.mark.parametrize("protocol", ["cross-encounter", "image-loo"])
+def test_a_burst_is_matched_to_no_photo_that_its_images_may_not_be_matched_to(protocol):
+    """Sides change within bursts; an individual that an image may not be matched to is judged by the others."""
+    table, embeddings = stream(6, 0.3, 0)
+    side = np.random.default_rng(0).choice(["left", "right", None], len(table))
+    rows = table.rows.assign(role="both", viewpoint=pd.Series(side, dtype="string"))
+    table = keep_apart(table.with_rows(rows), ["side"])
+    evidence = Evidence(rank(embeddings, table, protocol=protocol, part="val"), table, embeddings)
+    bursts = sample_of_bursts(evidence)
+    similarity, expected = embeddings @ embeddings.T, []
+    for meeting, images in table.rows.groupby("encounter").groups.items():
+        means = {}
+        for name, theirs in table.rows.groupby("identity").groups.items():
+            best = [
+                [
+                    similarity[image, row]
+                    for row in theirs
+                    if row != image
+                    and (protocol == "image-loo" or table["encounter"][row] != meeting)
+                    and (side[row] == side[image] or None in (side[row], side[image]))
+                ]
+                for image in images
+            ]
+            if any(best):
+                means[name] = np.mean([max(one) for one in best if one])
+        own = table["identity"][images[0]]
+        if own in means:
+            expected.append(max(means.values()))
+    np.testing.assert_allclose(np.sort(bursts.known), np.sort(expected), atol=1e-6)
 
 
 def test_bursts_have_a_probability_of_their_own_where_there_are_bursts():

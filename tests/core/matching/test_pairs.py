@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import hashlib
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -75,12 +78,57 @@ def test_scores_survive_an_end_without_warning(tmp_path: Path, monkeypatch: pyte
     expected = killed.of(0, EVERY[1:5]).tolist()
     monkeypatch.setattr("wildreid.matching.pairs.WRITTEN", 1e9)
     lost = killed.of(1, EVERY[5:]).tolist()
-    killed._base.close()  # nothing is written any more, as after SIGKILL
+    killed._kept._base.close()  # nothing is written any more, as after SIGKILL
     with PairScores(local, tmp_path) as scores:
         assert scores.of(0, EVERY[1:5]).tolist() == expected
         assert scores.matched == 0
         assert scores.of(1, EVERY[5:]).tolist() == lost
         assert scores.matched == len(EVERY) - 5
+
+
+def test_scores_that_nobody_asked_for_go_when_the_cache_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of at most 40 KB, filled on three days; what is asked for on the third outlives the rest."""
+    local = open_local(Colour(), Pictures(TABLE), EVERY, device="cpu", cache=tmp_path)
+    file, limit = tmp_path / "matches" / "colour.sqlite", 40_000
+
+    def key(number: int) -> bytes:
+        return hashlib.blake2b(number.to_bytes(2), digest_size=16).digest()
+
+    def filled(day: int, numbers: range) -> None:
+        monkeypatch.setattr("time.time", lambda: 86_400.0 * day)
+        with PairScores(local, tmp_path, cache_gib=limit / 2**30) as scores:
+            scores.of(0, EVERY[1:4])
+            scores._new |= {key(number): 1.0 for number in numbers}
+        assert file.stat().st_size <= limit
+
+    def held(numbers: range) -> int:
+        with closing(sqlite3.connect(file)) as base:
+            return len(
+                {key(n) for n in numbers} & {pair for (pair,) in base.execute("select pair from pairs")}
+            )
+
+    filled(1, range(700))
+    filled(2, range(700, 800))
+    filled(3, range(1000, 1600))
+    assert held(range(1000, 1600)) == 600
+    assert held(range(700)) < 700
+    with PairScores(local, tmp_path) as scores:
+        assert len(scores.of(0, EVERY[1:4])) == 3
+        assert scores.matched == 0
+    filled(3, range(2000, 5000))  # all of today: there is no room for the last of them
+    assert held(range(1000, 1600)) == 600
+    assert 0 < held(range(2000, 5000)) < 3000
+    assert held(range(800)) == 0
+
+
+def test_a_cache_that_is_damaged_is_said_as_such(tmp_path: Path) -> None:
+    local = open_local(Colour(), Pictures(TABLE), EVERY, device="cpu", cache=tmp_path)
+    (tmp_path / "matches").mkdir()
+    (tmp_path / "matches" / "colour.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(UserError, match="the cache cannot be read"):
+        PairScores(local, tmp_path)
 
 
 def test_a_matcher_of_another_form_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

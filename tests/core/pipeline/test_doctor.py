@@ -56,6 +56,15 @@ def test_caches_are_counted(private: Path) -> None:
     assert (cache["files"], cache["bytes"], cache["place"]) == (1, 1000, "where WILDREID_CACHE says")
 
 
+def test_the_parts_of_the_cache_are_told_by_their_size(private: Path) -> None:
+    matches = private / "secret-park" / "matches"
+    matches.mkdir()
+    (matches / "mutual.sqlite").write_bytes(bytes(3_000_000))
+    assert doctor.examine(ask_network=False)["caches"]["wildreid"]["parts"] == {"matches": 3_000_000}
+    said = CliRunner().invoke(app, ["doctor", "--offline"], env={"COLUMNS": "300"}).output
+    assert "3 MB in 2 files (matches 3)" in said
+
+
 def needs(*lines: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: list(lines))
 
