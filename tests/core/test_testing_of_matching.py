@@ -18,7 +18,7 @@ from wildreid.testing import check_option
 
 
 class Good(Built):
-    """Two points an image, the upper left and the lower right of the animal; a mean colour and a number of its own."""
+    """Two points an image, the animal's upper left and lower right; a mean colour and a number of its own."""
 
     width = 4
 
@@ -98,7 +98,10 @@ BROKEN = {
     "place": (features(lambda f: replace(f, points=put(f.points, FIRST, 1))), "a point beside the animal"),
     "no mask": ({"extract": anywhere}, "a point beside the animal"),
     "random": (
-        features(lambda f: replace(f, descriptors=put(f.descriptors, FIRST, next(NUMBERS) * f.counts[:, None]))), "must not be random"
+        features(
+            lambda f: replace(f, descriptors=put(f.descriptors, FIRST, next(NUMBERS) * f.counts[:, None]))
+        ),
+        "must not be random",
     ),
     "dark": ({"extract": in_the_dark}, "points in a black image"),
     "no floats": (scores(lambda s, *_: s.astype(int)), r"no array of \(3,\) floats"),
@@ -119,7 +122,7 @@ BROKEN = {
     "nobody": (scores(lambda s, *_: s if len(s) else np.zeros(1)), r"an empty gallery as \(0,\)"),
     "four numbers": (lines(lambda one: one[:, :4]), r"no array of \(M, 5\)"),
     "no line": (lines(lambda one: one[:0]), "no line between an image and itself"),
-    "far line": (lines(lambda one: one + [0, 0, 32, 0, 0]), "ends outside the images"),
+    "far line": (lines(lambda one: one + np.array([0, 0, 32, 0, 0])), "ends outside the images"),
     "unsure": (lines(lambda one: one * [1, 1, 1, 1, 2]), "confidence that is not above 0 and at most 1"),
     "order": (lines(lambda one: one[::-1]), "the surest line first"),
     "blind line": (
