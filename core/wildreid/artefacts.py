@@ -262,7 +262,9 @@ class Results:
         decision: threshold and calibration; None where none could be fitted.
         shortcut: how right the model is with the animal hidden and with the place hidden, as ``shortcut.json``
             holds it; None where that was not measured.
-        lines: pairs of photos with their matched points, as ``lines.json`` holds them; none without matchers.
+        lines: pairs of photos with their matched points, as ``lines.json`` holds them; without matchers, with a
+            heat map of what made their embeddings alike.
+        no_lines: why there is neither; empty where nothing is amiss.
         read: gives row n's image as uint8 (height, width, 3), cropped to its box, at most the asked number
             of pixels on its longer side; raises UserError for one that cannot be read.
     """
@@ -280,6 +282,7 @@ class Results:
     decision: Decision | None = None
     shortcut: Mapping[str, Any] | None = None
     lines: tuple[Mapping[str, Any], ...] = ()
+    no_lines: str = ""
     read: Callable[[int, int], NDArray[np.uint8]] | None = field(default=None, repr=False)
 
     @property

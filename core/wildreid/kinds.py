@@ -170,6 +170,8 @@ class Features(Protocol):
         std: three numbers then divided by.
         stages: from input to output, named lists of its parameters for freezing, thawing and layer-wise
             rates; together they hold each parameter exactly once.
+
+    One that is also a `Placed` can be asked for heat maps.
     """
 
     width: int
@@ -180,6 +182,22 @@ class Features(Protocol):
 
     def __call__(self, images: Tensor) -> Tensor:
         """(N, 3, size, size) to (N, width)."""
+        ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """What a backbone builds that can also say where in an image its features come from: for heat maps."""
+
+    def places(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The (N, width) features, as a call gives them, and the maps that they were made from.
+
+        Each map is (N, channels, h, w), laid over the image from its upper left; a leaf from which gradients are
+        tracked to the features, and nothing before it. Images of a batch do not know of one another.
+
+        Raises:
+            UserError: this network has no such map.
+        """
         ...
 
 

@@ -10,9 +10,7 @@ from typing import Self
 
 from wildreid.places import caching
 
-_SCHEMA = (
-    "create table if not exists pairs (pair blob primary key, score real, day integer) without rowid"
-)
+_SCHEMA = "create table if not exists pairs (pair blob primary key, score real, day integer) without rowid"
 ASKED = 20_000
 """Keys that the base is asked for at once."""
 ROW = 40

@@ -1,5 +1,6 @@
 """The look that our pages share: one self-contained HTML file, inline SVG plots, thumbnails."""
 
+from wildreid.page.heat import heated
 from wildreid.page.larger import Larger
 from wildreid.page.lines import matched_points
 from wildreid.page.plots import Series, bars, line
@@ -17,6 +18,7 @@ __all__ = [
     "bars",
     "count",
     "figure",
+    "heated",
     "interval",
     "line",
     "matched_points",

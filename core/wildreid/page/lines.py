@@ -49,6 +49,13 @@ def matched_points(
 
 
 def _colour(share: float) -> str:
-    """From violet over green to yellow; told apart by those who see few colours, for it grows lighter."""
-    hue, light = 290 - 235 * share, 38 + 24 * share
+    hue, light = tint(share)
     return str(escape(f"hsl({hue:.0f} 85% {light:.0f}%)"))
+
+
+def tint(share: float) -> tuple[float, float]:
+    """Hue in degrees and lightness in percent, from violet over green to yellow.
+
+    Told apart by those who see few colours, for it grows lighter.
+    """
+    return 290 - 235 * share, 38 + 24 * share

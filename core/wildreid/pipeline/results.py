@@ -60,16 +60,17 @@ def load_results(path: str | Path) -> Results:
         history=read_history(folder.history),
         decision=decision if isinstance(decision, Decision) else None,
         shortcut=read_json(folder.shortcut) if folder.shortcut.is_file() else None,
-        lines=_lines(folder.lines),
+        **_shown(folder.lines),
         read=read,
     )
 
 
-def _lines(path: Path) -> tuple[dict[str, Any], ...]:
+def _shown(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        return ()
+        return {}
     with reading(path, cure=REDO):
-        return tuple(read_json(path)["pairs"])
+        shown = read_json(path)
+        return {"lines": tuple(shown["pairs"]), "no_lines": str(shown.get("reason", ""))}
 
 
 def read_history(path: Path) -> tuple[dict[str, Any], ...]:

@@ -163,7 +163,7 @@ def _run(loaded: Loaded, folder: RunFolder, *, resume: bool) -> Results:
             embed_all(loaded, table, images, folder, weights, device=device, say=say, world=world)
             if world.first:
                 look = looker(loaded, images, folder, weights, device=device)
-                with matching_stage(recipe, table, images, folder, device=device) as stage:
+                with matching_stage(loaded, table, images, folder, device=device) as stage:
                     measure(recipe, table, folder, weights, leaks=ready.leaks, look=look, stage=stage)
                 say("scores  " + ", ".join(recipe.evaluation.protocols))
             if projector is not None:

@@ -8,7 +8,8 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from wildreid.kinds import Fitted
+from wildreid.errors import UserError
+from wildreid.kinds import Fitted, Placed
 from wildreid.testing.hold import built, hold
 
 
@@ -66,14 +67,36 @@ def check_backbone(option: Any) -> None:
         "has stages that do not hold each parameter of the module",
     )
     module.eval()
+    images = torch.rand(2, 3, module.size, module.size)
     with torch.inference_mode():
-        features = module(torch.rand(2, 3, module.size, module.size))
+        features = module(images)
     hold(
         features.shape == (2, module.width),
         option,
         f"gave features {tuple(features.shape)}, not (2, {module.width})",
     )
     hold(torch.isfinite(features).all(), option, "gave features that are not finite")
+    if isinstance(module, Placed):
+        _check_places(option, module, images, features)
+
+
+def _check_places(option: Any, module: Placed, images: torch.Tensor, features: torch.Tensor) -> None:
+    """The features again, and maps over the images to which their gradient goes; or a refusal."""
+    try:
+        again, maps = module.places(images)
+    except UserError:
+        return
+    hold(torch.allclose(again, features, atol=1e-4), option, "gave other features when asked for places")
+    hold(len(maps), option, "gave no map when asked for places")
+    for one in maps:
+        hold(one.ndim == 4 and len(one) == len(images), option, "gave a map that is not (N, channels, h, w)")
+        hold(one.is_leaf and one.requires_grad, option, "gave a map from which no gradient is tracked")
+    alone = torch.autograd.grad(again[0].sum(), maps, allow_unused=True)
+    hold(
+        all(one is not None and not one[1:].any() for one in alone),
+        option,
+        "gave features that do not come from the maps of their own image alone",
+    )
 
 
 def check_head(option: Any) -> None:

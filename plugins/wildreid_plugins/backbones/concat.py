@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from wildreid.kinds import Backbone, Origin
+from wildreid.errors import UserError
+from wildreid.kinds import Backbone, Origin, Placed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -65,11 +66,23 @@ class Concat(Backbone):
                 self.fixed = bool(getattr(network, "fixed", False))
 
             def forward(self, images: Tensor) -> Tensor:
-                if self.fixed and images.shape[-1] != self.size:
-                    smaller = images.shape[-1] > self.size
-                    images = interpolate(images, (self.size, self.size), mode="bilinear", antialias=smaller)
-                features: Tensor = self.network(images)
+                features: Tensor = self.network(self._sized(images))
                 return features
+
+            def places(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+                if not isinstance(self.network, Placed):
+                    raise UserError(
+                        f"the network '{self.option.name}' does not say where its features come from",
+                        where="backbone.of",
+                        cure="a heat map needs networks that all do",
+                    )
+                return self.network.places(self._sized(images))
+
+            def _sized(self, images: Tensor) -> Tensor:
+                if not self.fixed or images.shape[-1] == self.size:
+                    return images
+                smaller = images.shape[-1] > self.size
+                return interpolate(images, (self.size, self.size), mode="bilinear", antialias=smaller)
 
         weights = self.weights or (1.0,) * len(self.of)
         roots = [(weight / sum(weights)) ** 0.5 for weight in weights]
@@ -87,6 +100,11 @@ class Concat(Backbone):
 
             def forward(self, images: Tensor) -> Tensor:
                 return self.join([part(_normalised(images, part)) for part in self.parts])
+
+            def places(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+                found = [part.places(_normalised(images, part)) for part in cast("Any", self.parts)]
+                maps = tuple(one for _, part in found for one in part)
+                return self.join([features for features, _ in found]), maps
 
             def join(self, features: Sequence[Tensor]) -> Tensor:
                 """From the features of each network to those of all."""

@@ -40,9 +40,16 @@ class Pixels(Backbone):
                 self.register_buffer("luma", torch.tensor([0.299, 0.587, 0.114]), persistent=False)
 
             def forward(self, images: Tensor) -> Tensor:
+                return self._small(images).flatten(1)
+
+            def places(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+                small = self._small(images).detach().requires_grad_()
+                return small.flatten(1), (small,)
+
+            def _small(self, images: Tensor) -> Tensor:
                 luma = cast("Tensor", self.luma).to(images.dtype)
                 grey = torch.einsum("nchw,c->nhw", images, luma)
-                small = F.adaptive_avg_pool2d(grey[:, None], side).flatten(1)
-                return small - small.mean(1, keepdim=True)
+                small = F.adaptive_avg_pool2d(grey[:, None], side)
+                return small - small.mean((2, 3), keepdim=True)
 
         return cast("Features", Grey())

@@ -25,9 +25,16 @@ def as_features(
     """
     from collections import OrderedDict
 
-    from torch import nn
+    from torch import Tensor, nn
 
-    network = nn.Sequential(OrderedDict(timm=model))
+    from wildreid_plugins.backbones.places import places_of
+
+    class Network(nn.Sequential):
+        def places(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+            features, leaf = places_of(self.timm, images)
+            return features, (leaf,)
+
+    network = Network(OrderedDict(timm=model))
     described: dict[str, Any] = {
         "width": int(model.num_features),
         "size": size,

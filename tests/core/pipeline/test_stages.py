@@ -16,7 +16,7 @@ from wildreid.pipeline import RunFolder, resume
 ARTEFACTS = (
     "recipe.yaml", "run.json", "table.parquet", "split.parquet", "audit.json", "failures.csv",
     "model.safetensors", "model.json", "history.jsonl", "checkpoints", "embeddings.npy", "ids.txt",
-    "ranking.npz", "ranking.image-loo.npz", "decision.json", "scores.json", "report/index.html",
+    "ranking.npz", "ranking.image-loo.npz", "decision.json", "scores.json", "lines.json", "report/index.html",
 )  # fmt: skip
 
 MICRO = noise.RECIPE.replace("batch: 8", "batch: 6") + "trackers: [jsonl]\n"
@@ -48,6 +48,31 @@ def test_two_runs_with_one_seed_give_the_same_scores(smoke_run: Path, tmp_path: 
     again = wildreid.run(checkout / "species/bears/recipe.yaml", profiles=["smoke"], out=tmp_path)
     assert (again.folder / "scores.json").read_bytes() == (smoke_run / "scores.json").read_bytes()
     assert (again.folder / "model.safetensors").read_bytes() == (smoke_run / "model.safetensors").read_bytes()
+    assert (again.folder / "lines.json").read_bytes() == (smoke_run / "lines.json").read_bytes()
+
+
+def test_a_run_without_matchers_shows_what_made_photos_alike(smoke_run: Path) -> None:
+    run = wildreid.load_results(smoke_run)
+    assert 0 < len(run.lines) <= 12
+    assert run.no_lines == ""
+    for pair in run.lines:
+        query, found = (run.embeddings[pair[side]] for side in ("query", "found"))
+        assert pair["similarity"] == pytest.approx(float(query @ found), abs=1e-3)
+        assert np.shape(pair["heat"]) == (2, 2, 2)
+        identity = run.table["identity"]
+        assert pair["same"] == (identity[pair["query"]] == identity[pair["found"]])
+    assert "What made them alike" in (smoke_run / "report" / "index.html").read_text()
+
+
+def test_a_network_that_has_no_map_gives_the_reason_why_nothing_is_shown(tmp_path: Path) -> None:
+    settings = {
+        "backbone": {"name": "timm", "model": "mixer_s32_224"},
+        "images.size": 224,
+        "training.epochs": 0,
+    }
+    run = wildreid.run(photos(tmp_path), out=tmp_path / "runs", settings=settings)
+    assert run.lines == ()
+    assert run.no_lines == "the network MlpMixer does not say where in a photo its features come from"
 
 
 def test_the_same_recipe_again_does_nothing_twice(

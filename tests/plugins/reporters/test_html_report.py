@@ -18,7 +18,7 @@ from PIL import Image
 from wildreid.artefacts import Results
 from wildreid.data import images
 from wildreid.errors import UserError
-from wildreid.page import Larger
+from wildreid.page import Larger, thumbnail
 from wildreid_plugins.reporters.html import Html
 from wildreid_plugins.reporters.html.headline import headline, practice
 from wildreid_plugins.reporters.html.individuals import individuals, split_summary
@@ -235,6 +235,24 @@ def test_places_cameras_and_machines_are_withheld(make_results: Make, tmp_path: 
     for picture in seen:
         assert not picture.getexif()
         assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+
+
+def test_heat_and_lines_are_shown_with_their_caution_and_closed(make_results: Make) -> None:
+    results, grey = make_results(), thumbnail(np.full((40, 40, 3), 90, np.uint8))
+    pair = {"query": 0, "found": 1, "same": True, "pictures": [grey, grey]}
+    heat = {**pair, "similarity": 0.81, "heat": [[[0.3, 0.1], [0.2, 0.2]], [[0.5, -0.1], [0.2, 0.1]]]}
+    page = write(replace(results, lines=(heat,)))
+    (section,) = re.findall(r'<section id="alike">.*?</section>', page, re.DOTALL)
+    assert "similarity 0.81; places add 0.80 in one photo, 0.70 in the other" in section
+    assert "The network tells 2 × 2 places apart" in section
+    assert "not that it is the same one" in section
+    assert section.count("<details") == section.count("<svg") == 1
+    assert "<details open" not in section
+    assert section.count("data:image/png") == 2
+    assert 'href="#alike"' in page
+    assert 'id="alike"' not in write(results)
+    told = write(replace(results, no_lines="the network has no map"))
+    assert "There is no heat map: the network has no map." in told
 
 
 def test_a_private_report_shows_cameras_and_paths(make_results: Make) -> None:

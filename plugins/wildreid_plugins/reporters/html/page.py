@@ -25,6 +25,7 @@ SECTIONS = (
     ("individuals", "Individuals"),
     ("place", "Animal or place"),
     ("matching", "Matching"),
+    ("alike", "Alike"),
     ("slices", "Slices"),
     ("map", "Map"),
     ("training", "Training"),
@@ -36,6 +37,8 @@ SECTIONS = (
 def write(options: Html, results: Results, path: Path) -> None:
     """Write the whole page to `path`, whole or not at all, and the larger photos beside it."""
     view, larger = View(results), Larger(path, options.pictures)
+    warm = matching.alike(view)
+    left_out = {"matching"} - set(view.block) | ({"alike"} if warm is None else set())
     text = render(
         HERE / "report.html",
         scripts=[HERE / "atlas.js"],
@@ -43,7 +46,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         beside=larger.beside,
         title=results.name,
         stamp=results.stamp,
-        sections=[one for one in SECTIONS if one[0] != "matching" or "matching" in view.block],
+        sections=[one for one in SECTIONS if one[0] not in left_out],
         made=_made(view),
         weights=view.results.run.get("weights") or [],
         view=view,
@@ -60,6 +63,7 @@ def write(options: Html, results: Results, path: Path) -> None:
         probes=view.block.get("probes") or {},
         place=place.place(view),
         matching=matching.matching(view),
+        alike=warm,
         atlas=atlas(options, view),
         training=curves.training(view),
         epochs=len(results.history),
