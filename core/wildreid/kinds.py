@@ -171,7 +171,7 @@ class Features(Protocol):
         stages: from input to output, named lists of its parameters for freezing, thawing and layer-wise
             rates; together they hold each parameter exactly once.
 
-    One that is also a `Placed` can be asked for heat maps.
+    One that is also a `Mapped` can be asked for heat maps.
     """
 
     width: int
@@ -186,7 +186,7 @@ class Features(Protocol):
 
 
 @runtime_checkable
-class Placed(Protocol):
+class Mapped(Protocol):
     """What a backbone builds that can also say where in an image its features come from: for heat maps."""
 
     def places(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:

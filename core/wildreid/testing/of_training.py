@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from wildreid.errors import UserError
-from wildreid.kinds import Fitted, Placed
+from wildreid.kinds import Fitted, Mapped
 from wildreid.testing.hold import built, hold
 
 
@@ -76,11 +76,11 @@ def check_backbone(option: Any) -> None:
         f"gave features {tuple(features.shape)}, not (2, {module.width})",
     )
     hold(torch.isfinite(features).all(), option, "gave features that are not finite")
-    if isinstance(module, Placed):
+    if isinstance(module, Mapped):
         _check_places(option, module, images, features)
 
 
-def _check_places(option: Any, module: Placed, images: torch.Tensor, features: torch.Tensor) -> None:
+def _check_places(option: Any, module: Mapped, images: torch.Tensor, features: torch.Tensor) -> None:
     """The features again, and maps over the images to which their gradient goes; or a refusal."""
     try:
         again, maps = module.places(images)

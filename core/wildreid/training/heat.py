@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from wildreid.errors import UserError
-from wildreid.kinds import Placed
+from wildreid.kinds import Mapped
 from wildreid.training.looks import Look
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def heat_maps(
     approximation behind curved layers.
 
     Args:
-        embedder: whose backbone is a `Placed`.
+        embedder: whose backbone is a `Mapped`.
         first: (P, size, size, 3) photos as the network sees them.
         second: their partners.
         device: to compute on.
@@ -70,11 +70,11 @@ def heat_maps(
     Raises:
         UserError: the backbone does not say where in a photo its features come from.
     """
-    if not isinstance(embedder.backbone, Placed):
+    if not isinstance(embedder.backbone, Mapped):
         raise UserError(
             "this backbone does not say where in a photo its features come from",
             where="backbone",
-            cure="its plugin may add the method `places`; see wildreid.kinds.Placed",
+            cure="its plugin may add the method `places`; see wildreid.kinds.Mapped",
         )
     training = embedder.training
     embedder.to(torch.device(device)).eval()

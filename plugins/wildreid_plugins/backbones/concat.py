@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 from pydantic import Field, SerializeAsAny, model_validator
 
 from wildreid.errors import UserError
-from wildreid.kinds import Backbone, Origin, Placed
+from wildreid.kinds import Backbone, Origin, Mapped
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -70,7 +70,7 @@ class Concat(Backbone):
                 return features
 
             def places(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-                if not isinstance(self.network, Placed):
+                if not isinstance(self.network, Mapped):
                     raise UserError(
                         f"the network '{self.option.name}' does not say where its features come from",
                         where="backbone.of",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def places_of(model: Any, images: Tensor) -> tuple[Tensor, Tensor]:
-    """What `wildreid.kinds.Placed.places` asks for, of a timm model without classifier.
+    """What `wildreid.kinds.Mapped.places` asks for, of a timm model without classifier.
 
     The map is what the last layers pool. Where they take a class token alone, it is the patches that enter the last
     block, from which that token is told for the last time.
