@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.made import noise
 
 import wildreid
+from made import noise
 from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data
 
 RECIPE = (
