@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 GONE = -1
 
 
-def fold(
-    changes: Sequence[Change], rows: pd.DataFrame
-) -> tuple[tuple[str, ...], NDArray[np.int32], Rule | None, Rule | None]:
+Folded = tuple[tuple[str, ...], NDArray[np.int32], Rule | None, Rule | None]
+
+
+def fold(changes: Sequence[Change], rows: pd.DataFrame, *, after: Folded | None = None) -> Folded:
     """Play the changes that count over the rows, in their order.
+
+    Args:
+        changes: all of them; or those that came after others, if none of them withdraws one of these.
+        rows: (N, …) the annotations.
+        after: what the others gave; its rows are the first of `rows`.
 
     Returns:
         the names there are, sorted; each row's position among them or `GONE`; the rule, and that for fused scores.
@@ -31,13 +37,17 @@ def fold(
     Raises:
         ValueError: a change names somebody who is not there.
     """
-    added, labels = pd.factorize(rows["identity"], sort=False)
+    people, before, *known = after or ((), np.empty(0, np.int32), None, None)
+    first = len(before)
+    added, labels = pd.factorize(rows["identity"].iloc[first:], sort=False)
     order = rows["change"].to_numpy()
     codes = np.full(len(rows), GONE, np.int32)
-    names: dict[str, int] = {}  # every name that stands for somebody now, and its number
-    count = 0
+    codes[:first] = before
+    # every name that stands for somebody now, and its number
+    names = {name: code for code, name in enumerate(people)}
+    count = len(names)
     keys: pd.Index | None = None
-    ruling: tuple[Any, Any] = (None, None)
+    ruling: tuple[Any, ...] = tuple(known)
 
     def number(name: str) -> int:
         nonlocal count
@@ -66,10 +76,11 @@ def fold(
             continue  # none of these says who is on an image
         if change.kind == "add":
             low, high = np.searchsorted(order, [change.number, change.number + 1])
-            new = np.unique(added[low:high])
+            own = added[low - first : high - first]
+            new = np.unique(own)
             lookup = np.zeros(len(labels), np.int32)
             lookup[new] = [number(str(labels[one])) for one in new]
-            codes[low:high] = lookup[added[low:high]]
+            codes[low:high] = lookup[own]
         elif change.kind == "rename":
             names[what["to"]] = gone(what["individual"], change)
         elif change.kind == "merge":
@@ -88,9 +99,9 @@ def fold(
                 f"the journal's change {change.number} is of an unknown kind, '{change.kind}'",
                 cure="install the version of wildreid that wrote it, or a later one",
             )
-    used = set(np.unique(codes[codes != GONE]).tolist())
-    people = sorted(name for name, code in names.items() if code in used)
+    used = np.bincount(codes[codes != GONE], minlength=count) > 0
+    people = tuple(sorted(name for name, code in names.items() if used[code]))
     final = np.full(count + 1, GONE, np.int32)
     final[[names[name] for name in people]] = np.arange(len(people), dtype=np.int32)
     rule, fused = (TypeAdapter(Rule).validate_python(one) if one else None for one in ruling)
-    return tuple(people), final[codes], rule, fused
+    return people, final[codes], rule, fused

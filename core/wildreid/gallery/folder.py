@@ -34,6 +34,7 @@ class Folder:
         self.folder = Path(folder)
         self._reading = threading.Lock()
         self._seen: tuple[int, ...] = ()
+        self._state: State | None = None
         self._state = self.state
 
     @property
@@ -42,8 +43,9 @@ class Folder:
         with self._reading:
             seen = self._stamp()
             if seen != self._seen:
-                self._state = State.load(self.folder)
+                self._state = State.load(self.folder, self._state)
                 self._seen = seen
+            assert self._state is not None  # what was seen was read
             return self._state
 
     def _commit(

@@ -55,23 +55,32 @@ def write(folder: Path, end: JournalEnd, kind: str, what: dict[str, Any]) -> Jou
     return JournalEnd(changes=end.changes + 1, bytes=end.bytes + len(line), last=_hash(line))
 
 
-def read(folder: Path, end: JournalEnd) -> list[Change]:
+def read(
+    folder: Path, end: JournalEnd, *, known: tuple[Sequence[Change], JournalEnd] | None = None
+) -> list[Change]:
     """All changes that were committed, oldest first.
+
+    Args:
+        folder: the gallery.
+        end: up to where, as the manifest says.
+        known: changes that were read before, and their end; what comes after it is read.
 
     Raises:
         UserError: the journal is shorter than the manifest says, or a line was altered.
     """
     path = folder / FILE
-    if end.changes == 0:
-        return []
+    had, start = known or ((), JournalEnd())
+    if end == start:
+        return list(had)
     with reading(path, cure=CURE):
         if path.stat().st_size < end.bytes:
             raise EOFError(f"it is shorter than the {end.bytes} bytes that gallery.json says")
         with path.open("rb") as file:
-            text = file.read(end.bytes)
-    changes: list[Change] = []
-    last = ""
-    for number, line in enumerate(text.splitlines(keepends=True), 1):
+            file.seek(start.bytes)
+            text = file.read(end.bytes - start.bytes)
+    changes = list(had)
+    last = start.last
+    for number, line in enumerate(text.splitlines(keepends=True), start.changes + 1):
         try:
             change = Change(**json.loads(line))
         except (ValueError, TypeError):
@@ -80,7 +89,7 @@ def read(folder: Path, end: JournalEnd) -> list[Change]:
             raise UserError("this line or the one before it was altered", where=f"{path}:{number}", cure=CURE)
         changes.append(change)
         last = _hash(line)
-    if len(text) != end.bytes or len(changes) != end.changes or last != end.last:
+    if len(text) != end.bytes - start.bytes or len(changes) != end.changes or last != end.last:
         raise UserError("the journal does not end as gallery.json says", where=str(path), cure=CURE)
     return changes
 

@@ -56,10 +56,19 @@ added the row."""
 
 def as_arrow(annotations: pd.DataFrame) -> pa.Table:
     """The annotations with exactly the columns of a segment; what is not there is missing."""
-    silent = {name: None for name in COLUMNS.names if name not in annotations}
-    rows = annotations.assign(**silent)[COLUMNS.names]
-    rows["trained"] = annotations["trained"].astype(bool) if "trained" in annotations else False
-    return pa.Table.from_pandas(rows, schema=COLUMNS, preserve_index=False)
+    trained = annotations["trained"].astype(bool) if "trained" in annotations else False
+    rows = annotations[[name for name in COLUMNS.names if name in annotations]].assign(trained=trained)
+    said = pa.schema([COLUMNS.field(name) for name in rows])
+    table = pa.Table.from_pandas(rows, schema=said, preserve_index=False)
+    columns = [table[one.name] if one.name in rows else pa.nulls(len(rows), one.type) for one in COLUMNS]
+    return pa.Table.from_arrays(columns, schema=COLUMNS)
+
+
+def as_rows(parts: Sequence[pa.Table]) -> pd.DataFrame:
+    """The annotations of some segments, one after the other."""
+    table = pa.concat_tables(parts) if parts else COLUMNS.empty_table()
+    rows: pd.DataFrame = table.to_pandas(strings_to_categorical=False)
+    return rows
 
 
 def settled(segment: Segment) -> bool:

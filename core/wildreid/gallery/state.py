@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from functools import cached_property
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from wildreid.data.sets import join
@@ -21,6 +21,7 @@ from wildreid.files import reading
 from wildreid.gallery import features, journal, segments
 from wildreid.gallery.features import Points
 from wildreid.gallery.fold import GONE, fold
+from wildreid.gallery.following import follow
 from wildreid.gallery.journal import Change
 from wildreid.gallery.manifest import Manifest
 from wildreid.gallery.rule import Rule
@@ -61,8 +62,12 @@ class State:
     fused: Rule | None = None
 
     @classmethod
-    def load(cls, folder: Path) -> State:
+    def load(cls, folder: Path, before: State | None = None) -> State:
         """Read the gallery as it is now.
+
+        Args:
+            folder: the gallery.
+            before: an earlier state of it, from which what has not changed is taken over.
 
         Raises:
             UserError: it is no gallery, or it is damaged.
@@ -70,6 +75,8 @@ class State:
         manifest = Manifest.load(folder)
         while True:
             try:
+                if before is not None and (after := follow(before, manifest)) is not None:
+                    return after
                 parts = [segments.read_annotations(folder, one) for one in manifest.segments]
                 matrices = tuple(
                     segments.read_embeddings(folder, one, manifest.model.width) for one in manifest.segments
@@ -85,8 +92,7 @@ class State:
                         cure="take it from a backup, or make the gallery again",
                     ) from None
                 manifest = again  # a writer joined small segments while we read
-        table = pa.concat_tables(parts) if parts else segments.COLUMNS.empty_table()
-        rows = table.to_pandas(strings_to_categorical=False)
+        rows = segments.as_rows(parts)
         changes = journal.read(folder, manifest.journal)
         with reading(folder / journal.FILE, cure=journal.CURE):
             individuals, codes, rule, fused = fold(journal.live(changes), rows)
@@ -108,7 +114,12 @@ class State:
     def row_of(self) -> dict[str, int]:
         """The row of each annotation that is in the gallery, by its key."""
         rows = np.flatnonzero(self.codes != GONE)
-        return dict(zip(self.rows["key"].to_numpy()[rows], rows.tolist(), strict=True))
+        return dict(zip(self.keys[rows], rows.tolist(), strict=True))
+
+    @cached_property
+    def keys(self) -> NDArray[np.object_]:
+        """(N,) the key of each row."""
+        return self.rows["key"].to_numpy(object)
 
     @cached_property
     def local(self) -> dict[str, Points]:
@@ -142,9 +153,9 @@ class State:
     @cached_property
     def encounters(self) -> Ints:
         """(individuals,) how many encounters each has."""
-        there = self.codes != GONE
-        pairs = np.unique(np.stack([self.codes[there].astype(np.int64), self.met[there]], axis=1), axis=0)
-        return np.bincount(pairs[:, 0], minlength=len(self.individuals)).astype(np.int64)
+        whose = np.full(self.met.max(initial=-1) + 1, GONE, np.int32)
+        whose[self.met] = self.codes  # an encounter has one individual
+        return np.bincount(whose[whose != GONE], minlength=len(self.individuals)).astype(np.int64)
 
     @cached_property
     def sizes(self) -> Ints:
@@ -171,7 +182,7 @@ class State:
 
     def keys_of(self, individual: str) -> list[str]:
         """The keys of one individual's annotations; a UserError where there is none of this name."""
-        return [str(key) for key in self.rows["key"].to_numpy()[self.rows_of(individual)]]
+        return [str(key) for key in self.keys[self.rows_of(individual)]]
 
     @cached_property
     def different(self) -> dict[str, list[Change]]:
@@ -202,7 +213,7 @@ class State:
         Raises:
             UserError: there is none of this name.
         """
-        at = int(np.searchsorted(np.asarray(self.individuals, object), individual))
+        at = bisect_left(self.individuals, individual)
         if at == len(self.individuals) or self.individuals[at] != individual:
             raise UserError(
                 f"no individual is named '{individual}'{did_you_mean(individual, self.individuals)}",
@@ -224,7 +235,7 @@ class State:
     def digest(self) -> str:
         """A hash of what the gallery says, however it came to say it: neither journal nor row order count."""
         there = np.flatnonzero(self.codes != GONE)
-        there = there[np.argsort(self.rows["key"].to_numpy()[there])]
+        there = there[np.argsort(self.keys[there])]
         rows = self.rows.iloc[there].drop(columns=["change"])
         silent = [name for name in segments.SINCE_2 if rows[name].isna().all()]
         rows = rows.drop(columns=silent)  # what format 1 does not know says nothing there

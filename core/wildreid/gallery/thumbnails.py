@@ -66,5 +66,5 @@ def missing(state: State) -> int:
     """How many images in the gallery have no thumbnail; 0 for a gallery that was made without any."""
     if not (state.folder / FOLDER).is_dir():
         return 0
-    keys = state.rows["key"].to_numpy()[state.codes != GONE]
+    keys = state.keys[state.codes != GONE]
     return sum(not place(state.folder, key).exists() for key in keys)

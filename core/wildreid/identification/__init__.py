@@ -1,9 +1,18 @@
-"""A gallery with its model: photos in, names out; and models packed for others to use."""
+"""A gallery with its model: photos in, names out; and models packed for others to use.
 
-from wildreid.identification.opened import OpenGallery
-from wildreid.identification.opening import create_gallery, open_gallery, verify_gallery
-from wildreid.identification.package import export
-from wildreid.identification.photos import read_data, read_photos
+Each name is loaded when it is first used: the review desk needs no network library until a photo must be embedded.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wildreid.identification.opened import OpenGallery
+    from wildreid.identification.opening import create_gallery, open_gallery, verify_gallery
+    from wildreid.identification.package import export
+    from wildreid.identification.photos import read_data, read_photos
 
 __all__ = [
     "OpenGallery",
@@ -14,3 +23,19 @@ __all__ = [
     "read_photos",
     "verify_gallery",
 ]
+
+_HOMES = {
+    "OpenGallery": "opened",
+    "create_gallery": "opening",
+    "export": "package",
+    "open_gallery": "opening",
+    "read_data": "photos",
+    "read_photos": "photos",
+    "verify_gallery": "opening",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -110,6 +110,12 @@ class Search:
             start += len(matrix)
         return found
 
+    def ready(self) -> None:
+        """Do now what the first query would wait for."""
+        self._seeking(("",) * len(self._tags))
+        state = self.state
+        _ = state.row_of, state.met, state.encounters, state.sizes, state.last_seen
+
     def similarity(self, queries: Floats, asked: pd.DataFrame | None = None) -> Floats:
         """The similarity of each query to each individual: S(q, i), the maximum over i's images.
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from wildreid.gallery import journal
 from wildreid.gallery.journal import Change
 from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
-from wildreid.identification.opened import OpenGallery
-from wildreid.identification.outputs import Identified
 from wildreid.review.journal import Review, standing
+
+if TYPE_CHECKING:
+    from wildreid.identification.opened import OpenGallery
+    from wildreid.identification.outputs import Identified
 
 SOURCE = "reid review"
 
@@ -35,9 +37,9 @@ class Newcomers:
     found: Identified
 
     @cached_property
-    def keys(self) -> frozenset[str]:
-        """Of all annotations that can be added."""
-        return frozenset(self.found.rows["key"])
+    def places(self) -> dict[str, int]:
+        """Where each annotation that can be added stands among those that were answered, by its key."""
+        return {str(key): place for place, key in enumerate(self.found.rows["key"])}
 
     @cached_property
     def rows_of(self) -> dict[str, int]:
@@ -166,7 +168,7 @@ def _carry_out(
             return f"'{line.individual}' is no longer in the gallery"
         if held := owner(state, line.keys):
             return "" if held == name else f"its photos are in the gallery as '{held}' already"
-        if newcomers is None or not set(line.keys) <= newcomers.keys:
+        if newcomers is None or not set(line.keys) <= newcomers.places.keys():
             return "its photos are not there: give the same PHOTOS again"
         _enter(newcomers, line, name, sides)
     return ""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
-from wildreid.identification import open_gallery
-from wildreid.identification.opened import OpenGallery
 from wildreid.review.applying import Newcomers
 from wildreid.review.beside import Beside
 from wildreid.review.desk import Desk
@@ -19,6 +17,7 @@ from wildreid.review.security import Doors, read_tokens, read_users
 from wildreid.review.server import application
 
 if TYPE_CHECKING:
+    from wildreid.identification.opened import OpenGallery
     from wildreid.review.serving import Address
 
 
@@ -59,6 +58,8 @@ class Built:
 
     def opened(self) -> OpenGallery:
         """The gallery with its model."""
+        from wildreid.identification import open_gallery  # the network library takes seconds
+
         with self._opening:
             if self._opened is None:
                 self._opened = open_gallery(self.folder, device=self.device)

@@ -13,10 +13,11 @@ from wildreid.errors import UserError
 from wildreid.gallery.store import Gallery
 from wildreid.identification.search import Search
 from wildreid.review import questions, summary, views
-from wildreid.review.applying import Made, Newcomers, apply, owner
+from wildreid.review.applying import Newcomers, apply, owner
 from wildreid.review.deciding import SIDES, answer, as_data, review_of
-from wildreid.review.journal import Review, Reviews, built_on, standing
+from wildreid.review.journal import Review, Reviews, built_on
 from wildreid.review.settings import LEASE, Lease, Settings, Skips
+from wildreid.review.standing import Standing
 from wildreid.review.tasks import Catalogue, Task, of_photos, task_id
 
 PATIENCE = 30.0
@@ -56,6 +57,7 @@ class Desk:
     ) -> None:
         self.gallery, self.settings, self.explain = gallery, settings or Settings(), explain
         self.reviews = Reviews(gallery.folder, where=where)
+        self._standing = Standing(self.reviews)
         self.preparing = ""
         self.passed = 0
         self.newcomers: Newcomers | None = None
@@ -202,8 +204,7 @@ class Desk:
 
     def standing(self) -> list[Review]:
         """The decisions that count: those not undone here, nor at the command line."""
-        made = Made.of(self.gallery.state)
-        return [line for line in standing(self.reviews.lines) if made.counts(line)]
+        return self._standing.of(self.gallery.state)
 
     def agreement(self) -> dict[str, Any]:
         """Percent, κ and the encounters on which two people disagree."""
@@ -293,6 +294,7 @@ class Desk:
         while (done := self._work.get()) is not None:
             try:
                 self.apply()
+                self._searching().ready()  # nobody shall wait for it
             except (UserError, OSError) as error:
                 self.waiting = {0: str(error)}
             done.set()

@@ -93,7 +93,7 @@ class Reviews:
 
     def __init__(self, folder: Path, *, write: bool = True, where: str = "") -> None:
         self.path = folder / FILE
-        self._lock = FileLock(folder / ".reviews.lock")
+        self._lock = FileLock(folder / ".reviews.lock", thread_local=False)  # whoever closes it releases it
         if write:
             self._hold(folder / ".reviews.server", where)
         self.lines, self._end, self._last = read(self.path)

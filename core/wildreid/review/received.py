@@ -21,7 +21,6 @@ from wildreid.data.images import SUFFIXES, Box
 from wildreid.data.read import read_table
 from wildreid.data.table import BOX, Table
 from wildreid.errors import UserError
-from wildreid.identification.photos import read_photos
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -77,6 +76,8 @@ class Received:
         paths = [self.folder / name for name in self.photos]
         if not self.boxes:
             return paths
+        from wildreid.identification.photos import read_photos  # the network library takes seconds
+
         photos = read_photos(paths)
         rows = photos.rows.drop(columns=["id", *BOX])
         whole: list[Box | None] = [None]

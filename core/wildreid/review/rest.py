@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,8 +18,6 @@ from starlette.routing import Route
 from wildreid.data.images import read
 from wildreid.errors import UserError
 from wildreid.gallery.history import encounters
-from wildreid.identification.looking import look_at_arrays
-from wildreid.identification.opened import OpenGallery
 from wildreid.review import openapi
 from wildreid.review.beside import Beside
 from wildreid.review.desk import Conflict, Desk
@@ -27,6 +25,9 @@ from wildreid.review.exporting import exported, wanted
 from wildreid.review.received import Received, Refused, received
 from wildreid.review.security import problem
 from wildreid.review.server import answered, body
+
+if TYPE_CHECKING:
+    from wildreid.identification.opened import OpenGallery
 
 PHOTOS, MOST = 50, 1000
 """Photos that are answered at once, and photos of one request."""
@@ -188,6 +189,8 @@ class Rest:
             return problem(422, "one photo with at most one box is wanted", where="bbox")
 
         def extracted() -> dict[str, Any]:
+            from wildreid.identification.looking import look_at_arrays  # the network library takes seconds
+
             with folder, self._model:
                 model, box = self.opened().model, boxes[0] if boxes else None
                 images = model.images

@@ -13,12 +13,12 @@ import pandas as pd
 from wildreid.gallery.fold import GONE
 from wildreid.gallery.state import State
 from wildreid.identification.discover import encounter_similarity
-from wildreid.identification.outputs import Identified
 from wildreid.review.agreement import drawn
 from wildreid.review.order import STOP, Graph, Pair, graph
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Ints
+    from wildreid.identification.outputs import Identified
 
 NEIGHBOURS = 10
 """Encounters beside which each one of the gallery is looked at."""

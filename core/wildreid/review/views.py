@@ -34,21 +34,25 @@ def of_encounter(
         seed: of that order.
     """
     found = newcomers.found
-    place = {key: n for n, key in enumerate(found.rows["key"])}
-    at = np.array([place[key] for key in task.keys])
+    at = np.array([newcomers.places[key] for key in task.keys])
     rows = found.rows.iloc[at].reset_index(drop=True)
     side = _side(rows["viewpoint"].iloc[0]) if "viewpoint" in rows else ""
     state, vector = search.state, found.embeddings[at[0]]
     if again is None:
         answer = identify(search, rows.assign(burst=0), found.embeddings[at], top=CANDIDATES)[1][0]
+        near = [
+            [row for row, _ in search.exemplars(vector, one.individual, EXEMPLARS, rows.iloc[[0]])]
+            for one in answer.candidates
+        ]
+        told = iter(
+            _facts(state.rows.iloc[[row for own in near for row in own]])
+        )  # all at once: pandas is slow for each
         candidates = [
             _candidate(
-                state, one.individual, side,
-                [row for row, _ in search.exemplars(vector, one.individual, EXEMPLARS, rows.iloc[[0]])],
-                score=one.score, p=one.probability,
+                state, one.individual, side, [next(told) for _ in own], score=one.score, p=one.probability
             )
-            for one in answer.candidates
-        ]  # fmt: skip
+            for one, own in zip(answer.candidates, near, strict=True)
+        ]
         new = answer.new_probability
     else:
         candidates, new = _again(search, vector, task, again, side), None
@@ -56,7 +60,7 @@ def of_encounter(
             candidates = _hidden([*candidates, *_foil(state, candidates, side, seed)], seed)
     candidates.sort(key=lambda one: bool(one["other_side"]))
     return {
-        "photos": [photo(row, n, len(rows)) for n, (_, row) in enumerate(rows.iterrows())],
+        "photos": _photos(_facts(rows)),
         "place": "" if blind else task.station,
         "candidates": candidates,
         "new_probability": new,
@@ -68,13 +72,13 @@ def of_encounter(
 def of_pair(search: Search, task: Task) -> dict[str, Any]:
     """Two encounters of the gallery, side by side."""
     state = search.state
-    rows = state.rows.iloc[[state.row_of[key] for key in task.keys]]
+    left, right = (
+        [state.row_of[key] for key in keys if key in state.row_of] for keys in (task.keys, task.others)
+    )  # some may have been removed meanwhile
     name = owner(state, task.others) or ""
-    other = _candidate(
-        state, name, "", [state.row_of[key] for key in task.others][:EXEMPLARS], score=None, p=None
-    )
+    other = _candidate(state, name, "", _facts(state.rows.iloc[right[:EXEMPLARS]]))
     return {
-        "photos": [photo(row, n, len(rows)) for n, (_, row) in enumerate(rows.iterrows())],
+        "photos": _photos(_facts(state.rows.iloc[left])),
         "place": owner(state, task.keys),
         "candidates": [other],
         "new_probability": None,
@@ -84,22 +88,43 @@ def of_pair(search: Search, task: Task) -> dict[str, Any]:
     }
 
 
-def photo(row: pd.Series[Any], n: int, of: int) -> dict[str, Any]:
-    """One photo: its key, and what it is in words."""
-    when, side = row.get("timestamp"), _side(row.get("viewpoint"))
-    day = "no date" if pd.isna(when) else f"{when.day} {when:%B %Y}"
-    words = ", ".join(filter(None, [f"photo {n + 1} of {of}", side and f"{side} side", day]))
-    hidden = row.get("private")
-    return {"key": str(row["key"]), "alt": words, "side": side, "private": bool(pd.notna(hidden) and hidden)}
+Fact = tuple[str, Any, str, bool]
+"""Of a photo its key, its time or NaT, its side, and whether it is private."""
+
+
+def _facts(rows: pd.DataFrame) -> list[Fact]:
+    keys, times, sides, hidden = (
+        rows[name].tolist() if name in rows else [None] * len(rows)
+        for name in ("key", "timestamp", "viewpoint", "private")
+    )
+    return [
+        (str(key), when, _side(side), bool(pd.notna(private) and private))
+        for key, when, side, private in zip(keys, times, sides, hidden, strict=True)
+    ]
+
+
+def _photos(facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    """Each photo's key, and what it is in words."""
+    found = []
+    for n, (key, when, side, private) in enumerate(facts):
+        day: str = "no date" if pd.isna(when) else f"{when.day} {when:%B %Y}"
+        words = ", ".join(filter(None, [f"photo {n + 1} of {len(facts)}", side and f"{side} side", day]))
+        found.append({"key": key, "alt": words, "side": side, "private": private})
+    return found
 
 
 def _candidate(
-    state: State, name: str, side: str, rows: Sequence[int], *, score: float | None, p: float | None
+    state: State,
+    name: str,
+    side: str,
+    facts: Sequence[Fact],
+    *,
+    score: float | None = None,
+    p: float | None = None,
 ) -> dict[str, Any]:
     """An individual with its exemplars, those of the same side first."""
-    seen = [(row, _side(state.rows["viewpoint"].iloc[row])) for row in rows]
-    seen.sort(key=lambda it: bool(side and it[1] and it[1] != side))
-    shown = [photo(state.rows.iloc[row], n, len(seen)) for n, (row, _) in enumerate(seen)]
+    other = [bool(side and own and own != side) for _, _, own, _ in facts]
+    shown = _photos([facts[n] for n in sorted(range(len(facts)), key=lambda n: other[n])])
     code = state.code(name)
     last = state.last_seen[code]
     return {
@@ -110,7 +135,7 @@ def _candidate(
         "images": int(state.sizes[code]),
         "encounters": int(state.encounters[code]),
         "last_seen": "" if np.isnat(last) else str(last.astype("datetime64[D]")),
-        "other_side": bool(side and seen and all(one and one != side for _, one in seen)),
+        "other_side": bool(other) and all(other),
         "photos": shown,
     }
 
@@ -123,9 +148,9 @@ def _again(search: Search, query: Any, task: Task, first: Review, side: str) -> 
     found = []
     for name in dict.fromkeys(filter(None, names)):
         near = search.exemplars(query, name, EXEMPLARS + len(own))
-        rows = [row for row, _ in near if state.rows["key"].iloc[row] not in own][:EXEMPLARS]
+        rows = [row for row, _ in near if state.keys[row] not in own][:EXEMPLARS]
         if rows:
-            found.append(_candidate(state, name, side, rows, score=None, p=None))
+            found.append(_candidate(state, name, side, _facts(state.rows.iloc[rows])))
     return found
 
 
@@ -136,7 +161,7 @@ def _foil(state: State, shown: Iterable[Mapping[str, Any]], side: str, seed: str
     if not others:
         return []
     name = random.Random(f"{seed} foil").choice(others)
-    return [_candidate(state, name, side, state.rows_of(name)[:EXEMPLARS].tolist(), score=None, p=None)]
+    return [_candidate(state, name, side, _facts(state.rows.iloc[state.rows_of(name)[:EXEMPLARS]]))]
 
 
 def _hidden(candidates: list[dict[str, Any]], seed: str) -> list[dict[str, Any]]:
