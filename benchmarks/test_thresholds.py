@@ -24,7 +24,8 @@ from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 from wildreid.identification import create_gallery
 from wildreid.identification.calibration import rule_of_gallery, rule_of_run
-from wildreid.identification.photos import look, read_data
+from wildreid.identification.looking import look
+from wildreid.identification.photos import read_data
 from wildreid.identification.search import Search
 
 DRAWS = 40

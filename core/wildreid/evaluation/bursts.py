@@ -90,7 +90,9 @@ def _means(best: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         return np.asarray(best.mean(axis=0))
     counts = finite.sum(axis=0)
     sums = np.where(finite, best, 0).sum(axis=0)
-    return np.divide(sums, counts, out=np.full_like(sums, -np.inf), where=counts > 0)
+    means = np.full_like(sums, -np.inf)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means
 
 
 def _portions(bursts: Sequence[Ints], width: int) -> Iterator[list[Ints]]:

@@ -11,7 +11,7 @@ from wildreid.page.thumbnails import thumbnail
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Ranking
-    from wildreid.data.store import ImageRows
+    from wildreid.data.pixels import ImageRows
     from wildreid.data.table import Table
     from wildreid.matching.local import Enlargeable, Featured
     from wildreid.training.embedder import Embedder

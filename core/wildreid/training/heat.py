@@ -156,7 +156,8 @@ class _Constants(TorchFunctionMode):
 
 
 def _normalized(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
-    return input / input.norm(p, dim, keepdim=True).clamp_min(eps).detach()
+    length: Tensor = input.norm(p, dim, keepdim=True)
+    return input / length.clamp_min(eps).detach()
 
 
 def _layer_norm(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, cast
 from pydantic import Field, SerializeAsAny, model_validator
 
 from wildreid.errors import UserError
-from wildreid.kinds import Backbone, Origin, Mapped
+from wildreid.kinds import Backbone, Mapped, Origin
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

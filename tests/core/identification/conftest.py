@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made import noise
 from PIL import Image
 
 import wildreid
-from made import noise
 from wildreid.identification import OpenGallery, create_gallery, open_gallery, read_data
 
 RECIPE = (

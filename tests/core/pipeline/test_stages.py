@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made import noise
 
 import wildreid
-from made import noise
 from wildreid.errors import Interrupted, UserError
 from wildreid.pipeline import RunFolder, resume
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from made import noise
+
 from wildreid.search.load import Search, load_search
 
 RECIPE = """\

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from wildreid.data.images import square
 from wildreid.errors import UserError
-from wildreid.recipe.model import Embedding
+from wildreid.recipe.settings import Embedding
 from wildreid.testing import check_option
 from wildreid.training.embedder import Embedder
 from wildreid.training.heat import heat_maps, laid

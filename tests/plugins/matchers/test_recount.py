@@ -21,7 +21,7 @@ from wildreid.data.table import Table
 from wildreid.evaluation.rank import rank
 from wildreid.matching.fitting import Gate
 from wildreid.matching.stage import Outcome, Stage
-from wildreid.recipe.model import Evaluation, LocalMatching
+from wildreid.recipe.settings import Evaluation, LocalMatching
 from wildreid.testing.material import embeddings_of, tiny_table
 from wildreid_plugins.fusions.mean import CalibratedMean
 from wildreid_plugins.fusions.most import Maximum
