@@ -171,6 +171,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Take the docs' pictures of reports and other pages again, by Chromium; a run's folder spares the run."""
+    environment(session)
+    run(session, "python", "docs/figures/pages.py", *session.posargs)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """Build the wheel and show that it works from another folder, without the checkout."""
     environment(session)

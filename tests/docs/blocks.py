@@ -44,8 +44,6 @@ def blocks_of(page: Path) -> list[Block]:
     found = []
     for match in FENCE.finditer(text):
         kind = match["kind"].strip()
-        if not kind and match["body"].startswith("reid "):
-            kind = "sh"
         if kind and not kind.startswith(SHOWN):
             line = text.count("\n", 0, match.start()) + 1
             found.append(Block(kind, match["body"], line, match["key"] or "", match["value"] or ""))

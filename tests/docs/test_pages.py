@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.docs.blocks import FENCE
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -26,6 +28,23 @@ def test_the_glossary_has_each_word_once_and_in_order() -> None:
     assert len(set(words)) == len(words)
     wanted = "gallery query identity individual encounter sequence burst group annotation crop"
     assert set(wanted.split()) - set(words) == set()
+
+
+def test_commands_are_shown_in_one_style() -> None:
+    """On the site after a prompt, which its copy button leaves out; in files that are read as they are without."""
+    on_the_site = sorted(DOCS.glob("**/*.md"))
+    as_files = [*sorted(DOCS.parent.glob("*.md")), *sorted(DOCS.parent.glob("species/*/README.md"))]
+    found = 0
+    for page in on_the_site + as_files:
+        for block in FENCE.finditer(page.read_text(encoding="utf-8")):
+            kind, body = block["kind"].strip(), block["body"]
+            where = f"{page.relative_to(DOCS.parent)}: {body.splitlines()[0]}"
+            assert kind, f"{where}: say what the block is"
+            if kind in ("sh", "bash", "console"):
+                found += 1
+                assert kind == ("console" if page in on_the_site else "sh"), where
+                assert body.startswith("$ ") == (kind == "console"), where
+    assert found > 50
 
 
 def test_every_guide_is_in_the_table_of_contents() -> None:

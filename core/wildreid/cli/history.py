@@ -89,7 +89,7 @@ def _print_pairs(state: State) -> None:
 
     pairs = together(state)
     if not len(pairs):
-        printing.say("no two individuals were met before one camera within ten minutes")
+        printing.say("no two individuals were seen by one camera within ten minutes")
         return
     printing.table(
         ("individual", "with", "encounters", "photos of both", "first", "last", "index"),

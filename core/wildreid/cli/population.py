@@ -98,7 +98,7 @@ def _print(numbers: Numbers) -> None:
         missed, merged = numbers.errors.missed, numbers.errors.merged
         printing.say(
             f"wrong identities: {100 * missed.value:.1f} % ({100 * missed.low:.1f} to {100 * missed.high:.1f} %) "
-            f"of meetings with known animals are missed, {100 * merged.value:.1f} % ({100 * merged.low:.1f} to "
+            f"of encounters with known animals are missed, {100 * merged.value:.1f} % ({100 * merged.low:.1f} to "
             f"{100 * merged.high:.1f} %) of those with new ones are taken for known; {numbers.errors.source}"
         )
     for one in numbers.cautions:

@@ -56,7 +56,7 @@ class Preset:
         rows: makes one row for each animal of the file's rows, before columns are looked for.
         finish: boxes, and what else is its own; gives what one should know, in sentences.
         notes: what one should know, in sentences.
-        again: `rows` makes other columns, so that those that a recipe names may be gone.
+        remade: `rows` makes other columns, so that those that a recipe names may be gone.
     """
 
     words: str
@@ -66,7 +66,7 @@ class Preset:
     rows: Callable[[pd.DataFrame, Path, Asked], pd.DataFrame] | None = None
     finish: Callable[[Records, Asked], Sequence[str]] | None = None
     notes: tuple[str, ...] = ()
-    anew: bool = False
+    remade: bool = False
 
 
 def read_like(
@@ -132,7 +132,7 @@ def _named(
 ) -> pd.DataFrame:
     """Our columns beside the file's own."""
     for ours, theirs in asked.columns.items():
-        if theirs not in rows and not preset.anew:
+        if theirs not in rows and not preset.remade:
             raise UserError(
                 f"the table has no column '{theirs}' to take as '{ours}'; it has {there}",
                 where=str(file),

@@ -182,7 +182,7 @@ PRESETS: dict[str, Preset] = {
         {"image": "image", "identity": "identity"},
         rows=_of_volunteers,
         finish=_counted,
-        anew=True,
+        remade=True,
     ),
     "wildlife-reid-10k": Preset(
         "the table of WildlifeReID-10k",

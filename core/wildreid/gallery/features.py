@@ -75,7 +75,7 @@ class Points:
         return replace(self, heads=heads)
 
     def without(self, gone: NDArray[np.bool_]) -> Points:
-        """The same, but for rows that have no features."""
+        """The same, except for rows that have no features."""
         kept = np.arange(len(self))
         kept[gone] = -1
         return self.select(kept)

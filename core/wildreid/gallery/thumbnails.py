@@ -32,16 +32,16 @@ def save(
     images: Iterable[tuple[str, NDArray[np.uint8]]],
     *,
     longest: int = LONGEST,
-    anew: bool = False,
+    replace: bool = False,
 ) -> None:
-    """Write the thumbnails of some (key, (h, w, 3) image) pairs; those that are there are kept, unless `anew`.
+    """Write the thumbnails of some (key, (h, w, 3) image) pairs; those that are there are kept, unless `replace`.
 
     They are encoded again from pixels, so that no EXIF comes along. They are made before the rows are added;
     a thumbnail without a row does no harm.
     """
     for key, image in images:
         path = place(folder, key)
-        if path.exists() and not anew:
+        if path.exists() and not replace:
             continue
         small = Image.fromarray(image)
         small.thumbnail((longest, longest), reducing_gap=2)

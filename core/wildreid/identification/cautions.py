@@ -37,9 +37,7 @@ def cautions(
     if torn := sum(TORN in answer.reason for answer in answers):
         notes.append(f"{torn} photos are {TORN}")
     if rule is not None and not rule.decision.tells:
-        notes.append(
-            f"{rule.decision.in_words}: nobody is called known or new; candidates are ranked all the same"
-        )
+        notes.append(f"{rule.decision.in_words}: nobody is called known or new; candidates are still ranked")
     if held := sum(answer.in_gallery is not None for answer in answers):
         notes.append(f"{held} of the photos are in the gallery: they find themselves, which proves nothing")
     return tuple(notes)

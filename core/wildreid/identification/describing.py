@@ -74,7 +74,7 @@ def describe(opened: OpenGallery, root: str | Path, *, model: str | Path | None 
     shown = (
         (str(keys[row]), opened.picture(table, int(row))) for row in good if not table.withheld(int(row))
     )
-    thumbnails.save(opened.gallery.folder, shown, longest=thumbnails.MATCHED, anew=True)
+    thumbnails.save(opened.gallery.folder, shown, longest=thumbnails.MATCHED, replace=True)
     added = opened.gallery.describe([str(key) for key in keys[good]], points, matching=matching)
     left = [
         Left(

@@ -150,7 +150,7 @@ class Comparison:
             return f"Matched by {names}: each photo to all images of the gallery that it may be matched to."
         return (
             f"Matched by {names}: each photo to its {self.candidates.budget} nearest of {gallery} gallery images; "
-            "beyond them the embedding's order stands."
+            "beyond them the embedding's order stays."
         )
 
     def notes(self) -> list[str]:

@@ -49,7 +49,7 @@ class Identified:
             ``burst`` and what else came along.
         embeddings: (queries, width) theirs.
         table: all photos, each once, for looking at them again.
-        photos: their pixels, by row of `table`; None: they are not at hand.
+        photos: their pixels, by row of `table`; None: they are not there.
         comparison: of the queries and the gallery, point by point; None: the embedding alone ranked.
     """
 

@@ -110,9 +110,9 @@ def first_numbers(survey: Survey, errors: Errors | None, *, season: str = "year"
     marking, halves = Marking.of(histories), Marking.of(two_samples(histories))
     count = int(marking.individuals)
     several = survey.occasions.count > 1
-    why = "" if several else "there is one occasion, so nobody can be met again"
+    why = "" if several else "there is one occasion, so no animal can be seen again"
     figures = (
-        _figure("individuals met", marking, _count, errors),
+        _figure("individuals seen", marking, _count, errors),
         _figure("Chapman, first and second half", halves, chapman_of, errors) if several
         else Figure("Chapman, first and second half", None, why),
         _figure("Schnabel, all occasions", marking, schnabel, errors) if several
@@ -151,7 +151,7 @@ def _figure(
 ) -> Figure:
     estimate = estimator(marking)
     if estimate is None:
-        return Figure(name, None, "nobody was met before the last occasion")
+        return Figure(name, None, "no animal was seen before the last occasion")
     if errors is None or errors.hopeless:
         return Figure(name, estimate)
     middle = estimator(marking.corrected(errors.missed.value, errors.merged.value))
@@ -195,11 +195,11 @@ def _cautions(survey: Survey, count: int, recaptures: int, errors: Errors | None
     """When not to believe the numbers."""
     said = []
     if survey.occasions.count == 1:
-        said.append("There is one occasion: nobody can be met again, so nothing is estimated.")
+        said.append("There is one occasion: no animal can be seen again, so nothing is estimated.")
     elif recaptures < FEW:
         said.append(
-            f"Only {recaptures} {'meeting was' if recaptures == 1 else 'meetings were'} with an animal known from "
-            f"an earlier occasion; below {FEW} an estimate says little."
+            f"Only {recaptures} {'encounter was' if recaptures == 1 else 'encounters were'} with an animal known "
+            f"from an earlier occasion; below {FEW} an estimate says little."
         )
     if survey.identities:
         machine = float((survey.photos["method"] == "machine").mean())
@@ -223,9 +223,9 @@ def _cautions(survey: Survey, count: int, recaptures: int, errors: Errors | None
         )
     people = survey.individuals["encounters"]
     if count and float((people == 1).mean()) > 0.5:
-        said.append("More than half of the individuals were met once: many others may never have been met.")
+        said.append("More than half of the individuals were seen once: many others may never have been seen.")
     said.append(
-        "Both models take every animal to be as easy to meet as any other; where that is not so, N is larger."
+        "Both models assume that every animal is as easy to see as any other; where that is not so, N is larger."
     )
     return tuple(said)
 

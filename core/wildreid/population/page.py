@@ -110,7 +110,7 @@ def _discovery(numbers: Numbers) -> Any:
     top = max([*numbers.discovery, *(pair[1] for pair in numbers.discovery_band or ())], default=1)
     return line(
         lines,
-        title="individuals met so far",
+        title="individuals seen so far",
         x="occasion",
         y="individuals",
         y_range=(0, max(1.0, 1.08 * top)),

@@ -14,7 +14,7 @@ class Beside:
     """Files that a gallery does not hold.
 
     Attributes:
-        photos: the folder that the paths of the gallery's images start at; None: they are not at hand.
+        photos: the folder that the paths of the gallery's images start at; None: they are not there.
         deployments: the table of cameras that exports need; None: there is none.
     """
 

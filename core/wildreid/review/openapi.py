@@ -50,7 +50,8 @@ _ONE: dict[str, Any] = {
     "type": "object", "required": ["image_uri"], "properties": {"image_uri": _URI, "bbox": _BOX},
 }  # fmt: skip
 _TABLE: dict[str, Any] = {
-    "type": "string", "contentMediaType": "text/csv", "description": "a row an animal, as for reid identify",
+    "type": "string", "contentMediaType": "text/csv",
+    "description": "one row for each animal, as for reid identify",
 }  # fmt: skip
 _BOXES_BY_NAME: dict[str, Any] = {
     "type": "string", "description": "JSON: by the photo's name its boxes, each left, top, width, height",

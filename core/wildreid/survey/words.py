@@ -39,7 +39,7 @@ def warnings(
         )
     elif facts.undated:
         found.append(
-            f"{facts.undated:,} of {len(facts.crops):,} images have no date: each counts to every day of its "
+            f"{facts.undated:,} of {len(facts.crops):,} images have no date: each counts for every day of its "
             "individual at its camera, which makes encounters larger than they were."
         )
     half = int(np.searchsorted(np.cumsum(who["images"].to_numpy()), images / 2)) + 1 if people else 0
@@ -52,8 +52,8 @@ def warnings(
     dated = int(facts.bursts["images"].sum())
     if dated and in_bursts > dated / 2:
         found.append(
-            f"{in_bursts / dated:.0%} of dated images belong to a burst: there are "
-            f"{len(facts.bursts):,} moments in {dated:,} images."
+            f"{in_bursts / dated:.0%} of dated images belong to a burst: "
+            f"{dated:,} images show {len(facts.bursts):,} moments."
         )
     small = int((facts.crops < size).sum())
     if small:

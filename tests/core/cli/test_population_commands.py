@@ -102,7 +102,7 @@ def test_population(gallery: Path, tmp_path: Path) -> None:
         "month",
     ).output
     for words in (
-        "individuals met",
+        "individuals seen",
         "Chapman",
         "Schnabel",
         "minimum number alive: 2024-05: 2",

@@ -50,7 +50,7 @@ def test_numbers_with_their_bands_and_what_not_to_believe() -> None:
     ("given", "design", "words"),
     [
         (rows(), {"occasion_days": 10}, "There is one occasion"),
-        (rows(), {}, "Only 1 meeting was with an animal"),
+        (rows(), {}, "Only 1 encounter was with an animal"),
         (
             rows(method="machine", probability=0.99),
             {"machine": True},
@@ -75,7 +75,7 @@ def test_identities_that_tell_nothing_give_no_band() -> None:
 def test_one_occasion_gives_a_count_and_no_estimate() -> None:
     found = first_numbers(survey(occasion_days=10), ERRORS)
     assert [one.estimate is None for one in found.figures] == [False, True, True]
-    assert row_of(found.figures[1])[1:3] == ["–", "there is one occasion, so nobody can be met again"]
+    assert row_of(found.figures[1])[1:3] == ["–", "there is one occasion, so no animal can be seen again"]
 
 
 def test_seasons() -> None:

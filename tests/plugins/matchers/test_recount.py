@@ -165,7 +165,7 @@ def test_two_loops_give_the_ranking_of_the_stage(
 
 
 def matched(table: Table, matchers: Any) -> Callable[[int, int, int], float]:
-    """From a matcher's number and two rows to their score, one pair at a time, each photo seen anew."""
+    """From a matcher's number and two rows to their score, one pair at a time, each photo seen again."""
     images, built = Coats(table), [option.build(device="cpu") for option in matchers]
 
     @cache
