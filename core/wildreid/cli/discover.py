@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wildreid.cli.arguments import Columns, Dates, Device, Unknown, given_photos, said_of_table, writable
-from wildreid.cli.gallery.arguments import GalleryPath, Pictures, Root
+from wildreid.cli.gallery.arguments import GalleryPath, NoMatching, Pairs, Pictures, Root, Seconds
 from wildreid.cli.identify import Format, Photos, competition_table
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def discover(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", callback=writable, help="Also write a page with pictures.")
     ] = None,
+    no_matching: NoMatching = False,
+    pairs: Pairs = None,
+    seconds: Seconds = None,
     pictures: Pictures = "beside",
     device: Device = None,
 ) -> None:
@@ -73,7 +76,10 @@ def discover(
         else competition_table(photos, root, csv, of_table)
     )
     opened = open_gallery(gallery, device=device or "auto")
-    found = opened.discover(asked, root=root, clusterer=option, cut=cut)  # type: ignore[arg-type]
+    found = opened.discover(
+        asked, root=root, clusterer=option, cut=cut,  # type: ignore[arg-type]
+        matching=not no_matching, pairs=pairs, seconds=seconds,
+    )  # fmt: skip
     if csv and form == "animalclef":
         clusters(found).to_csv(csv, index=False)
     elif csv:

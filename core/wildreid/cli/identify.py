@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from wildreid.cli.arguments import Columns, Dates, Device, Unknown, given_photos, said_of_table, writable
-from wildreid.cli.gallery.arguments import GalleryPath, Pictures, Root
+from wildreid.cli.gallery.arguments import GalleryPath, NoMatching, Pairs, Pictures, Root, Seconds
 
 if TYPE_CHECKING:
     from wildreid.data.table import Table
@@ -66,13 +66,17 @@ def identify(
             help="Between two photos of one burst, at most; as the gallery was made with if not given.",
         ),
     ] = None,
+    no_matching: NoMatching = False,
+    pairs: Pairs = None,
+    seconds: Seconds = None,
     model: Model = None,
     pictures: Pictures = "beside",
     device: Device = None,
 ) -> None:
     """Say who is on each photo: a known individual, a new one, or undecided.
 
-    Photos of one camera, seconds apart, are one burst and are answered once.
+    Photos of one camera, seconds apart, are one burst and are answered once. A gallery whose model's run had
+    matchers, and proved that they help, matches photos point by point.
 
     Example: [bold]reid identify bears new-photos --html who.html[/]
     """
@@ -94,8 +98,9 @@ def identify(
     )
     opened = open_gallery(gallery, model=model, device=device or "auto")
     found = opened.identify(
-        asked, root=root, top=top, exact=exact, join_bursts=not no_bursts, burst_gap=burst_gap
-    )
+        asked, root=root, top=top, exact=exact, join_bursts=not no_bursts, burst_gap=burst_gap,
+        matching=not no_matching, pairs=pairs, seconds=seconds,
+    )  # fmt: skip
     if csv and form == "animalclef":
         identities(found).to_csv(csv, index=False)
     elif csv:
@@ -128,8 +133,10 @@ def identify(
     printing.say(
         f"{len(found.images)} photos in {len(found.encounters)} bursts: {said}; {len(unread)} photos not read"
     )
-    if (rule := found.search.state.rule) is not None and rule.decision.tells:
-        printing.say(rule.decision.in_words)
+    if found.comparison is not None:
+        printing.say(found.comparison.words)
+    if found.rule is not None and found.rule.decision.tells:
+        printing.say(found.rule.decision.in_words)
     for note in found.notes:
         printing.say(f"! {note}", style="yellow")
 

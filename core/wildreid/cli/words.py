@@ -20,6 +20,8 @@ def as_typed(text: str) -> str:
     'give --set dataset.root=FOLDER'
     >>> as_typed("go on with `wildreid.pipeline.resume('runs/bears')`")
     'go on with: reid run --resume runs/bears'
+    >>> as_typed("or do without: `matching=False`")
+    'or do without: --no-matching'
     """
     text = re.sub(r"`(\w+(?:\.\w+)+)=([^`]*)`", _setting, text)
     text = re.sub(r"`(\w+)=([^`]*)`", _flag, text)
@@ -32,6 +34,8 @@ def _setting(match: re.Match[str]) -> str:
 
 def _flag(match: re.Match[str]) -> str:
     flag = FLAGS.get(match[1], "--" + match[1].replace("_", "-"))
+    if match[2] == "False":
+        return f"--no-{flag[2:]}"
     return flag if match[2] in ("True", "…") else f"{flag} {match[2]}"
 
 

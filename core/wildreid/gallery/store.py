@@ -213,7 +213,8 @@ class Gallery(Folder):
             new = np.zeros(len(keys), bool)
             for one in points:
                 old = state.local.get(one.matcher)
-                new |= one.there & (rows >= 0) & ~(old is not None and old.select(rows).there)
+                had = np.zeros(len(keys), bool) if old is None else old.select(rows).there
+                new |= one.there & (rows >= 0) & ~had
             if new.any() or matching not in (None, state.manifest.matching):
                 what = {"matchers": [one.matcher for one in points], "rows": int(new.sum())}
                 parts = self._described(state, np.asarray(keys, object)[new].tolist(),

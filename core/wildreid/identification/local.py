@@ -10,6 +10,7 @@ import numpy as np
 
 from wildreid.errors import UserError
 from wildreid.gallery.features import CURE, HEAD, Points
+from wildreid.gallery.fold import GONE
 from wildreid.kinds import Fusion, LocalMatcher, Matcher, Reranker
 from wildreid.matching.curve import PairCurve
 from wildreid.matching.local import Enlargeable, Local, open_local, record_size, unpacked
@@ -201,6 +202,16 @@ def why_not(state: State) -> str:
         f"the gallery could match by {' and '.join(matching.known)}, and {lacks}: it ranks by the embedding alone. "
         "They are added with reid gallery features"
     )
+
+
+def described(state: State) -> str:
+    """How a gallery matches and how many of its images have local features; or why it does not match."""
+    if why := why_not(state):
+        return f"{why[0].upper()}{why[1:]}"
+    there = state.codes != GONE
+    kept = [int((one.there & there).sum()) for one in state.local.values()]
+    names = " and ".join(state.local)
+    return f"matches by {names}: {min(kept, default=0)} of {state.images} images have local features"
 
 
 def in_picture(place: NDArray[np.float32], lines: Floats, start: int) -> NDArray[np.float64]:

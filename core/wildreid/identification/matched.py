@@ -11,7 +11,8 @@ import pandas as pd
 
 from wildreid.errors import UserError
 from wildreid.gallery.fold import GONE
-from wildreid.identification.local import Matchers
+from wildreid.identification.lines import Line, between
+from wildreid.identification.local import Beside, Matchers
 from wildreid.identification.search import Search
 from wildreid.matching.candidates import Candidates
 from wildreid.matching.local import Local
@@ -96,11 +97,13 @@ class Comparison:
         scores: (photos, individuals) fused score of each photo's best image; -inf for an individual without an
             image that it may be matched to.
         candidates: the shortlists and what was matched.
-        points: (photos,) how many points the first matcher found in each.
+        beside: local features of the gallery's rows, and behind them of the photos, by matcher.
     """
 
-    def __init__(self, asked: Asked, candidates: Candidates[Asked], matchers: Matchers, points: Ints) -> None:
-        self.matchers, self.candidates, self.points, self._asked = matchers, candidates, points, asked
+    def __init__(
+        self, asked: Asked, candidates: Candidates[Asked], matchers: Matchers, beside: Sequence[Beside]
+    ) -> None:
+        self.matchers, self.candidates, self.beside, self._asked = matchers, candidates, beside, asked
         state = asked.search.state
         self.scores = np.full((len(asked), len(state.individuals)), -np.inf, np.float32)
         starts = state.by_individual[1][:-1]
@@ -117,6 +120,18 @@ class Comparison:
         scores = self._fused(query)[own]
         keep = np.isfinite(scores)
         return search.of_encounters(self._asked.gallery[own[keep]], scores[keep], count)
+
+    def lines(self, query: int, row: int, place: NDArray[np.float32]) -> list[Line]:
+        """The points of a photo and of an image of the gallery that match.
+
+        Args:
+            query: the photo.
+            row: of the image.
+            place: (4,) where the square that the matcher looked at lies in the photo's picture.
+        """
+        first = self.beside[0]
+        one = first.take([int(self._asked.queries[query])]), place
+        return between(self.matchers, one, (first.take([row]), first.kept.heads["place"][row]))
 
     def __len__(self) -> int:
         return len(self._asked)
@@ -172,7 +187,7 @@ class Comparison:
                 f"each photo was matched to {budget} images, and probabilities are meant for "
                 f"{self.matchers.pairs}: who is not among them looks less probable"
             )
-        if without := int((self.points == 0).sum()):
+        if without := int((self.beside[0].counts[self._asked.queries] == 0).sum()):
             said.append(f"in {without} of {photos} photos {names} found no point; their pairs score 0")
         state = self._asked.search.state
         lacking = int((~state.local[names].there[self._asked.gallery]).sum())
@@ -227,4 +242,4 @@ def compare(
     with ExitStack() as stack:
         scores = [stack.enter_context(PairScores(one, None)) for one in beside]
         candidates.match(scores, seconds=seconds)
-    return Comparison(asked, candidates, matchers, looked[0].counts[at])
+    return Comparison(asked, candidates, matchers, beside)

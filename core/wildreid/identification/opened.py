@@ -228,6 +228,7 @@ class OpenGallery(Filling):
             false_accepts=false_accepts,
             false_new=false_new,
             prior=prior,
+            matching=matching,
             matchers=self.matchers if matching and self.matches else None,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,7 @@ class Identified:
         """By which the scores were answered."""
         return rule_of(self.search.state, self.comparison)
 
-    def where(self, at: Ints) -> Ints:
+    def where(self, at: Sequence[int] | Ints) -> Ints:
         """The rows in `table` of the queries at these positions of `rows`."""
         found: Ints = pd.Index(self.table["id"]).get_indexer(pd.Index(self.rows["id"].iloc[at]))
         return found

@@ -15,6 +15,7 @@ from wildreid.gallery import thumbnails
 from wildreid.gallery.history import by_station, encounters, individuals, together
 from wildreid.gallery.state import State
 from wildreid.identification.identify import Answer, Candidate, counts
+from wildreid.identification.lined import LINED, exemplars, pair
 from wildreid.identification.outputs import Discovered, Identified
 from wildreid.page import Larger, render, thumbnail, timeline
 
@@ -51,16 +52,17 @@ def identified_page(found: Identified, read: Read, *, larger: Larger | None = No
         sections=[("answer", "Answer"), ("strips", "Photos"), ("all", "All")],
         made=_made(),
         state=state,
-        rule=state.rule,
+        rule=found.rule,
         notes=found.notes,
         total=counts(found.encounters),
         photos=len(found.images),
         encounters=len(found.encounters),
         unreadable=[answer for answer in found.images if answer.verdict == "unreadable"],
         strips=[
-            {"answer": answer, "words": said(answer), **_strip(found, answer, read, larger)}
-            for answer in shown
+            {"answer": answer, "words": said(answer), **_strip(found, answer, read, larger, lines=n < LINED)}
+            for n, answer in enumerate(shown)
         ],
+        matched="" if found.comparison is None else found.comparison.words,
         rows=[_line(answer) for answer in found.images],
     )
 
@@ -206,8 +208,13 @@ def history_page(state: State, *, coordinates: bool = False) -> str:
     )  # fmt: skip
 
 
-def _strip(found: Identified, answer: Answer, read: Read, larger: Larger | None) -> dict[str, Any]:
-    """The query's photo, the one that is nearest to its first candidate, and the candidates' exemplars."""
+def _strip(
+    found: Identified, answer: Answer, read: Read, larger: Larger | None, *, lines: bool = False
+) -> dict[str, Any]:
+    """The query's photo, the one that is nearest to its first candidate, and the candidates' exemplars.
+
+    With `lines` and matched photos, also what matches of the photo and of each candidate.
+    """
     search = found.search
     shown = answer.rows[0]
     name = str(found.rows["id"].iloc[shown])
@@ -220,17 +227,18 @@ def _strip(found: Identified, answer: Answer, read: Read, larger: Larger | None)
         "words": [name, (answer.date or "no date").replace("T", " ")],
         "mark": "query",
     }
-    nearest = []
+    nearest, lined = [], []
     for candidate in answer.candidates[:CANDIDATES]:
-        pictures = search.exemplars(
-            found.embeddings[shown], candidate.individual, EXEMPLARS, found.rows.iloc[[shown]]
-        )
+        pictures = exemplars(found, shown, candidate.individual, EXEMPLARS)
         for number, (row, score) in enumerate(pictures):
             nearest.append(_exemplar(search.state, candidate, row, score, first=number == 0))
+        if pictures and image is not None and lines:
+            lined += pair(found, shown, pictures[0][0], candidate.individual, image)
     others = [str(found.rows["id"].iloc[row]) for row in answer.rows[1:]]
     burst = [_photo(other, found.rows["timestamp"].iloc[row], read, larger)
              for other, row in zip(others[:SHOWN], answer.rows[1:], strict=False)]  # fmt: skip
-    return {"query": query, "nearest": nearest, "own": None, "burst": burst, "more": len(others) - len(burst)}
+    return {"query": query, "nearest": nearest, "own": None, "burst": burst, "more": len(others) - len(burst),
+            "lines": lined}  # fmt: skip
 
 
 def _exemplar(state: State, candidate: Candidate, row: int, score: float, *, first: bool) -> dict[str, Any]:

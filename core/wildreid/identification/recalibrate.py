@@ -26,6 +26,7 @@ from wildreid.identification.calibration import (
 )
 from wildreid.identification.discover import cut_of, encounter_similarity, fit_cut
 from wildreid.identification.hinges import hinges_of
+from wildreid.identification.local import build_matchers, why_not
 from wildreid.identification.search import tags_of
 from wildreid.matching.candidates import Candidates
 from wildreid.matching.pairs import PairScores
@@ -49,7 +50,9 @@ def recalibrate(
     false_accepts: float | None = None,
     false_new: float = FALSE_NEW,
     prior: float | None = None,
+    matching: bool = True,
     matchers: Matchers | None = None,
+    device: str = "auto",
 ) -> tuple[Rule | Missing, tuple[str, ...]]:
     """Fit a gallery's rules again for its present size and keep them; no model is needed.
 
@@ -58,7 +61,9 @@ def recalibrate(
         false_accepts: share of unknown animals that may be taken for known ones; None: as before.
         false_new: share of known animals that may be called new.
         prior: share of encounters with new animals that the probabilities are meant for; None: as before.
-        matchers: the gallery's, by which the rule for matched photos is fitted too; None: that stays as it is.
+        matching: fit the rule for matched photos too, where the gallery matches; if not, it stays as it is.
+        matchers: the gallery's, where they are built already.
+        device: to match on, where they are not.
 
     Returns:
         the rule for cosine similarities, or why none could be fitted (then the old ones stay), and notes.
@@ -73,7 +78,8 @@ def recalibrate(
     if isinstance(rule, Missing):
         return rule, notes
     fused = state.fused
-    if matchers is not None:
+    if matching and state.manifest.matching is not None and not why_not(state):
+        matchers = matchers or _built(state, device)
         anew = fused_rule_of_gallery(
             state, matchers, false_accepts=false_accepts, false_new=false_new, prior=prior
         )
@@ -83,6 +89,14 @@ def recalibrate(
             fused = anew
     gallery.calibrate(rule, fused)
     return rule, notes
+
+
+def _built(state: State, device: str) -> Matchers:
+    from wildreid.training.device import pick_device
+
+    assert state.manifest.matching is not None
+    where = str(state.folder)
+    return build_matchers(state.manifest.matching, device=str(pick_device(device)), where=where)
 
 
 def fused_rule_of_gallery(

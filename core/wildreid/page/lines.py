@@ -11,7 +11,7 @@ MOST = 60
 
 
 def matched_points(
-    pictures: tuple[str, str], lines: Sequence[Sequence[float]], *, size: int, words: str
+    pictures: tuple[str, str], lines: Sequence[Sequence[float]], *, size: int, words: str, most: int = MOST
 ) -> Markup:
     """Two square photos and the lines between them, coloured from the least sure to the surest of them.
 
@@ -20,8 +20,9 @@ def matched_points(
         lines: x and y in the first, x and y in the second, and confidence, the surest first.
         size: pixels a side that the lines are measured in.
         words: what is seen, for those who do not see it.
+        most: lines that are drawn.
     """
-    drawn = [[float(number) for number in line] for line in lines[:MOST]]
+    drawn = [[float(number) for number in line] for line in lines[:most]]
     sure = [line[4] for line in drawn]
     low, high = min(sure, default=0.0), max(sure, default=1.0)
     gap = size // 32

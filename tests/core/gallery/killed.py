@@ -14,7 +14,7 @@ from pathlib import Path
 # run as a file: the project's root is not on the path
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from tests.core.gallery.made import MARK, annotations, unit
+from tests.core.gallery.made import MARK, annotations, points, unit
 
 from wildreid.gallery.index import build_index
 from wildreid.gallery.store import Gallery
@@ -25,7 +25,9 @@ TOUCHES = {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate"}
 def change(folder: Path, operation: str) -> None:
     gallery = Gallery(folder)
     if operation == "add":
-        gallery.add(annotations(40, 2), unit(40, 2), model=MARK)
+        gallery.add(annotations(40, 2), unit(40, 2), model=MARK, points=[points(40, 2)])
+    elif operation == "features":
+        gallery.describe(annotations(30, 3)["key"], [points(30, 3)])
     elif operation == "merge":
         gallery.merge("bear 0", "bear 1")
     elif operation == "undo":

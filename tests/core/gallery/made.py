@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from wildreid.artefacts import Decision
-from wildreid.gallery.manifest import Mark
+from wildreid.gallery.features import HEAD, Points
+from wildreid.gallery.manifest import Mark, Matching
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 
@@ -29,6 +30,11 @@ RULE = Rule(
     new_below=0.5,
     known_called_new=0.05,
 )
+
+MATCHING = Matching(
+    stands="fused", matchers=({"name": "dots"},), fingerprints=("dots 1",), curves=({"slope": 1.0},)
+)
+RECORD = 50
 
 
 def unit(rows: int, seed: int, width: int = WIDTH) -> np.ndarray:
@@ -56,3 +62,14 @@ def made(folder: Path, rows: int = 60, *, people: int = 6, exact_up_to: int = 1_
     if rows:
         gallery.add(annotations(rows, 1, people=people), unit(rows, 1), model=MARK)
     return gallery
+
+
+def points(rows: int, seed: int, *, fingerprint: str = "dots 1") -> Points:
+    """Local features of the rows of `annotations`, whose numbers mean nothing."""
+    draw = np.random.default_rng(seed)
+    heads = np.zeros(rows, HEAD)
+    heads["key"] = draw.integers(1, 256, (rows, 16))
+    heads["count"] = draw.integers(0, 9, rows)
+    heads["place"] = draw.uniform(size=(rows, 4))
+    records = draw.integers(0, 256, (rows, RECORD)).astype(np.uint8)
+    return Points("dots", fingerprint, RECORD, heads, lambda at: records[at])

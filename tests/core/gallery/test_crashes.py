@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.core.gallery.made import MARK, annotations, made, unit
+from tests.core.gallery.made import MARK, MATCHING, annotations, made, unit
 
 from wildreid.gallery import index
 from wildreid.gallery.check import verify
@@ -21,7 +21,7 @@ from wildreid.gallery.store import Gallery
 from wildreid.identification.search import Search
 
 HERE = Path(__file__).parent
-OPERATIONS = ("add", "merge", "undo", "index")
+OPERATIONS = ("add", "merge", "undo", "index", "features")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "WILDREID_AUTHOR": "test"}
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL and fork are of POSIX")
@@ -52,6 +52,7 @@ def ask(killer: subprocess.Popen[str], operation: str, kill_at: int, folder: Pat
 def base(folder: Path) -> Gallery:
     """More rows than an index needs, a settled segment and one that still grows, and something to undo."""
     gallery = made(folder, rows=4200, people=30, exact_up_to=1000)
+    gallery.describe([], [], matching=MATCHING)
     gallery.add(annotations(30, 3), unit(30, 3), model=MARK)
     index.build_index(gallery.state)
     gallery.merge("bear 2", "bear 3")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from wildreid.cli.gallery.building import add, create, join
+from wildreid.cli.gallery.building import add, create, features, join
 from wildreid.cli.gallery.caring import calibrate, verify
 from wildreid.cli.gallery.correcting import merge, remove, rename, split, undo
 from wildreid.cli.gallery.exporting import export
@@ -13,6 +13,7 @@ from wildreid.cli.gallery.looking import list_, log, show
 COMMANDS = (
     create,
     add,
+    features,
     join,
     list_,
     show,

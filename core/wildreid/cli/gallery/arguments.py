@@ -50,3 +50,22 @@ Encounter = Annotated[
     list[str] | None,
     typer.Option(metavar="ENCOUNTER", help="All images of this encounter; may be given again."),
 ]
+NoMatching = Annotated[
+    bool,
+    typer.Option(
+        "--no-matching",
+        help="Rank by the embedding alone, also where the gallery matches photos point by point.",
+    ),
+]
+Pairs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="IMAGES",
+        help="Match each photo to so many images of the gallery, the nearest; as the model's run if not given.",
+    ),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(min=0.001, metavar="SECONDS", help="Match each photo for so long, at most."),
+]

@@ -10,7 +10,7 @@ import typer
 
 from wildreid.cli.arguments import Columns, Dates, Device, Unknown, said_of_table
 from wildreid.cli.gallery import printing
-from wildreid.cli.gallery.arguments import Data, GalleryPath, Part, Root
+from wildreid.cli.gallery.arguments import Data, GalleryPath, NoMatching, Part, Root
 
 if TYPE_CHECKING:
     from wildreid.data.table import Failure
@@ -43,10 +43,12 @@ def create(
             help="Up to how many images every search is exact; a million if not given.",
         ),
     ] = None,
+    no_matching: NoMatching = False,
     device: Device = None,
 ) -> None:
     """Make a gallery for a model, and add photos of known individuals.
 
+    Where the model's run had matchers, and proved that they help, local features are kept beside the embeddings.
     Where they suffice, thresholds and probabilities are then fitted on them, as `reid gallery calibrate` does;
     else those of the model's own validation stay.
 
@@ -82,15 +84,16 @@ def create(
             added = made.add_embedded(found, root=root, source=str(embeddings))
         else:
             assert table is not None
-            added = made.add(table, source=str(data))
+            added = made.add(table, source=str(data), matching=not no_matching)
     except UserError:
         made.gallery.discard()  # what was refused leaves nothing behind
         raise
     _say_added(added, gallery, () if table is None else table.failures)
     if can_tell(made.state):
-        rule, notes = made.calibrate()
+        rule, notes = made.calibrate(matching=not no_matching)
         if isinstance(rule, Rule):
             printing.say_rule(rule, notes)
+    printing.say_fused(gallery)
 
 
 def add(
@@ -101,6 +104,7 @@ def add(
     columns: Columns = None,
     dates: Dates = None,
     unknown: Unknown = None,
+    no_matching: NoMatching = False,
     device: Device = None,
 ) -> None:
     """Add photos of known individuals; those that are there already are left out and named."""
@@ -109,8 +113,46 @@ def add(
 
     table = read_data(data, parts=part or (), root=root, **said_of_table(columns, dates, unknown))
     said(table)
-    added = open_gallery(gallery, device=device or "auto").add(table, source=str(data))
+    added = open_gallery(gallery, device=device or "auto").add(
+        table, source=str(data), matching=not no_matching
+    )
     _say_added(added, gallery, table.failures)
+
+
+def features(
+    gallery: GalleryPath,
+    photos: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="What the gallery's image paths are relative to.", show_default=False
+        ),
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="The run that the gallery's model is of, for a gallery that does not know how it matched.",
+        ),
+    ] = None,
+    device: Device = None,
+) -> None:
+    """Add local features to the photos of a gallery that have none, so that it matches point by point.
+
+    Photos are known by their bytes, and nothing is embedded again. Then thresholds and probabilities for matched
+    photos are fitted, as `reid gallery calibrate` does.
+
+    Example: [bold]reid gallery features herd photos[/]
+    """
+    from wildreid.identification import open_gallery
+    from wildreid.identification.calibration import can_tell
+
+    opened = open_gallery(gallery, device=device or "auto")
+    done = opened.describe(photos, model=model)
+    printing.say(f"{done.rows} images have local features now, {done.had} had them before")
+    _say_left([f"{left.image}: {left.reason}" for left in done.left], "without")
+    if can_tell(opened.state):
+        opened.calibrate()
+    printing.say_fused(gallery)
 
 
 def join(
@@ -156,7 +198,11 @@ def _say_added(added: Added, gallery: Path, failures: Sequence[Failure] = ()) ->
     _say_near(added.near)
     rows = [f"row {one.row}: {one.image}: {one.reason}" for one in failures if one.row is not None]
     others = [f"{left.image}: {left.reason}" for left in added.left]
-    for told in [*rows, *others][:20]:
-        printing.say(f"  not added: {told}")
-    if len(rows) + len(others) > 20:
-        printing.say(f"  … and {len(rows) + len(others) - 20} others that were not added")
+    _say_left([*rows, *others], "not added")
+
+
+def _say_left(told: Sequence[str], what: str) -> None:
+    for one in told[:20]:
+        printing.say(f"  {what}: {one}")
+    if len(told) > 20:
+        printing.say(f"  … and {len(told) - 20} others: {what}")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from wildreid.cli.arguments import Device
 from wildreid.cli.gallery import printing
 from wildreid.cli.gallery.arguments import GalleryPath
 
@@ -62,16 +63,25 @@ def calibrate(
             help="Share of encounters with new animals that probabilities are meant for; as before, or 0.5.",
         ),
     ] = None,
+    no_matching: Annotated[
+        bool,
+        typer.Option("--no-matching", help="Leave the thresholds for photos that are matched as they are."),
+    ] = False,
+    device: Device = None,
 ) -> None:
     """Fit thresholds and probabilities again, for the gallery's present size.
 
-    Each encounter and each individual is left out in turn, as if it had just been photographed.
+    Each encounter and each individual is left out in turn, as if it had just been photographed. A gallery that
+    matches photos point by point has thresholds of its own for these, which take longer.
     """
     from wildreid.artefacts import Missing
     from wildreid.errors import UserError
     from wildreid.identification.recalibrate import recalibrate
 
-    rule, notes = recalibrate(gallery, false_accepts=false_accepts, false_new=false_new, prior=prior)
+    rule, notes = recalibrate(
+        gallery, false_accepts=false_accepts, false_new=false_new, prior=prior, matching=not no_matching,
+        device=device or "auto",
+    )  # fmt: skip
     if isinstance(rule, Missing):
         raise UserError(
             f"no rule could be fitted: {rule.reason}",
@@ -79,3 +89,4 @@ def calibrate(
             cure="add photos from more encounters",
         )
     printing.say_rule(rule, notes)
+    printing.say_fused(gallery, left=no_matching)

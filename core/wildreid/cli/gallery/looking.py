@@ -10,6 +10,7 @@ def list_(gallery: GalleryPath) -> None:
     """List the individuals: how many images and encounters each has, first and last seen."""
     from wildreid.gallery.history import individuals
     from wildreid.gallery.store import Gallery
+    from wildreid.identification.local import described
 
     state = Gallery(gallery).state
     rows = [
@@ -28,6 +29,8 @@ def list_(gallery: GalleryPath) -> None:
     printing.say(
         f"{len(rows)} individuals, {state.images} images; model {state.manifest.model.name}; {words}",
     )
+    if state.manifest.matching is not None:
+        printing.say(described(state))
     for origin in state.manifest.provenance.get("weights", ()):
         printing.say(f"first weights {origin}")
 

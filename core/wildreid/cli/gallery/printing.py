@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wildreid.gallery.rule import Rule
 
 WIDE = 160
@@ -61,6 +63,19 @@ def say_rule(rule: Rule, notes: Sequence[str]) -> None:
     say(decision.in_words)
 
 
+def say_fused(gallery: Path, *, left: bool = False) -> None:
+    """Print how a gallery matches, and unless they were `left` as they are the thresholds for that."""
+    from wildreid.gallery.store import Gallery
+    from wildreid.identification.local import described
+
+    state = Gallery(gallery).state
+    if state.manifest.matching is not None:
+        say(described(state))
+        if state.fused is not None and not left:
+            say("for photos that are matched:")
+            say_rule(state.fused, ())
+
+
 def each(frame: Any) -> Any:
     """The rows of a frame, as named tuples."""
     return frame.itertuples()
@@ -91,5 +106,6 @@ def words(kind: str, what: dict[str, Any]) -> str:
         "different": f"{len(what.get('keys') or ())} and {len(what.get('others') or ())} images are of two animals",
         "withdraw": f"withdraw change {what.get('change')}",
         "calibrate": "calibrate",
+        "features": f"local features by {' and '.join(what.get('matchers') or ())} of {what.get('rows')} images",
         "undo": f"undo change {what.get('undone')}",
     }[kind]
