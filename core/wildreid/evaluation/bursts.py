@@ -90,7 +90,7 @@ def _means(best: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         return np.asarray(best.mean(axis=0))
     counts = finite.sum(axis=0)
     sums = np.where(finite, best, 0).sum(axis=0)
-    means = np.full_like(sums, -np.inf)
+    means: NDArray[np.floating[Any]] = np.full_like(sums, -np.inf)
     np.divide(sums, counts, out=means, where=counts > 0)
     return means
 

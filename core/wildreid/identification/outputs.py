@@ -70,7 +70,7 @@ class Identified:
 
     def where(self, at: Sequence[int] | Ints) -> Ints:
         """The rows in `table` of the queries at these positions of `rows`."""
-        found: Ints = pd.Index(self.table["id"]).get_indexer(pd.Index(self.rows["id"].iloc[at]))
+        found: Ints = pd.Index(self.table["id"]).get_indexer(pd.Index(self.rows["id"].iloc[np.asarray(at)]))
         return found
 
     def as_dict(self) -> dict[str, Any]:
