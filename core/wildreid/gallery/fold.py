@@ -99,9 +99,16 @@ def fold(changes: Sequence[Change], rows: pd.DataFrame, *, after: Folded | None 
                 f"the journal's change {change.number} is of an unknown kind, '{change.kind}'",
                 cure="install the version of wildreid that wrote it, or a later one",
             )
+    rule, fused = (TypeAdapter(Rule).validate_python(one) if one else None for one in ruling)
+    return *_sorted(names, codes, count), rule, fused
+
+
+def _sorted(
+    names: dict[str, int], codes: NDArray[np.int32], count: int
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The names that stand for somebody, sorted, and each row's position among them."""
     used = np.bincount(codes[codes != GONE], minlength=count) > 0
     people = tuple(sorted(name for name, code in names.items() if used[code]))
     final = np.full(count + 1, GONE, np.int32)
     final[[names[name] for name in people]] = np.arange(len(people), dtype=np.int32)
-    rule, fused = (TypeAdapter(Rule).validate_python(one) if one else None for one in ruling)
-    return people, final[codes], rule, fused
+    return people, final[codes]
