@@ -45,13 +45,9 @@ class Trial:
 
     def run(self, seed: int) -> Results:
         """The finished run, trained now or before; ``trained.json`` in its folder says by what commit."""
-        settings = {**self.settings, "seed": seed, "reporters": [], "trackers": ["jsonl"]}
-        loaded = wildreid.load_recipe(
-            ROOT / "species" / self.recipe, profiles=self.profiles, settings=settings
-        )
-        for folder in RUNS.glob(f"{self.name}-{seed}-*"):
-            if (folder / "trained.json").is_file() and _same(folder, loaded.recipe):
-                return wildreid.load_results(folder)
+        if (found := self.kept(seed)) is not None:
+            return found
+        loaded = self.loaded(seed)
         folder = (
             RUNS / f"{self.name}-{seed}-{hash_of(loaded.recipe.model_dump(mode='json'), libraries())[:8]}"
         )
@@ -59,6 +55,19 @@ class Trial:
         wildreid.run(loaded, out=RUNS, name=folder.name)
         write_json(folder / "trained.json", {"commit": _commit()})
         return wildreid.load_results(folder)
+
+    def kept(self, seed: int) -> Results | None:
+        """The run, if it was finished before."""
+        recipe = self.loaded(seed).recipe
+        for folder in RUNS.glob(f"{self.name}-{seed}-*"):
+            if (folder / "trained.json").is_file() and _same(folder, recipe):
+                return wildreid.load_results(folder)
+        return None
+
+    def loaded(self, seed: int) -> wildreid.Loaded:
+        """Its recipe with this seed."""
+        settings = {**self.settings, "seed": seed, "reporters": [], "trackers": ["jsonl"]}
+        return wildreid.load_recipe(ROOT / "species" / self.recipe, profiles=self.profiles, settings=settings)
 
     def at(self, root: Path) -> Trial:
         """The same on the photos in this folder."""
