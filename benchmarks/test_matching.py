@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -232,7 +232,7 @@ def test_pairs(record: Record, device: str, name: str, gallery: int, tmp_path: P
     )
     local = Repeated(once, gallery + 1)
     rows = np.arange(1, gallery + 1)
-    bare = bare_pairs(name, once.take(np.arange(different)), [row % different for row in rows], device)
+    bare = bare_pairs(name, once.take(np.arange(different)), [int(row) % different for row in rows], device)
 
     def ours() -> Seconds:
         with PairScores(local, None) as scores:
@@ -332,12 +332,12 @@ def test_accuracy(record: Record, roots: dict[str, Path | None], quick: bool) ->
     runs: list[tuple[str, str, Callable[[], Any]]] = []
     trial = BEARS.smoke() if quick else BEARS
     for seed in SEEDS[:1] if quick else SEEDS:
-        runs.append(("drawn bears", f"seed {seed}", lambda seed=seed: trial.run(seed)))
+        runs.append(("drawn bears", f"seed {seed}", partial(trial.run, seed)))
     root = roots["cows"]
     if root is not None and not quick:
         for bursts in (False, True):
             words = "look-alikes removed" if bursts else "official split"
-            runs.append(("cows", words, lambda bursts=bursts: cows(root, 100, bursts=bursts).run(0)))
+            runs.append(("cows", words, partial(cows(root, 100, bursts=bursts).run, 0)))
     found: list[Any] = []
     record.benchmark.pedantic(lambda: found.extend(told(make()) for _, _, make in runs), rounds=1)
     for (animals, which, _), said in zip(runs, found, strict=True):
