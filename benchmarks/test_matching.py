@@ -22,6 +22,7 @@ from benchmarks.record import Record
 from benchmarks.stages.gallery import annotated, filled, unit
 from benchmarks.timing import Clock, Seconds
 from benchmarks.trials import SEEDS
+from PIL import Image
 
 from wildreid.artefacts import LocalFeatures
 from wildreid.gallery.features import HEAD, Points
@@ -46,14 +47,14 @@ BarePairs = Callable[[], object]
 
 
 def blotches(count: int, size: int, *, seed: int = 0) -> np.ndarray:
-    """(count, size, size, 3) coats."""
-    cells = np.random.default_rng(seed).integers(0, 2, (count, 32, 32, 1)) * 170 + 40
-    return (
-        cells.repeat(-(-size // 32), 1)
-        .repeat(-(-size // 32), 2)[:, :size, :size]
-        .repeat(3, 3)
-        .astype(np.uint8)
-    )
+    """(count, size, size, 3) coats, on each of which every matcher finds all the points that it keeps."""
+    random = np.random.default_rng(seed)
+    coats = []
+    for cells in random.integers(0, 2, (count, 32, 32)) * 170 + 40:
+        coat = Image.fromarray(cells.astype(np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
+        grain = random.normal(0, 8, (size, size))
+        coats.append(np.clip(np.asarray(coat) + grain, 0, 255).astype(np.uint8))
+    return np.stack(coats)[..., None].repeat(3, 3)
 
 
 class Drawn:
@@ -230,6 +231,7 @@ def test_pairs(record: Record, device: str, name: str, gallery: int, tmp_path: P
     once = open_local(
         OPTIONS[name], images, np.arange(different), device=device, cache=tmp_path, matcher=matcher
     )
+    assert (once.counts == OPTIONS[name].points).all()
     local = Repeated(once, gallery + 1)
     rows = np.arange(1, gallery + 1)
     bare = bare_pairs(name, once.take(np.arange(different)), [int(row) % different for row in rows], device)
@@ -277,6 +279,7 @@ def test_a_query_with_a_shortlist(record: Record, device: str, images: int, tmp_
     kept = open_local(
         OPTIONS["mutual"], pool, np.arange(64), device=device, cache=tmp_path / "pool", matcher=matcher
     )
+    assert (kept.counts == matcher.points).all()
     state = filled(tmp_path / "gallery", images).state
     heads = np.zeros(images, HEAD)
     heads["key"] = np.random.default_rng(0).integers(1, 255, (images, 16))
