@@ -150,9 +150,7 @@ class Filling:
         """
         at = np.flatnonzero(found.rows["key"].isin(list(keys)))
         chosen = found.rows.iloc[at].drop(columns="burst").assign(**told)
-        there = np.flatnonzero(found.table["key"].isin(list(keys)))[::-1]  # of two alike the first
-        rows = dict(zip(found.table["key"].iloc[there], there.tolist(), strict=True))
-        where = np.array([rows[key] for key in chosen["key"]], np.int64)
+        where = found.places(chosen["key"])
         points = self._points(found.photos, where)
         vectors = found.embeddings[at]
         return self._enter(found.table, where, chosen, vectors, points, source=source, reviews=reviews)

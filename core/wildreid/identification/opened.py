@@ -257,6 +257,13 @@ class OpenGallery(Filling):
             return []
         return lines_of(self.state, self.matchers, key, other, found)
 
+    def compared(self, search: Search, found: Identified, at: Ints) -> Comparison | None:
+        """Photos of one burst, by their rows in `found`, matched to a gallery that may have changed since."""
+        rows = found.rows.iloc[at].reset_index(drop=True).assign(burst=0)
+        if found.photos is None or not self.matches:
+            return None
+        return self._compared(search, rows, found.embeddings[at], found.photos, found.places(rows["key"]))
+
     def _compared(
         self,
         search: Search,

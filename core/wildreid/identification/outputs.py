@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,13 @@ class Identified:
         """The rows in `table` of the queries at these positions of `rows`."""
         found: Ints = pd.Index(self.table["id"]).get_indexer(pd.Index(self.rows["id"].iloc[np.asarray(at)]))
         return found
+
+    def places(self, keys: Iterable[str]) -> Ints:
+        """The rows of `table` that have these keys; of two alike the first."""
+        keys = list(keys)
+        there = np.flatnonzero(self.table["key"].isin(keys))[::-1]
+        row = dict(zip(self.table["key"].iloc[there], there.tolist(), strict=True))
+        return np.array([row[key] for key in keys], np.int64)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, as the documentation of the JSON output describes it."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
 
 from wildreid.commit import commit
 from wildreid.recipe import Loaded, Measurement
@@ -54,6 +53,8 @@ def versions() -> dict[str, str]:
 
 def machine(device: str) -> dict[str, Any]:
     """The processor, the device and the threads that a run used."""
+    import torch  # it takes seconds, and hashes need none
+
     gpu = torch.cuda.get_device_name(device) if device.startswith("cuda") else None
     return {
         "system": f"{platform.system()} {platform.release()}",

@@ -17,6 +17,7 @@ from wildreid.review.security import Doors, read_tokens, read_users
 from wildreid.review.server import application
 
 if TYPE_CHECKING:
+    from wildreid.identification.lines import Line
     from wildreid.identification.opened import OpenGallery
     from wildreid.review.serving import Address
 
@@ -38,6 +39,7 @@ class Built:
         beside: Beside | None = None,
     ) -> None:  # fmt: skip
         self.desk, self.folder, self.device = desk, folder, device
+        desk.explain = self.explain
         self.doors = Doors(
             users=read_users(address.users) if address.users else {},
             tokens=read_tokens(address.tokens) if address.tokens else [],
@@ -65,6 +67,21 @@ class Built:
                 self._opened = open_gallery(self.folder, device=self.device)
                 self._opened.gallery = self.desk.gallery
             return self._opened
+
+    def explain(self, key: str, other: str) -> tuple[list[Line], str]:
+        """The matched points of two photos, and why there are none."""
+        from wildreid.identification.local import why_not
+
+        state = self.desk.gallery.state
+        if state.manifest.matching is None:
+            return [], (
+                "this gallery's photos are not matched point by point; if its model's run has matchers, "
+                "reid gallery features adds what is needed"
+            )
+        if why := why_not(state):
+            return [], why
+        found = self.desk.newcomers.found if self.desk.newcomers else None
+        return self.opened().explain(key, other, found=found), ""
 
     def receive(self, photos: list[Path], root: Path | None) -> None:
         """Identify new photos and ask about them."""

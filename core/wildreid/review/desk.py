@@ -11,9 +11,9 @@ from typing import Any
 
 from wildreid.errors import UserError
 from wildreid.gallery.store import Gallery
-from wildreid.identification.search import Search
-from wildreid.review import questions, summary, views
+from wildreid.review import questions, summary
 from wildreid.review.applying import Newcomers, apply, owner
+from wildreid.review.asking import Asking
 from wildreid.review.deciding import SIDES, answer, as_data, review_of
 from wildreid.review.journal import Review, Reviews, built_on
 from wildreid.review.settings import LEASE, Lease, Settings, Skips
@@ -22,7 +22,7 @@ from wildreid.review.tasks import Catalogue, Task, of_photos, task_id
 
 PATIENCE = 30.0
 """Seconds that a decision waits for those before it to reach the gallery."""
-Explain = Callable[[str, str], Sequence[tuple[float, float, float, float, float]]]
+Explain = Callable[[str, str], tuple[Sequence[tuple[float, float, float, float, float]], str]]
 """Matches of two annotations by key: (x1, y1, x2, y2, weight), each from 0 to 1 across its picture."""
 
 
@@ -41,7 +41,9 @@ class Desk:
         gallery: whose individuals they are.
         settings: how it asks.
         where: the address of this server, for those who come second.
-        explain: matches between two photos, where a matcher can show them.
+
+    Attributes:
+        explain: what matches in two photos, and why nothing does; None: nobody can say.
 
     Raises:
         UserError: another server has this gallery; its reviews were altered.
@@ -53,9 +55,9 @@ class Desk:
         settings: Settings | None = None,
         *,
         where: str = "",
-        explain: Explain | None = None,
     ) -> None:
-        self.gallery, self.settings, self.explain = gallery, settings or Settings(), explain
+        self.gallery, self.settings = gallery, settings or Settings()
+        self.explain: Explain | None = None
         self.reviews = Reviews(gallery.folder, where=where)
         self._standing = Standing(self.reviews)
         self.preparing = ""
@@ -67,7 +69,7 @@ class Desk:
         self.catalogue: list[Task] = []
         self._leases: dict[str, Lease] = {}
         self.skips = Skips()
-        self._search: Search | None = None
+        self.asking = Asking(self)
         self._work: queue.Queue[threading.Event | None] = queue.Queue()
         self._worker = threading.Thread(target=self._apply_in_turn, daemon=True)
         self._worker.start()
@@ -113,6 +115,11 @@ class Desk:
                 return self._show(task, reviewer, lines, settles=answers) | {"left": len(split)}
             return {"task": None, "left": 0, "preparing": self.preparing, **self.said()}
 
+    def leased(self, task: Task) -> bool:
+        """Whether somebody has a question on the screen."""
+        lease = self._leases.get(task.id)
+        return lease is not None and lease.until >= time.monotonic()
+
     def renew(self, reviewer: str, lease: str) -> bool:
         """Hold a question for longer; False where somebody else has it by now."""
         with self._lock:
@@ -142,7 +149,7 @@ class Desk:
             lease = self._leases.get(str(said.get("task")))
             if lease is None or lease.reviewer != reviewer:
                 raise Conflict("this question was given to somebody else, or the desk was started again")
-            task = self._task(lease.view["task"])
+            task = lease.task
             if said.get("revision") != self._revision(task, lease):
                 raise Conflict(summary.happened(self, task, lease))
             if said.get("decision") == "skip":
@@ -189,6 +196,19 @@ class Desk:
             line = Review(0, "", reviewer, task, "identify", (key,), (), "viewpoint", reason=side)
             return self._told(self.reviews.add(line))
 
+    def explained(self, reviewer: str, pair: tuple[str, str]) -> dict[str, Any]:
+        """What matches in two photos that somebody has on the screen, and why nothing does."""
+        for lease in list(self._leases.values()):
+            seen = {one["key"] for side in (lease.view, *lease.view["candidates"]) for one in side["photos"]}
+            if lease.reviewer == reviewer and set(pair) <= seen:
+                if lease.view["blind"]:
+                    return {"matches": [], "why": "a second look sees nothing of what the model used"}
+                matches, why = (
+                    self.explain(*pair) if self.explain else ((), "nobody can say what matches here")
+                )
+                return {"matches": list(matches), "why": why or "no point of these two photos matches"}
+        raise UserError("these two photos are not on your screen")
+
     def apply(self) -> dict[int, str]:
         """Bring the gallery to the decisions now, and say which must wait."""
         self.waiting = apply(self.gallery, list(self.reviews.lines), self.newcomers)
@@ -217,9 +237,6 @@ class Desk:
 
     # what follows is called with the lock held
 
-    def _task(self, number: str) -> Task:
-        return self.tasks.get(number) or next(task for task in self.catalogue if task.id == number)
-
     def _show(
         self,
         task: Task,
@@ -229,21 +246,13 @@ class Desk:
         blind: bool = False,
         settles: tuple[Review, ...] = (),
     ) -> dict[str, Any]:
-        search = self._searching()
-        if task.mode == "compare":
-            view = views.of_pair(search, task)
-        else:
-            assert self.newcomers is not None
-            about = [one for one in lines if one.task == task.id and not one.blind and one.mode == "identify"]
-            again = about[-1] if blind or settles else None
-            view = views.of_encounter(
-                search, task, self.newcomers, again=again, blind=blind, seed=f"{task.id} {reviewer}"
-            )
+        state = self.gallery.state
+        view = self.asking.view(task, reviewer, lines, state, blind=blind, settles=bool(settles))
         number = task.id + "'" * blind
         view |= {"task": task.id, "lease": number, "blind": blind, "mode": task.mode}
-        view["settles"] = [{**as_data(one), "said": answer(search.state, one)} for one in settles]
-        anchors = {one["id"]: owner(search.state, [one["id"]]) for one in view["candidates"]}
-        lease = Lease(reviewer, time.monotonic() + LEASE, view, anchors)
+        view["settles"] = [{**as_data(one), "said": answer(state, one)} for one in settles]
+        anchors = {one["id"]: owner(state, [one["id"]]) for one in view["candidates"]}
+        lease = Lease(reviewer, time.monotonic() + LEASE, view, anchors, task)
         self._leases[number] = lease
         view["revision"] = self._revision(task, lease)
         return {**view, **self.said(), "preparing": self.preparing}
@@ -264,27 +273,11 @@ class Desk:
         return self.reviews.add(line)
 
     def _write_undo(self, reviewer: str, one: Review) -> None:
-        line = Review(
-            0,
-            "",
-            reviewer,
-            one.task,
-            one.mode,
-            one.keys,
-            one.others,
-            "undo",
-            one.individual,
-            undoes=one.number,
-        )
-        self.reviews.add(line)
+        said = (one.task, one.mode, one.keys, one.others, "undo", one.individual)
+        self.reviews.add(Review(0, "", reviewer, *said, undoes=one.number))
 
     def _told(self, line: Review) -> dict[str, Any]:
         return {"number": line.number, "said": answer(self.gallery.state, line)}
-
-    def _searching(self) -> Search:
-        if self._search is None or self._search.state is not self.gallery.state:
-            self._search = Search(self.gallery.state)
-        return self._search
 
     def _wake(self) -> None:
         if not self.settings.hold:
@@ -294,7 +287,7 @@ class Desk:
         while (done := self._work.get()) is not None:
             try:
                 self.apply()
-                self._searching().ready()  # nobody shall wait for it
+                self.asking.prepare()
             except (UserError, OSError) as error:
                 self.waiting = {0: str(error)}
             done.set()

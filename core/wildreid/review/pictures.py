@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ from wildreid.data.images import MAX_PIXELS, read
 from wildreid.data.paths import outside
 from wildreid.data.table import boxes
 from wildreid.errors import UserError
-from wildreid.files import hash_of_file
+from wildreid.files import hash_of_file, read_json
 from wildreid.gallery import thumbnails
 from wildreid.gallery.store import Gallery
 from wildreid.review.applying import Newcomers
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 Form = Literal["animal", "small", "frame"]
 LONGEST = 1280
 """Pixels on the longer side of a picture, where the photo is at hand; else there is the gallery's thumbnail."""
-CONTEXT = 0.05
-"""Around the box of a photo of the gallery, as a share of its longer side."""
 
 
 class _Gone(Exception):
@@ -72,6 +70,16 @@ class Pictures:
             return self._kept(key, form)
         except _Gone:
             return None
+
+    @cached_property
+    def _margin(self) -> float:
+        """Around a box, as in the gallery's thumbnails: what its model says of photos."""
+        from wildreid.identification.models import DESCRIPTION, MODEL
+
+        try:
+            return float(read_json(self.gallery.folder / MODEL / DESCRIPTION)["images"]["margin"])
+        except (UserError, KeyError, TypeError, ValueError):
+            return 0.0
 
     def _encoded(self, key: str, form: Form) -> bytes:
         row = self._new_row(key)
@@ -112,11 +120,12 @@ class Pictures:
             (box,) = boxes(state.rows.iloc[[row]])
             if not (_private(state.rows, row) and (box is None or form == "frame")):
                 image = str(state.rows["image"].iloc[row])
-                found = _at_hand(self.photos, image, key, None if form == "frame" else box)
+                margin = 0.0 if form == "frame" else self._margin
+                found = _at_hand(self.photos, image, key, None if form == "frame" else box, margin)
         return thumbnails.load(self.gallery.folder, key) if found is None and form != "frame" else found
 
 
-def _at_hand(photos: Path, image: str, key: str, box: Box | None) -> Pixels | None:
+def _at_hand(photos: Path, image: str, key: str, box: Box | None, margin: float) -> Pixels | None:
     """A photo in this folder; None where it is not there, lies elsewhere, or is not the one that was added."""
     try:
         if outside(pd.Series([image])).any():  # a gallery from elsewhere may say anything
@@ -124,7 +133,7 @@ def _at_hand(photos: Path, image: str, key: str, box: Box | None) -> Pixels | No
         path = file_of(photos, image)
         if _content(path) != key.partition("_")[0]:
             return None
-        return read(path, box=box, margin=CONTEXT, max_pixels=MAX_PIXELS, longest=LONGEST)
+        return read(path, box=box, margin=margin, max_pixels=MAX_PIXELS, longest=LONGEST)
     except (UserError, OSError, ValueError):
         return None
 

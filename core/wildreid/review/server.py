@@ -81,7 +81,7 @@ def application(
 
     def explained(request: Request) -> dict[str, Any]:
         pair = request.query_params.get("a", ""), request.query_params.get("b", "")
-        return {"matches": list(desk.explain(*pair)) if desk.explain else None}
+        return desk.explained(request.scope["who"], pair)
 
     def picture(request: Request) -> Response:
         key, wanted = request.path_params["key"], request.query_params
@@ -200,5 +200,5 @@ def _page(desk: Desk, *, larger: bool) -> str:
     made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     return made.get_template("desk.html").render(
         reasons=journal.REASONS, sides=deciding.SIDES, settings=desk.settings,
-        explains=desk.explain is not None, larger=larger, stamp=state.manifest.provenance.get("stamp", ""),
+        larger=larger, stamp=state.manifest.provenance.get("stamp", ""),
     )  # fmt: skip

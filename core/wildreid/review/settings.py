@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wildreid.review.tasks import Task
 
 LEASE = 120.0
 """Seconds that a question is one person's; a page that is open renews it."""
@@ -38,6 +41,7 @@ class Lease:
     until: float
     view: dict[str, Any]
     anchors: dict[str, str | None]
+    task: Task
 
 
 @dataclass

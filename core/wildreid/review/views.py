@@ -4,64 +4,83 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from wildreid.gallery.state import State
-from wildreid.identification.identify import identify
+from wildreid.identification.identify import Answer
 from wildreid.identification.search import Search
 from wildreid.review.applying import Newcomers, owner
 from wildreid.review.journal import Review
 from wildreid.review.tasks import Task
 
+if TYPE_CHECKING:
+    from wildreid.artefacts import Floats
+
 CANDIDATES = 9
 EXEMPLARS = 5
 
 
-def of_encounter(
-    search: Search, task: Task, newcomers: Newcomers, *, again: Review | None, blind: bool, seed: str
-) -> dict[str, Any]:
+def of_encounter(search: Search, task: Task, newcomers: Newcomers, answer: Answer) -> dict[str, Any]:
     """An encounter of new photos beside the individuals that it may be.
 
     Args:
         search: the gallery.
         task: which encounter.
         newcomers: its photos.
-        again: the first decision, where another person looks a second time: the same candidates are shown.
+        answer: what the gallery says.
+    """
+    rows, vector, side = _asked(task, newcomers)
+    state = search.state
+    near = [
+        [row for row, _ in search.exemplars(vector, one.individual, EXEMPLARS, rows.iloc[[0]])]
+        for one in answer.candidates
+    ]
+    told = iter(_facts(state.rows.iloc[[row for own in near for row in own]]))  # pandas is slow for each
+    candidates = [
+        _candidate(state, one.individual, side, [next(told) for _ in own], score=one.score, p=one.probability)
+        for one, own in zip(answer.candidates, near, strict=True)
+    ]
+    return _view(rows, task.station, candidates, side, new=answer.new_probability)
+
+
+def of_second_look(
+    search: Search, task: Task, newcomers: Newcomers, first: Review, *, blind: bool, seed: str
+) -> dict[str, Any]:
+    """The same encounter beside the individuals that the first person was shown.
+
+    Args:
+        search: the gallery.
+        task: which encounter.
+        newcomers: its photos.
+        first: the first decision.
         blind: show neither names nor scores, in an order of its own, with somebody who was no candidate.
         seed: of that order.
     """
-    found = newcomers.found
-    at = np.array([newcomers.places[key] for key in task.keys])
-    rows = found.rows.iloc[at].reset_index(drop=True)
+    rows, vector, side = _asked(task, newcomers)
+    candidates = _again(search, vector, task, first, side)
+    if blind:
+        candidates = _hidden([*candidates, *_foil(search.state, candidates, side, seed)], seed)
+    return _view(rows, "" if blind else task.station, candidates, side, new=None)
+
+
+def _asked(task: Task, newcomers: Newcomers) -> tuple[pd.DataFrame, Floats, str]:
+    """The rows of an encounter, the embedding of its best photo and the side that this one shows."""
+    at = [newcomers.places[key] for key in task.keys]
+    rows = newcomers.found.rows.iloc[at].reset_index(drop=True)
     side = _side(rows["viewpoint"].iloc[0]) if "viewpoint" in rows else ""
-    state, vector = search.state, found.embeddings[at[0]]
-    if again is None:
-        answer = identify(search, rows.assign(burst=0), found.embeddings[at], top=CANDIDATES)[1][0]
-        near = [
-            [row for row, _ in search.exemplars(vector, one.individual, EXEMPLARS, rows.iloc[[0]])]
-            for one in answer.candidates
-        ]
-        told = iter(
-            _facts(state.rows.iloc[[row for own in near for row in own]])
-        )  # all at once: pandas is slow for each
-        candidates = [
-            _candidate(
-                state, one.individual, side, [next(told) for _ in own], score=one.score, p=one.probability
-            )
-            for one, own in zip(answer.candidates, near, strict=True)
-        ]
-        new = answer.new_probability
-    else:
-        candidates, new = _again(search, vector, task, again, side), None
-        if blind:
-            candidates = _hidden([*candidates, *_foil(state, candidates, side, seed)], seed)
+    return rows, newcomers.found.embeddings[at[0]], side
+
+
+def _view(
+    rows: pd.DataFrame, place: str, candidates: list[dict[str, Any]], side: str, *, new: float | None
+) -> dict[str, Any]:
     candidates.sort(key=lambda one: bool(one["other_side"]))
     return {
         "photos": _photos(_facts(rows)),
-        "place": "" if blind else task.station,
+        "place": place,
         "candidates": candidates,
         "new_probability": new,
         "other_side": sum(one["other_side"] for one in candidates),

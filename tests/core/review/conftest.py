@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.core.review.drawn import Bears, MeanColours, draw_bears
@@ -70,11 +70,12 @@ def serving() -> Iterator[Serve]:
 
     running = []
 
-    def serve(folder: Path, photos: list[Path], **settings: object) -> str:
+    def serve(folder: Path, photos: list[Path], *, explain: Any = None, **settings: object) -> str:
         bound = socket.create_server(("127.0.0.1", 0))
         name = f"127.0.0.1:{bound.getsockname()[1]}"
         desk = Desk(Gallery(folder), Settings(**settings))  # type: ignore[arg-type]
         built = Built(desk, folder, Address(), name=name)
+        desk.explain = explain or desk.explain
         prepare(built, photos, None)
         server = uvicorn.Server(uvicorn.Config(built.app, log_level="warning", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)

@@ -69,6 +69,13 @@ class Reviewer:
         self.until(lambda: self.page.inner_text("#told") != before)
         return self.page.inner_text("#told")
 
+    def press_until(self, key: str, words: str) -> str:
+        """Press a key and return what the page says once it says these words."""
+        self.page.wait_for_timeout(SETTLED)
+        self.page.keyboard.press(key)
+        self.until(lambda: words in self.page.inner_text("#told"))
+        return self.page.inner_text("#told")
+
     def until(self, seen: Callable[[], bool]) -> None:
         """Wait for something; the page's policy lets nothing be evaluated in it."""
         for _ in range(500):
@@ -229,3 +236,33 @@ def test_a_conflict_is_shown_and_asked_again(bears: Bears, serving: Serve, brows
     assert f"'{name}' is now 'Otis'" in ann.page.inner_text("#trouble")
     ann.until(lambda: ann.page.inner_text("#right-title") == "Otis")
     assert "Otis" in ann.press("Space")
+
+
+def test_matches_are_drawn_on_demand(bears: Bears, serving: Serve, browser: Browser) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def explain(key: str, other: str) -> tuple[list[tuple[float, ...]], str]:
+        asked.append((key, other))
+        return (
+            ([(0.25, 0.5, 0.75, 0.5, 0.9), (0.5, 0.5, 0.5, 0.5, 0.2)], "") if len(asked) < 2 else ([], "none")
+        )
+
+    url = serving(bears.folder, [bears.asked], audit=1.0, explain=explain)
+    ann = Reviewer(browser, url, "Ann")
+    ann.page.wait_for_timeout(SETTLED)
+    assert ann.page.locator(".stage svg").count() == 0, "off by default"
+    assert not asked
+    assert "2 points match" in ann.press_until("o", "points match")
+    ann.until(lambda: ann.page.locator(".stage svg").count() == 2)
+    assert ann.page.locator("#left-stage circle").count() == 2
+    assert ann.page.locator("#left-stage text").all_text_contents() == ["1", "2"]
+    stage, dot = (ann.page.locator(f"#left-stage{one}").first.bounding_box() for one in ("", " circle"))
+    assert stage is not None
+    assert dot is not None
+    side = min(stage["width"], stage["height"])  # the drawn bears are square
+    left = stage["x"] + (stage["width"] - side) / 2
+    assert abs(dot["x"] + dot["width"] / 2 - (left + 0.25 * side)) < 2
+    assert asked == [(ann.view["photos"][0]["key"], ann.view["candidates"][0]["photos"][0]["key"])]
+    ann.press_until("ArrowRight", "none")
+    assert ann.page.locator(".stage svg circle").count() == 0
+    assert not ann.said

@@ -88,6 +88,7 @@ function draw() {
     return item;
   }));
   for (const name of ["same", "different"]) document.querySelector(`[data-decide=${name}]`).disabled = !one;
+  overlay();
 }
 
 function element(tag, words) { const made = document.createElement(tag); made.textContent = words; return made; }
@@ -119,7 +120,6 @@ function place(side) {
   const [x, y] = look.at[side], mirrored = look.mirror && side === "left" ? -1 : 1;
   by(side + "-big").style.transform = `translate(${x}px, ${y}px) scale(${mirrored * look.scale[side]}, ${look.scale[side]})`;
   by(side + "-big").style.filter = look.bright ? "brightness(1.6)" : "";
-  overlay();
 }
 
 function zoom(factor) {
@@ -128,32 +128,50 @@ function zoom(factor) {
     if (look.scale[side] === 1) look.at[side] = [0, 0];
     place(side);
   }
+  overlay();
 }
+
+const NAMED = 20; // matches that have a number beside their dot
+let matched = { of: "", found: null };
 
 async function overlay() {
   document.querySelectorAll(".stage svg").forEach((old) => old.remove());
-  const one = task && task.candidates[marked];
-  if (!look.overlay || !one) return;
-  const pair = [task.photos[shown.left], one.photos[shown.right]], number = asked;
-  const { matches } = await call(`/api/explain?a=${pair[0].key}&b=${pair[1].key}`);
-  if (!matches || number !== asked) { tell("There are no matches to show for this pair"); return; }
-  for (const [n, side] of ["left", "right"].entries()) {
-    const image = by(side + "-big"), stage = by(side + "-stage");
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const fit = Math.min(stage.clientWidth / image.naturalWidth, stage.clientHeight / image.naturalHeight);
-    const wide = image.naturalWidth * fit, high = image.naturalHeight * fit;
-    for (const [index, match] of matches.entries()) {
-      const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-      dot.setAttribute("cx", (stage.clientWidth - wide) / 2 + match[2 * n] * wide);
-      dot.setAttribute("cy", (stage.clientHeight - high) / 2 + match[2 * n + 1] * high);
-      dot.setAttribute("r", "5"); dot.setAttribute("fill", `hsl(${(index * 47) % 360} 90% 55%)`);
-      dot.setAttribute("fill-opacity", String(Math.max(0.2, match[4])));
-      svg.append(dot);
-    }
-    svg.style.transform = image.style.transform;
-    stage.append(svg);
+  const one = task && task.candidates[marked], left = task && task.photos[shown.left], right = one && one.photos[shown.right];
+  if (!look.overlay || look.frame || !left || !right) return;
+  const of = `${asked} ${left.key} ${right.key}`;
+  if (matched.of !== of) {
+    matched = { of, found: null };
+    tell("Looking for what matches …");
+    try {
+      const found = await call(`/api/explain?a=${left.key}&b=${right.key}`);
+      if (matched.of !== of) return; // another photo is on the screen by now
+      matched.found = found.matches;
+      tell(found.matches.length ? `${found.matches.length} points match: what the model found alike, not whether it is right` : found.why);
+    } catch (error) { trouble(error); return; }
   }
-  tell("Dots of one colour are a match: what the model used, not whether it is right");
+  if (matched.found) for (const [n, side] of ["left", "right"].entries()) dots(n, side);
+}
+
+function dots(n, side) {
+  const image = by(side + "-big"), stage = by(side + "-stage");
+  if (!image.complete || !image.naturalWidth) return; // its "load" draws them
+  const svg = drawn("svg", { "aria-hidden": "true" });
+  const fit = Math.min(stage.clientWidth / image.naturalWidth, stage.clientHeight / image.naturalHeight);
+  const wide = image.naturalWidth * fit, high = image.naturalHeight * fit;
+  for (const [index, match] of matched.found.entries()) {
+    const x = (stage.clientWidth - wide) / 2 + match[2 * n] * wide, y = (stage.clientHeight - high) / 2 + match[2 * n + 1] * high;
+    svg.append(drawn("circle", { cx: x, cy: y, r: 4, fill: `hsl(${(index * 47) % 360} 90% 55%)`, "fill-opacity": Math.max(0.3, match[4]) }));
+    if (index < NAMED) svg.append(drawn("text", { x: x + 6, y: y + 4 }, String(index + 1)));
+  }
+  svg.style.transform = image.style.transform;
+  stage.append(svg);
+}
+
+function drawn(tag, attributes, words = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.textContent = words;
+  return made;
 }
 
 async function decide(decision, more = {}) {
@@ -294,8 +312,9 @@ for (const side of ["left", "right"]) {
     for (const one of look.linked ? ["left", "right"] : [side])
       look.at[one] = [look.at[one][0] + event.clientX - from[0], look.at[one][1] + event.clientY - from[1]];
     from = [event.clientX, event.clientY];
-    place("left"); place("right");
+    place("left"); place("right"); overlay();
   });
+  by(side + "-big").addEventListener("load", overlay);
   by(side + "-big").addEventListener("error", () => {
     by(side + "-words").textContent += ": this picture is not here (private, or the photo is gone)";
   });

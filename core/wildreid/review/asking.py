@@ -1,0 +1,88 @@
+"""The question as it is shown; what is likely asked next is worked out before anybody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wildreid.identification.identify import Answer, identify
+from wildreid.identification.search import Search
+from wildreid.review import questions, views
+from wildreid.review.journal import Review
+from wildreid.review.tasks import Task
+
+if TYPE_CHECKING:
+    from wildreid.gallery.state import State
+    from wildreid.review.applying import Newcomers
+    from wildreid.review.desk import Desk
+
+AHEAD = 2
+"""Questions that are worked out before they are asked."""
+
+
+class Asking:
+    """What the gallery says to the questions of a desk, remembered until the gallery changes.
+
+    Args:
+        desk: whose they are.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._search: Search | None = None
+        self._answers: dict[str, Answer] = {}
+
+    def search(self, state: State) -> Search:
+        """Of this state."""
+        if self._search is None or self._search.state is not state:
+            self._search, self._answers = Search(state), {}
+        return self._search
+
+    def view(
+        self, task: Task, reviewer: str, lines: Sequence[Review], state: State, *, blind: bool, settles: bool
+    ) -> dict[str, Any]:
+        """A question as the page shows it.
+
+        Args:
+            task: what is asked.
+            reviewer: whom.
+            lines: the decisions that count.
+            state: the gallery.
+            blind: as a second look.
+            settles: as one on which two people disagree.
+        """
+        search, newcomers = self.search(state), self._desk.newcomers
+        if task.mode == "compare":
+            return views.of_pair(search, task)
+        assert newcomers is not None
+        about = [one for one in lines if one.task == task.id and not one.blind and one.mode == "identify"]
+        if blind or settles:
+            seed = f"{task.id} {reviewer}"
+            return views.of_second_look(search, task, newcomers, about[-1], blind=blind, seed=seed)
+        return views.of_encounter(search, task, newcomers, self._answer(search, task, newcomers))
+
+    def prepare(self) -> None:
+        """Work out what the next person would wait for."""
+        desk, state = self._desk, self._desk.gallery.state
+        search = self.search(state)
+        search.ready()
+        newcomers = desk.newcomers
+        if newcomers is None:
+            return
+        left = questions.still_open(desk, "", "identify", desk.standing(), state)
+        for task in [one for one in left if not desk.leased(one)][:AHEAD]:
+            self._answer(search, task, newcomers)
+
+    def _answer(self, search: Search, task: Task, newcomers: Newcomers) -> Answer:
+        """Who is on an encounter of new photos, by the gallery as it is now."""
+        answers = self._answers
+        if task.id not in answers:
+            at = np.array([newcomers.places[key] for key in task.keys])
+            rows = newcomers.found.rows.iloc[at].reset_index(drop=True).assign(burst=0)
+            comparison = newcomers.opened.compared(search, newcomers.found, at)
+            answers[task.id] = identify(
+                search, rows, newcomers.found.embeddings[at], top=views.CANDIDATES, comparison=comparison
+            )[1][0]
+        return answers[task.id]
