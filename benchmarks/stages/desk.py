@@ -24,12 +24,12 @@ from wildreid.data.table import Table
 from wildreid.gallery.manifest import Mark
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
-from wildreid.identification.identify import bursts, identify
+from wildreid.identification.bursts import bursts, identify
 from wildreid.identification.models import Model
 from wildreid.identification.opened import OpenGallery
 from wildreid.identification.outputs import Identified
 from wildreid.identification.search import Search
-from wildreid.recipe.model import Images
+from wildreid.recipe.settings import Images
 from wildreid.review.applying import Newcomers
 from wildreid.review.building import Built
 from wildreid.review.desk import Desk
@@ -106,7 +106,7 @@ def newcomers(gallery: Gallery, photos: Path, encounters: int) -> Newcomers:
     for name in rows["image"]:
         pixels = np.random.default_rng(len(name)).integers(0, 256, (8, 8, 3), dtype=np.uint8)
         Image.fromarray(pixels).resize((256, 256)).save(photos / name)
-    table = Table.of(rows.assign(identity=pd.NA), photos)
+    table = Table.of(rows.assign(identity=None), photos)
     vectors = _vectors(who, _centres(int(people * 1.1)), 2)
     search = Search(gallery.state)
     asked = rows.assign(burst=bursts(rows))
