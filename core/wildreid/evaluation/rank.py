@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +19,14 @@ from wildreid.errors import UserError
 from wildreid.evaluation.embeddings import check_unit_length
 from wildreid.evaluation.kernel import rank_block
 from wildreid.evaluation.protocols import Matching, matching
+from wildreid.evaluation.threads import cores, side_by_side
 from wildreid.files import put, reading
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
+
+SCORES = 256 * 2**20
+"""Bytes of scores that are held at once; a large gallery is asked by fewer queries at a time."""
 
 
 def rank(
@@ -54,7 +55,7 @@ def rank(
         part: where the queries are.
         gallery: parts that the gallery is taken from, in place of those that the protocol says.
         keep: how many individuals and images to keep for each query.
-        block: queries scored at once; memory grows with it times the gallery.
+        block: queries scored at once, at most; fewer where their scores would fill more than `SCORES`.
         as_queries: embeddings of the rows as queries, where those differ from the gallery's.
         any_length: take vectors that are not of unit length too; scores are then their plain products.
 
@@ -76,38 +77,37 @@ def rank(
     own_images = _own_images(sides, own, rows, individuals, encounters)
     offsets = np.concatenate([[0], np.cumsum(own_images)])
 
-    total = len(sides.queries)
-    images = _take(embeddings, rows, any_length)
-    scores = np.empty((min(block, total), len(rows)), dtype=np.float32)
-    out = _prefilled(total, keep, int(offsets[-1]))
-    threads = _threads()
-    with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, total, block):
-            here = slice(start, min(start + block, total))
-            asked = sides.queries[here]
-            queries = _take(embeddings if as_queries is None else as_queries, asked, any_length)
-            np.matmul(queries, images.T, out=scores[: len(asked)])
-            if sides.apart is not None:
-                banned = sides.apart.banned(asked, rows)
-                scores[: len(asked)][banned] = -np.inf
-                of_others = (banned & (individuals != own[here][:, np.newaxis])).sum(axis=1)
-            arguments = (
-                scores,
-                queries,
-                images,
-                starts,
-                (asked, own[here], encounters[asked]),
-                (rows, encounters[rows]),
-                sides.across,
-                offsets[start : here.stop + 1],
-                tuple(array if name == "true_ranks" else array[here] for name, array in out.items()),
-            )
-            edges = np.linspace(0, len(asked), threads + 1).astype(int).tolist()
-            for share in [pool.submit(rank_block, *edge, *arguments) for edge in pairwise(edges)]:
-                share.result()
-            if sides.apart is not None:
-                out["valid"][here] -= of_others
-                out["masked"][here] += of_others
+    images, met = _take(embeddings, rows, any_length), encounters[rows]
+    out = _prefilled(len(sides.queries), keep, int(offsets[-1]))
+    asking = embeddings if as_queries is None else as_queries
+
+    def rank_some(here: slice, queries: Floats, scores: Floats) -> None:
+        asked = sides.queries[here]
+        if sides.apart is not None:
+            banned = sides.apart.banned(asked, rows)
+            scores[banned] = -np.inf
+            of_others = (banned & (individuals != own[here][:, np.newaxis])).sum(axis=1)
+        rank_block(
+            0,
+            len(asked),
+            scores,
+            queries,
+            images,
+            starts,
+            (asked, own[here], encounters[asked]),
+            (rows, met),
+            sides.across,
+            offsets[here.start : here.stop + 1],
+            tuple(array if name == "true_ranks" else array[here] for name, array in out.items()),
+        )
+        if sides.apart is not None:
+            out["valid"][here] -= of_others
+            out["masked"][here] += of_others
+
+    def take(here: slice) -> Floats:
+        return _take(asking, sides.queries[here], any_length)
+
+    _by_blocks(rank_some, take, len(sides.queries), images, block)
     for name in ("top_rows", "top_images"):
         out[name] = np.append(rows, -1)[out[name]]
     return Ranking(
@@ -118,6 +118,36 @@ def rank(
         true_offsets=offsets,
         **out,
     )
+
+
+def _by_blocks(
+    rank_some: Callable[[slice, Floats, Floats], None],
+    take: Callable[[slice], Floats],
+    total: int,
+    images: Floats,
+    block: int,
+) -> None:
+    """Score `total` queries against the images; each thread takes blocks, and multiplies for itself.
+
+    Args:
+        rank_some: is given the block, its (B, width) queries and their (B, images) scores, which it may change.
+        take: the queries of a block.
+        total: how many there are.
+        images: (images, width) of the gallery.
+        block: queries scored at once, by all threads together.
+    """
+    threads = cores()
+    room = SCORES // (4 * threads * max(1, len(images)))
+    step = max(1, min(block // threads, -(-total // threads), room))
+    blocks = iter([slice(first, min(first + step, total)) for first in range(0, total, step)])
+
+    def work() -> None:
+        scores = np.empty((step, len(images)), np.float32)
+        for here in blocks:  # an iterator that all threads share: whoever is free takes the next
+            queries = take(here)
+            rank_some(here, queries, np.matmul(queries, images.T, out=scores[: len(queries)]))
+
+    side_by_side(work, threads)
 
 
 def mated(table: Table, protocol: str, *, part: str, gallery: Sequence[str] = ()) -> NDArray[np.bool_]:
@@ -195,13 +225,6 @@ def _prefilled(queries: int, keep: int, true: int) -> dict[str, NDArray[Any]]:
         "valid": np.zeros(queries, dtype=np.int64),
         "masked": np.zeros(queries, dtype=np.int64),
     }
-
-
-def _threads() -> int:
-    """As many as the matrix product uses: OMP_NUM_THREADS, else the cores that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(asked) if asked.isdigit() and int(asked) else cores
 
 
 def save_ranking(ranking: Ranking, path: Path) -> None:
