@@ -92,6 +92,9 @@ def bar(items: Iterable[T], what: str | Callable[[], str], *, total: int | None 
         total: how many items there are; their own length where that is known.
     """
     out = console()
+    if silent() or out.quiet or not out.is_terminal:
+        yield from items
+        return
     if total is None:
         total = len(items) if isinstance(items, Sized) else None
     columns = (
@@ -101,9 +104,7 @@ def bar(items: Iterable[T], what: str | Callable[[], str], *, total: int | None 
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=out, transient=True, disable=silent() or out.quiet or not out.is_terminal
-    ) as progress:
+    with Progress(*columns, console=out, transient=True) as progress:
         words = what if callable(what) else lambda: what
         task = progress.add_task(words(), total=total)
         for item in items:

@@ -6,7 +6,6 @@ import hashlib
 import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from wildreid import progress
 from wildreid.data.frames import file_of
 from wildreid.data.images import Box, header_of, read
 from wildreid.data.table import Table, boxes
+from wildreid.data.threads import Threads
 from wildreid.errors import UserError
 from wildreid.places import caching
 
@@ -180,7 +180,7 @@ def _compute(
     threads: int,
 ) -> None:
     """Work through the items in threads and keep the answers batch by batch, so that a stop loses little."""
-    with ThreadPoolExecutor(threads) as pool:
+    with Threads(threads) as pool:
 
         def answers() -> Iterator[tuple[int, str | None]]:
             for begin in range(0, len(items), _BATCH):

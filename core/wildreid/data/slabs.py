@@ -43,6 +43,8 @@ class Slabs:
     never sees another record under a slot, whatever others do. A batch is in the index only after its records
     are on disk. To stay under the limit, slabs that nobody used for longest are deleted whole.
 
+    Any thread may use it, one at a time.
+
     Args:
         folder: where the slabs and ``slabs.sqlite`` are; made if it is not there.
         record: bytes of one record.
@@ -56,7 +58,9 @@ class Slabs:
         self._mine: set[str] = set()
         with caching(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(folder / "slabs.sqlite", timeout=120, isolation_level=None)
+            self._base = sqlite3.connect(
+                folder / "slabs.sqlite", timeout=120, isolation_level=None, check_same_thread=False
+            )
             self._base.executescript(_SCHEMA)
 
     def __enter__(self) -> Self:

@@ -23,6 +23,7 @@ from wildreid.data.pixels import Pixels
 from wildreid.data.placing import placed
 from wildreid.data.slabs import NOWHERE, Place, Records, Slabs
 from wildreid.data.table import Failure, Table, boxes
+from wildreid.data.threads import Threads
 from wildreid.errors import UserError
 from wildreid.kinds import Segmenter
 from wildreid.recipe.settings import Images
@@ -115,8 +116,8 @@ class ImageStore:
             raise ValueError(f"rows {rows[~self.usable[rows]].tolist()} have no image; see 'usable'")
         taken, loose = self._kept.take(rows)
         if len(loose):
-            with ThreadPoolExecutor(self._threads) as pool:
-                for position, image in zip(loose, pool.map(self._read, rows[loose]), strict=True):
+            with Threads(self._threads) as pool:
+                for position, image in zip(loose, pool.map(self._read, rows[loose].tolist()), strict=True):
                     taken[position] = image
         return taken if masks or self.masked is None else np.ascontiguousarray(taken[..., :3])
 
@@ -249,16 +250,21 @@ def _decode(
     step = max(threads, _BYTES // (3 * settings.size**2))
     start = secrets.randbelow(len(todo)) if todo else 0
     turned = todo[start:] + todo[:start]  # two who build at once begin in different places and meet late
-    with ThreadPoolExecutor(threads) as pool:
+    good: dict[bytes, Pixels] = {}
+    with Threads(threads) as pool, ThreadPoolExecutor(1) as keeper:
         for batch in _batches(progress.bar(turned, "decoding images"), step):
             if settings.cache:
                 found.update(slabs.find([keys[row] for row in batch]))
+            keeping = keeper.submit(slabs.add, good) if good else None  # while the next are decoded
             rows = [row for row in batch if keys[row] not in found]
             images = dict(zip(rows, pool.map(attempt, rows), strict=True))
             failed.update({row: image for row, image in images.items() if isinstance(image, str)})
-            good = {keys[row]: image for row, image in images.items() if not isinstance(image, str)}
-            if settings.cache and good:
-                found.update(slabs.add(good))
+            found.update(keeping.result() if keeping else {})
+            good = {}
+            if settings.cache:
+                good = {keys[row]: image for row, image in images.items() if not isinstance(image, str)}
+    if good:
+        found.update(slabs.add(good))
 
 
 def _square(
