@@ -22,14 +22,17 @@ STAGES = {
              "open_set_split", "disjoint_set_split", "auditing", "sampling_per_identity",
              "sampling_across_encounters"),
     "training": ("embedding",),
-    "evaluation": ("metrics", "decision", "bootstrap", "report"),
+    "evaluation": ("ranking_a_block", "metrics", "decision", "bootstrap", "report"),
     "gallery": ("gallery_adding", "gallery_adding_a_hundred", "gallery_opening", "identifying", "one_query"),
 }  # fmt: skip
 """The modules of `benchmarks.stages` and their functions."""
 QUICK = ("table_reading", "encounters", "open_set_split", "metrics", "gallery_adding", "one_query")
 """What is measured with --quick too."""
-MILLION = ("one_query",)
-"""Measured up to a million images."""
+MILLION = ("table_reading", "encounters", "open_set_split", "disjoint_set_split", "auditing",
+           "sampling_per_identity", "sampling_across_encounters", "ranking_a_block", "metrics", "decision",
+           "bootstrap", "gallery_adding", "gallery_adding_a_hundred", "gallery_opening", "identifying",
+           "one_query")  # fmt: skip
+"""Measured up to a million images: what touches no pixels."""
 
 
 @pytest.fixture(scope="module")
