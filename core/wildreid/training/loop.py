@@ -191,6 +191,8 @@ def train(
                 if seen is images:
                     inputs = embedder.prepare(inputs, learner.augment)
                 truth = torch.from_numpy(labels[batch]).to(place, non_blocking=True)
+                # one that is asked to stop stops all of them, at the same step; they agree while this one computes
+                asked = world.vote(lambda: stop.asked)
                 with world.apart(network, wanted=waits):  # processes need to agree but once a step
                     # half precision for the network alone: a loss with exponentials needs all its digits
                     with torch.autocast(place.type, half, enabled=half is not None):
@@ -209,12 +211,11 @@ def train(
                 learner.step()
                 step += 1
                 tally.lap()
-                # one that is asked to stop stops all of them, at the same step
-                asked = world.any(stop.asked)
-                if asked or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
+                stops = asked()
+                if stops or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
                     tally.settle()  # a loss that is not finite is reported before it is kept
                     kept.save(Standing(epoch, step, history))
-                if asked:
+                if stops:
                     raise _interrupted(folder, epoch)
             tally.settle()
 

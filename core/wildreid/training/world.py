@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
+from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -85,7 +86,11 @@ class World:
             return network
         place = next(network.parameters()).device
         devices = [place] if place.type == "cuda" else None
-        return DistributedDataParallel(network, device_ids=devices, gradient_as_bucket_view=True)
+        # of buffers within the network some may change, as a batch norm's do; the embedder's own two never do
+        kept_equal = {_BUFFERS: any("." in name for name, _ in network.named_buffers())}
+        return DistributedDataParallel(
+            network, device_ids=devices, gradient_as_bucket_view=True, **kept_equal
+        )
 
     def apart(self, network: nn.Module, *, wanted: bool) -> AbstractContextManager[Any]:
         """While the gradients of several batches are added up, all but the last stay with their process."""
@@ -129,12 +134,30 @@ class World:
         dist.all_reduce(votes)
         return bool(votes.item())
 
+    def vote(self, flag: Callable[[], bool]) -> Callable[[], bool]:
+        """As `any`, in two parts: what comes back says it later, and until then there is time for other work."""
+        if self.size == 1:
+            return flag
+        votes = torch.tensor([int(flag())])
+        counting = dist.all_reduce(votes, async_op=True)
+
+        def counted() -> bool:
+            counting.wait()
+            return bool(votes.item())
+
+        return counted
+
     def wait(self) -> None:
         """Until all have come here."""
         self.any(False)
 
 
 ALONE = World()
+_BUFFERS = (
+    "forward_sync_buffers"  # as newer versions of torch call it
+    if "forward_sync_buffers" in signature(DistributedDataParallel).parameters
+    else "broadcast_buffers"
+)
 
 
 @contextmanager

@@ -161,3 +161,7 @@ def test_alone_nothing_is_asked_of_anybody() -> None:
     assert ALONE.tell(lambda: 7) == 7
     assert ALONE.ask(7) == [7]
     assert not ALONE.any(False)
+    asked = [False]
+    vote = ALONE.vote(lambda: asked[0])
+    asked[0] = True
+    assert vote()  # asked for meanwhile, it is heard at once
