@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wildreid.errors import UserError, first_line
-from wildreid.identification.shards import Sharding, sharding
+from wildreid.identification.shards import SUFFIX, Sharding, sharding, whole
 from wildreid.progress import bar, say
 
 RETRIES = 2
@@ -39,6 +40,7 @@ def embed_on(
         UserError: Dask is not installed; the cluster does not answer, or has no workers; a worker lacks wildreid,
             the model or the table; workers die again and again.
     """
+    there = {path.name for path in work.folder.glob(f"*{SUFFIX}") if whole(path)}
     given = [
         None if path is None else str(Path(path).absolute()) for path in (model, table, work.folder, root)
     ]
@@ -49,11 +51,11 @@ def embed_on(
             client.submit(_embed, *given, work.plan.shards, device, shard, pure=False, retries=RETRIES)
             for shard in range(work.plan.shards)
         ]
-        made = 0
         done = as_completed(futures)  # type: ignore[no-untyped-call]
         for future in bar(done, "shards", total=len(futures)):
-            made += _made(future)
-    return made
+            _check(future)
+    # by the files, since a worker that died may have taken along what it had to say of a shard
+    return len({path.name for path in work.folder.glob(f"*{SUFFIX}")} - there)
 
 
 def _embed(model: str, table: str, out: str, root: str | None, shards: int, device: str, shard: int) -> Any:
@@ -61,9 +63,10 @@ def _embed(model: str, table: str, out: str, root: str | None, shards: int, devi
     from distributed import get_worker
 
     try:
-        return _work(model, table, out, root, shards, device).embed(shard)[1]
+        _work(model, table, out, root, shards, device).embed(shard)
     except UserError as error:
         return error.what, error.where, error.cure, get_worker().address
+    return None
 
 
 @lru_cache(maxsize=1)
@@ -72,7 +75,8 @@ def _work(model: str, table: str, out: str, root: str | None, shards: int, devic
     return sharding(model, table, out, shards=shards, root=root, device=device)
 
 
-def _made(future: Any) -> bool:
+def _check(future: Any) -> None:
+    """Raise what a worker says went wrong."""
     from distributed import KilledWorker
 
     try:
@@ -87,10 +91,9 @@ def _made(future: Any) -> bool:
             f"a worker lacks what it needs: {first_line(error)}",
             cure="install the same wildreid and the same plugins on all of them",
         ) from None
-    if isinstance(found, bool):
-        return found
-    what, where, cure, address = found
-    raise UserError(f"the worker {address} says: {what}", where=where, cure=cure)
+    if found is not None:
+        what, where, cure, address = found
+        raise UserError(f"the worker {address} says: {what}", where=where, cure=cure)
 
 
 @contextmanager
@@ -101,7 +104,12 @@ def _client(address: str | None, workers: int | None, patience: float) -> Iterat
     except ImportError:
         raise UserError("Dask is not installed", cure="pip install 'wildreid[cluster]'") from None
     if address is None:
-        cluster = LocalCluster(n_workers=workers or 1, threads_per_worker=1, dashboard_address=None)  # type: ignore[no-untyped-call]
+        cluster = LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=workers or 1,
+            threads_per_worker=1,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
         with cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
             yield client
         return

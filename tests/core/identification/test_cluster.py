@@ -42,7 +42,7 @@ def test_two_workers_of_which_one_is_killed_make_what_one_process_makes(
 
         watcher = threading.Thread(target=kill)
         watcher.start()
-        embed_on(work, tiny, table, dask=made.scheduler_address)
+        assert embed_on(work, tiny, table, dask=made.scheduler_address) == SHARDS
         watcher.join()
         assert 0 < there[0] < SHARDS
         assert embed_on(work, tiny, table, dask=made.scheduler_address) == 0  # nothing is done twice
