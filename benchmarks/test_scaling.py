@@ -23,7 +23,7 @@ STAGES = {
              "sampling_across_encounters"),
     "training": ("embedding",),
     "evaluation": ("ranking_a_block", "metrics", "decision", "bootstrap", "report"),
-    "gallery": ("gallery_adding", "gallery_adding_a_hundred", "gallery_opening", "identifying", "one_query"),
+    "gallery": ("gallery_adding", "gallery_opening", "identifying", "one_query", "gallery_adding_a_hundred"),
 }  # fmt: skip
 """The modules of `benchmarks.stages` and their functions."""
 QUICK = ("table_reading", "encounters", "open_set_split", "metrics", "gallery_adding", "one_query")

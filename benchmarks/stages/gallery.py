@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from wildreid.gallery.manifest import Mark
+from wildreid.gallery.manifest import FILE, Mark
 from wildreid.gallery.store import Gallery
 from wildreid.identification.identify import identify
 from wildreid.identification.search import Search
@@ -44,6 +44,9 @@ def annotated(rows: int, seed: int) -> pd.DataFrame:
 
 
 def filled(folder: Path, rows: int, step: int = 100_000) -> Gallery:
+    """A gallery of so many images; one that is there already is taken, though a hundred were added to it since."""
+    if (folder / FILE).is_file() and (there := Gallery(folder)).state.images >= rows:
+        return there
     gallery = Gallery.create(folder, MARK, exact_up_to=2_000_000)
     for number, start in enumerate(range(0, rows, step)):
         part = min(step, rows - start)
@@ -58,24 +61,24 @@ def gallery_adding(count: int, folder: str) -> Work:
 
 
 def gallery_adding_a_hundred(count: int, folder: str) -> Work:
-    gallery = filled(Path(folder) / f"added to {count}", count)
+    gallery = filled(Path(folder) / f"gallery {count}", count)
     rows, vectors = annotated(100, 77), unit(100, 77)
     return lambda: gallery.add(rows, vectors, model=MARK)
 
 
 def gallery_opening(count: int, folder: str) -> Work:
-    gallery = filled(Path(folder) / f"opened {count}", count)
+    gallery = filled(Path(folder) / f"gallery {count}", count)
     return lambda: Gallery(gallery.folder).state
 
 
 def identifying(count: int, folder: str) -> Work:
-    search = Search(filled(Path(folder) / f"asked {count}", count).state)
+    search = Search(filled(Path(folder) / f"gallery {count}", count).state)
     asking = annotated(32, 99).assign(burst=np.arange(32)).rename(columns={"image": "id"})
     search.similarity(unit(1, 1))
     return lambda: identify(search, asking, unit(32, 99))
 
 
 def one_query(count: int, folder: str) -> Work:
-    search = Search(filled(Path(folder) / f"asked once {count}", count).state)
+    search = Search(filled(Path(folder) / f"gallery {count}", count).state)
     search.similarity(unit(1, 1))
     return lambda: search.similarity(unit(1, 2))
