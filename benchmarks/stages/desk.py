@@ -24,7 +24,8 @@ from wildreid.data.table import Table
 from wildreid.gallery.manifest import Mark
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
-from wildreid.identification.bursts import bursts, identify
+from wildreid.identification.bursts import bursts
+from wildreid.identification.identify import identify
 from wildreid.identification.models import Model
 from wildreid.identification.opened import OpenGallery
 from wildreid.identification.outputs import Identified
