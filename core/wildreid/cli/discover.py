@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wildreid.cli.arguments import Columns, Dates, Device, Unknown, given_photos, said_of_table, writable
 from wildreid.cli.gallery.arguments import GalleryPath, NoMatching, Pairs, Pictures, Root, Seconds
-from wildreid.cli.identify import Format, Photos, competition_table
+from wildreid.cli.identify import Format, competition_table
 
 if TYPE_CHECKING:
     from wildreid.identification.discover import Agreement
@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 
 def discover(
     gallery: GalleryPath,
-    photos: Photos,
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PHOTOS]",
+            help="Photos, folders of photos, or one CSV or Parquet table.",
+            show_default=False,
+        ),
+    ] = None,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="In place of photos: joined shards of `reid embed`; nothing is embedded again.",
+        ),
+    ] = None,
     root: Root = None,
     columns: Columns = None,
     dates: Dates = None,
@@ -61,20 +75,29 @@ def discover(
     proposals are compared with it.
 
     Example: [bold]reid discover bears new-photos --csv proposals.csv[/]
+
+    Example: [bold]reid discover bears --embeddings shards --root photos --html proposals.html[/]
     """
     from wildreid.cli.options import chosen
     from wildreid.identification import open_gallery
+    from wildreid.identification.joining import joined
     from wildreid.identification.pages import discovered_page
     from wildreid.identification.submissions import clusters
     from wildreid.page import Larger
 
     option = chosen("clusterer", clusterer, set_, where="--clusterer")
+    if (embeddings is None) == (not photos):
+        raise typer.BadParameter("give PHOTOS or --embeddings, one of them")
     of_table = said_of_table(columns, dates, unknown)
-    asked = (
-        given_photos(photos, root, of_table)
-        if form == "own"
-        else competition_table(photos, root, csv, of_table)
-    )
+    asked: Any
+    if embeddings is not None:
+        if columns or dates or unknown or form != "own":
+            raise typer.BadParameter("--embeddings goes without what says how to read a table, and --format")
+        asked = joined(embeddings)
+    elif form == "own":
+        asked = given_photos(photos or [], root, of_table)
+    else:
+        asked = competition_table(photos or [], root, csv, of_table)
     opened = open_gallery(gallery, device=device or "auto")
     found = opened.discover(
         asked, root=root, clusterer=option, cut=cut,  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.data.table import Table
+from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.gallery import index, thumbnails
 from wildreid.gallery.admission import Added, Joined, Left, check_mark, pairs_of_names, sort_out
@@ -97,7 +97,7 @@ class Filling:
             Left(str(rows["id"][row]), looked.reasons.get(int(row), "it has no identity; ask reid identify"))
             for row in np.flatnonzero(~(looked.usable & named))
         ]
-        left += [Left(failure.image or f"row {failure.row}", failure.reason) for failure in table.failures]
+        left += _left(table.failures)
         keep, known = sort_out(rows.iloc[wanted], self.state)  # what is there already need not be embedded
         wanted = wanted[keep]
         embeddings = self.model.embed(looked.images, wanted)
@@ -127,7 +127,7 @@ class Filling:
             thumbnails.save(self.gallery.folder, self._seen(Table(rows, root.absolute())))
         added = self.gallery.add(rows, found.vectors(), model=found.model, source=source)
         self._keep_index()
-        return replace(added, left=(*added.left, *(Left(image, why) for image, why in found.failed())))
+        return replace(added, left=(*added.left, *_left(found.failed())))
 
     def _seen(self, table: Table) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Key and picture of each named row whose photo is there, and not private."""
@@ -240,7 +240,12 @@ class Filling:
         self, photos: Any, root: str | Path | None, gap: float | None = None
     ) -> tuple[Looked, Sequence[int]]:
         """The annotations, opened, and the row of each that was given."""
-        model = self.model
+        model, encounters = self.model, self.state.manifest.encounters
+        if gap is not None:
+            encounters = encounters.model_copy(update={"gap": gap})
+        if isinstance(photos, Embedded):
+            check_mark(self.state.manifest.model, photos.model, self.gallery.folder)
+            return photos.looked(encounters, root=None if root is None else Path(root)), range(photos.rows)
         if isinstance(photos, (str, Path)):
             photos = [photos]
         if not isinstance(photos, Table) and len(photos) and isinstance(photos[0], np.ndarray):
@@ -249,9 +254,6 @@ class Filling:
         table, given = (
             (photos, range(len(photos))) if isinstance(photos, Table) else read_given(photos, root=root)
         )
-        encounters = self.state.manifest.encounters
-        if gap is not None:
-            encounters = encounters.model_copy(update={"gap": gap})
         looked = look(
             table, model.images, encounters, named=False, foreground=model.foreground, device=model.device
         )
@@ -262,6 +264,10 @@ class Filling:
         if index.stale(self.state):
             say("making the index again …")
             index.build_index(self.state)
+
+
+def _left(failures: Iterable[Failure]) -> list[Left]:
+    return [Left(one.image or f"row {one.row}", one.reason) for one in failures]
 
 
 def _trained(model: Path) -> set[str]:

@@ -11,11 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wildreid.data.groups import annotate
+from wildreid.data.held import HeldPhotos
+from wildreid.data.table import Failure, Table
 from wildreid.errors import UserError
 from wildreid.files import put, put_text, read_json, write_json
 from wildreid.gallery.manifest import Mark
-from wildreid.identification.shards import PLAN, SAID, SUFFIX, VECTORS, Plan, said_of
+from wildreid.identification.looking import Looked, visits
+from wildreid.identification.shards import SAID, SUFFIX, VECTORS, said_of
+from wildreid.identification.sharing import PLAN, Plan
 from wildreid.pipeline.folder import write_failures
+from wildreid.recipe.settings import Encounters, Images
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats
@@ -52,11 +58,27 @@ class Embedded:
         """The table's rows, with ``content`` and ``key``."""
         return pd.read_parquet(self.folder / TABLE)
 
-    def failed(self) -> list[tuple[str, str]]:
-        """Image and reason of what could not be embedded."""
+    def failed(self) -> list[Failure]:
+        """What could not be embedded, and why."""
         rows = pd.read_csv(self.folder / FAILURES, dtype=str, keep_default_na=False)
-        called = [image or f"row {row}" for image, row in zip(rows["image"], rows["row"], strict=True)]
-        return list(zip(called, rows["reason"], strict=True))
+        told = zip(rows["image"], rows["reason"], rows["row"], rows["record"], strict=True)
+        return [Failure(image, why, int(row) if row else None, key or None) for image, why, row, key in told]
+
+    def looked(self, encounters: Encounters, *, root: Path | None = None) -> Looked:
+        """As photos are looked at whose animals are asked for; no photo is opened, and the embeddings are there.
+
+        Args:
+            encounters: what counts as one burst.
+            root: the folder that the image paths are relative to; None: the one that holds the table.
+        """
+        rows = self.annotations()
+        table = Table(rows, (root or self.folder).absolute(), tuple(self.failed()))
+        unnamed = rows.assign(identity=pd.Series(pd.NA, rows.index, "string"))
+        met = annotate(table.with_rows(unnamed), encounters)
+        told = rows.assign(sequence=met["sequence"], visit=visits(rows, rows["key"].tolist()))
+        usable, doubts = np.ones(len(rows), bool), np.full(len(rows), "")
+        nothing = HeldPhotos(np.zeros((0, 1, 1, 3), np.uint8), [], [], [], Images())
+        return Looked(table.with_rows(told), nothing, usable, {}, doubts, self.vectors())
 
 
 def join(folder: str | Path) -> Embedded:

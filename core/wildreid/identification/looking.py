@@ -23,6 +23,8 @@ from wildreid.recipe.settings import Encounters, Images
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wildreid.artefacts import Floats
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -30,10 +32,11 @@ class Looked:
 
     Attributes:
         table: all of them, readable or not; with ``key``, ``visit`` and ``sequence`` where it is readable.
-        images: their pixels, by row of the table.
+        images: their pixels, by row of the table; none where embeddings came in their place.
         usable: (rows,) whether there are any.
         reasons: why not, by row.
         doubts: (rows,) why an image is worked on whole, as its mask is missing or in doubt; empty where it is not.
+        vectors: the embeddings of the usable rows, where those came.
     """
 
     table: Table
@@ -41,6 +44,7 @@ class Looked:
     usable: NDArray[np.bool_]
     reasons: dict[int, str]
     doubts: NDArray[np.str_]
+    vectors: Floats | None = None
 
     def whole(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> tuple[str, ...]:
         """A note on how many of these rows are worked on as whole images, and why; none where none is."""

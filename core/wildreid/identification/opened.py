@@ -22,6 +22,7 @@ from wildreid.identification.discover import agreement, discover
 from wildreid.identification.filling import Filling
 from wildreid.identification.hinges import hinges_of
 from wildreid.identification.identify import Answer, identify, ruled_out, unreadable
+from wildreid.identification.joining import Embedded
 from wildreid.identification.lines import Line, lines_of
 from wildreid.identification.local import why_not
 from wildreid.identification.matched import Comparison, check_budget, compare
@@ -59,7 +60,7 @@ class OpenGallery(Filling):
 
     def identify(
         self,
-        photos: Sequence[str | Path] | Sequence[NDArray[np.uint8]] | str | Path | Table,
+        photos: Sequence[str | Path] | Sequence[NDArray[np.uint8]] | str | Path | Table | Embedded,
         *,
         root: str | Path | None = None,
         top: int = 5,
@@ -73,7 +74,8 @@ class OpenGallery(Filling):
         """Say who is on each photo, and on each burst.
 
         Args:
-            photos: files and folders, a table's file, a `Table`, or (height, width, 3) uint8 arrays.
+            photos: files and folders, a table's file, a `Table`, (height, width, 3) uint8 arrays, or what
+                `wildreid.identification.joining.joined` reads: embeddings of this gallery's model.
             root: the folder that the paths in a table's file are relative to; None: the table's own.
             top: candidates to name for each.
             exact: never use an index, however large the gallery.
@@ -90,35 +92,40 @@ class OpenGallery(Filling):
             cannot be read say why.
 
         Raises:
-            UserError: there is no such file, or no photo; what the gallery's matchers need is not installed.
+            UserError: there is no such file, or no photo; what the gallery's matchers need is not installed;
+                embeddings of another model.
         """
         check_budget(pairs, seconds)
         looked, given = self._look(photos, root, burst_gap)
         rows = looked.table.rows
         usable = np.flatnonzero(looked.usable)
-        embeddings = self.model.embed(looked.images, usable)
+        if looked.vectors is None:
+            images, embeddings = looked.images, self.model.embed(looked.images, usable)
+        else:
+            images, embeddings = None, looked.vectors
         asked = rows.iloc[usable].reset_index(drop=True)
         asked["burst"] = bursts(asked, joined=join_bursts)
         search = self._searching(exact)
         comparison = None
         if matching:
             comparison = self._compared(
-                search, asked, embeddings, looked.images, usable, pairs=pairs, seconds=seconds
+                search, asked, embeddings, images, usable, pairs=pairs, seconds=seconds
             )
         answers, encounters = identify(search, asked, embeddings, top=top, comparison=comparison)
         asked["burst"] = [answer.burst for answer in answers]  # photos that disagree were divided
         by_row = dict(zip(usable.tolist(), answers, strict=True))
-        images = [
+        each = [
             by_row.get(row) or unreadable(rows["id"][row], looked.reasons.get(row, "it cannot be read"))
             for row in given
         ]
-        images = in_order(images, looked.table)
         notes = (*looked.table.notes, *cautions(search.state, answers, comparison))
         if matching and (why := why_not(search.state)):
             notes += (why,)
+        elif matching and images is None and search.state.manifest.matching is not None:
+            notes += ("these are embeddings without their photos, so nothing was matched point by point",)
         notes += looked.whole(usable)
         return Identified(
-            tuple(images), tuple(encounters), notes, search, asked, embeddings, looked.table, looked.images,
+            tuple(in_order(each, looked.table)), tuple(encounters), notes, search, asked, embeddings, looked.table, images,
             comparison,
         )  # fmt: skip
 
@@ -147,7 +154,7 @@ class OpenGallery(Filling):
 
     def discover(
         self,
-        photos: Sequence[str | Path] | str | Path | Table,
+        photos: Sequence[str | Path] | str | Path | Table | Embedded,
         *,
         root: str | Path | None = None,
         clusterer: Clusterer | None = None,
@@ -269,7 +276,7 @@ class OpenGallery(Filling):
         search: Search,
         rows: pd.DataFrame,
         embeddings: Floats,
-        images: ImageStore | HeldPhotos,
+        images: ImageStore | HeldPhotos | None,
         at: Ints,
         *,
         pairs: int | None = None,
@@ -277,7 +284,7 @@ class OpenGallery(Filling):
     ) -> Comparison | None:
         """Photos matched to the gallery; None where there is nothing to match, or it does not match."""
         state = search.state
-        if state.manifest.matching is None or why_not(state) or not len(rows):
+        if images is None or state.manifest.matching is None or why_not(state) or not len(rows):
             return None
         matchers = self.matchers
         barred = ruled_out(state, rows["key"].tolist(), rows["burst"].to_numpy())

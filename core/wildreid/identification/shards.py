@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,88 +24,24 @@ from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Failure, Table, numbers
 from wildreid.errors import UserError
 from wildreid.files import put, read_json, write_json
-from wildreid.gallery.manifest import Mark
 from wildreid.identification.looking import keys
-from wildreid.identification.models import BATCH, Model, load_model
+from wildreid.identification.models import Model, load_model
 from wildreid.identification.photos import read_data, read_photos
+from wildreid.identification.sharing import PLAN, Plan
 from wildreid.pipeline.provenance import hash_of, hash_of_rows
 from wildreid.places import cache_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORMAT = 1
-PLAN, SUFFIX, SAID = "shards.json", ".parquet", b"wildreid"
+    from wildreid.artefacts import Floats
+
+SUFFIX, SAID = ".parquet", b"wildreid"
 VECTORS = "embedding"
 """The column of a shard that holds them."""
 USUAL = 4096
 """Rows of a shard, where nobody says how many shards there are to be."""
 _OURS = ("key", "content", "phash", VECTORS)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What all shards of a folder have in common; it stands in ``shards.json``.
-
-    Attributes:
-        model: whose embeddings they are.
-        table: hash of the table's rows.
-        rows: how many the table has.
-        shards: into how many it is divided.
-    """
-
-    model: Mark
-    table: str
-    rows: int
-    shards: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {"format": FORMAT, **asdict(self), "model": self.model.model_dump()}
-
-    @classmethod
-    def of(cls, said: dict[str, Any], where: Path) -> Plan:
-        """Read what `as_dict` wrote.
-
-        Raises:
-            UserError: it is something else.
-        """
-        try:
-            if said["format"] != FORMAT:
-                raise UserError(
-                    f"shards of format {said['format']}", where=str(where), cure="update wildreid"
-                )
-            return cls(
-                Mark.model_validate(said["model"]), str(said["table"]), int(said["rows"]), int(said["shards"])
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"not readable as a shard's plan: {error}", where=str(where)) from None
-
-    def span(self, shard: int) -> tuple[int, int]:
-        """The first row of a shard, and the one after its last: whole batches, except for the table's end."""
-        blocks = -(-self.rows // BATCH)
-        first, end = (BATCH * (blocks * at // self.shards) for at in (shard, shard + 1))
-        return min(first, self.rows), min(end, self.rows)
-
-    def check(self, other: Plan, where: Path) -> None:
-        """Refuse what is not of this plan.
-
-        Raises:
-            UserError: of another model, way from image to input, table or number of shards.
-        """
-        ours, theirs = self.model, other.model
-        for what, same in (
-            (f"another model ('{theirs.name}', not '{ours.name}')",
-             (ours.weights, ours.width) == (theirs.weights, theirs.width)),
-            ("another way from image to network input", ours.transform == theirs.transform),
-            ("another table", (self.table, self.rows) == (other.table, other.rows)),
-            (f"a table in {other.shards} shards, not {self.shards}", self.shards == other.shards),
-        ):  # fmt: skip
-            if not same:
-                raise UserError(
-                    f"there are shards here of {what}", where=str(where),
-                    cure="choose another folder, or remove what is in this one",
-                )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,39 +83,48 @@ class Sharding:
         path = self.folder / f"{shard:05d}-of-{self.plan.shards:05d}-{of}{SUFFIX}"
         if path.is_file() and whole(path):
             return path, False
-        model = self.model
+        model, every = self.model, np.arange(len(part))
         images = open_images(
             part, model.images, cache=cache_folder(), foreground=model.foreground, device=model.device
         )
         usable = np.flatnonzero(images.usable)
-        vectors = np.zeros((0, model.mark.width), np.float32)
+        vectors = np.zeros((len(part), model.mark.width), np.float32)
         if len(usable):
             # a row without an image is given its neighbour's, so that batches stay as they are in the whole
-            stand_in = usable[np.clip(np.searchsorted(usable, np.arange(len(part))), 0, len(usable) - 1)]
-            vectors = model.embed(_Filled(images, stand_in), np.arange(len(part)), total=self.plan.rows)[
-                usable
-            ]
-        own = self.table.rows.iloc[first:end].iloc[usable]
-        rows = pa.Table.from_pandas(own, schema=self.schema, preserve_index=False)
-        seen = part.rows.iloc[usable]
-        for name, texts in (("content", seen["content"]), ("key", keys(seen))):
-            rows = rows.append_column(name, pa.array([str(text) for text in texts], pa.string()))
-        flat = pa.array(np.ascontiguousarray(vectors).reshape(-1))
-        rows = rows.append_column(VECTORS, pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]))
+            stand_in = usable[np.clip(np.searchsorted(usable, every), 0, len(usable) - 1)]
+            vectors = model.embed(_Filled(images, stand_in), every, total=self.plan.rows)
         called = numbers(part.rows)
+        failures = [replace(one, row=called[one.row or 0]) for one in images.failures]
+        self.write(path, shard, part.rows.iloc[usable], vectors[usable], failures)
+        return path, True
+
+    def write(
+        self, path: Path, shard: int, rows: pd.DataFrame, vectors: Floats, failures: Sequence[Failure] = ()
+    ) -> None:
+        """Write a shard.
+
+        Args:
+            path: its file.
+            shard: its number.
+            rows: what was embedded, with ``content``.
+            vectors: (rows, width) of them.
+            failures: what was not.
+        """
+        table = pa.Table.from_pandas(rows, schema=self.schema, preserve_index=False)
+        for name, texts in (("content", rows["content"]), ("key", keys(rows))):
+            table = table.append_column(name, pa.array([str(text) for text in texts], pa.string()))
+        flat = pa.array(np.ascontiguousarray(vectors).reshape(-1))
+        table = table.append_column(VECTORS, pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]))
         said = {
             "plan": self.plan.as_dict(), "shard": shard,
             "unread": [asdict(one) for one in (self.table.failures if shard == 0 else ())],
-            "failures": [{**asdict(one), "row": called[one.row or 0]} for one in images.failures],
+            "failures": [asdict(one) for one in failures],
         }  # fmt: skip
-        rows = rows.replace_schema_metadata({**(rows.schema.metadata or {}), SAID: json.dumps(said).encode()})
-        _put_alone(
-            path,
-            lambda file: pq.write_table(
-                rows, file, compression="none", use_dictionary=False, write_page_checksum=True
-            ),
+        table = table.replace_schema_metadata(
+            {**(table.schema.metadata or {}), SAID: json.dumps(said).encode()}
         )
-        return path, True
+        options = {"compression": "none", "use_dictionary": False, "write_page_checksum": True}
+        _put_alone(path, lambda file: pq.write_table(table, file, **options))
 
 
 class _Filled:
@@ -218,9 +164,7 @@ def sharding(
         UserError: model or table cannot be read; the folder holds shards of others.
     """
     loaded, read, out = load_model(Path(model), device=device), _photos(Path(table), root), Path(out)
-    read = Table(
-        read.rows.drop(columns=[name for name in _OURS if name in read.rows]), read.root, read.failures
-    )
+    read = Table(read.rows.drop(columns=list(_OURS), errors="ignore"), read.root, read.failures)
     known = Plan.of(read_json(out / PLAN), out / PLAN) if (out / PLAN).is_file() else None
     if shards is None:
         shards = known.shards if known else max(1, -(-len(read) // USUAL))

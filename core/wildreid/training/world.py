@@ -87,7 +87,7 @@ class World:
         place = next(network.parameters()).device
         devices = [place] if place.type == "cuda" else None
         # of buffers within the network some may change, as a batch norm's do; the embedder's own two never do
-        kept_equal = {_BUFFERS: any("." in name for name, _ in network.named_buffers())}
+        kept_equal: dict[str, Any] = {_BUFFERS: any("." in name for name, _ in network.named_buffers())}
         return DistributedDataParallel(
             network, device_ids=devices, gradient_as_bucket_view=True, **kept_equal
         )

@@ -257,6 +257,41 @@ def test_a_gallery_is_made_of_shards_as_of_photos(
     assert run(app, [*asks, "--data", str(photos)]).exit_code == 2
 
 
+def test_discover_takes_joined_embeddings_for_photos(
+    known: OpenGallery, tiny: Path, photos: Path, asked: Path, one: Path, tmp_path: Path
+) -> None:
+    table = pd.read_csv(asked)
+    table.loc[len(table)] = table.loc[0].to_dict() | {"image": "gone.png"}
+    table.iloc[::-1].to_csv(tmp_path / "asked.csv", index=False)
+    work = sharding(tiny, tmp_path / "asked.csv", tmp_path / "shards", shards=1, root=photos)
+    all_of(work)
+    join(work.folder)
+    before = known.discover(tmp_path / "asked.csv", root=photos, cut=0.5)
+    after = known.discover(joined(work.folder), cut=0.5)
+    assert before.rows["proposed"].any()
+    assert before.rows["identity"].isna().any()
+    missing = before.rows["image"] == "gone.png"
+    same = ["image", "identity", "proposed", "burst", "timestamp", "camera"]
+    pd.testing.assert_frame_equal(before.rows[~missing][same], after.rows[~missing][same])
+    assert after.rows["image"].tolist() == before.rows["image"].tolist()
+    assert "does not exist" in after.rows.loc[missing, "reason"].item()
+    assert after.agreement == before.agreement
+    # and as a command, whose page shows the photos that `--root` finds
+    run = CliRunner().invoke
+    asks = ["discover", str(known.gallery.folder), "--embeddings", str(work.folder), "--cut", "0.5"]
+    page = tmp_path / "page.html"
+    done = run(app, [*asks, "--root", str(photos), "--html", str(page), "--pictures", "inside"])
+    assert done.exit_code == 0
+    assert f"{len(table)} photos" in done.output
+    assert "data:image/" in page.read_text(encoding="utf-8")
+    assert run(app, [*asks, str(asked)]).exit_code == 2
+    assert run(app, asks[:2]).exit_code == 2
+    assert run(app, [*asks, "--dates", "excel"]).exit_code == 2
+    other = replace(joined(one), model=joined(one).model.model_copy(update={"weights": "0"}))
+    with pytest.raises(UserError, match="another model"):
+        known.discover(other, cut=0.5)
+
+
 def test_a_gallery_refuses_shards_of_another_model_and_what_is_not_whole(
     tiny: Path, one: Path, tmp_path: Path
 ) -> None:
