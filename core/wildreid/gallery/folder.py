@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,18 +74,19 @@ class Folder:
         segments.remove(self.folder, manifest.segments)
 
     def _extended(
-        self, state: State, rows: pa.Table, embeddings: Floats, points: Sequence[Points]
+        self, state: State, rows: pa.Table, embeddings: Iterable[Floats], points: Sequence[Points]
     ) -> tuple[Segment, ...]:
         """All segments with a new last one, which takes in the old one where that is still small."""
         known = state.manifest.segments
         kept, number = segments.lasting(known), state.manifest.journal.changes + 1
+        width = state.manifest.model.width
         points = [one.of_change(number) for one in points]
         if kept != known:
             old = known[-1]
             rows = pa.concat_tables([segments.read_annotations(self.folder, old), rows])
-            embeddings = np.concatenate([state.matrices[-1], embeddings])
+            embeddings = chain([state.matrices[-1]], embeddings)
             points = [*_together(state.points[-1], old.rows, points, len(rows) - old.rows)]
-        return (*kept, segments.write(self.folder, f"{number:08d}", rows, embeddings, points))
+        return (*kept, segments.write(self.folder, f"{number:08d}", rows, embeddings, width, points))
 
     def _described(self, state: State, keys: Sequence[str], points: Sequence[Points]) -> tuple[Segment, ...]:
         """All segments, where rows without local features have those of their keys."""

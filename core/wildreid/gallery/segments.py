@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from wildreid.gallery.features import Points
 from wildreid.gallery.manifest import Features, Segment
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Floats
+    from wildreid.artefacts import Floats, Ints
 
 FOLDER = "segments"
 SETTLED = 4096
@@ -64,6 +64,10 @@ def as_arrow(annotations: pd.DataFrame) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=COLUMNS)
 
 
+BLOCK = 65_536
+"""Embeddings that are copied at once."""
+
+
 def as_rows(parts: Sequence[pa.Table]) -> pd.DataFrame:
     """The annotations of some segments, one after the other."""
     table = pa.concat_tables(parts) if parts else COLUMNS.empty_table()
@@ -81,19 +85,42 @@ def lasting(known: tuple[Segment, ...]) -> tuple[Segment, ...]:
     return known[:-1] if known and not settled(known[-1]) else known
 
 
+def blocks(embeddings: Floats, rows: Ints) -> Iterator[Floats]:
+    """These rows of the embeddings, a block at a time, so that no second copy of all of them is made."""
+    for start in range(0, len(rows), BLOCK):
+        yield embeddings[rows[start : start + BLOCK]]
+
+
 def write(
-    folder: Path, name: str, annotations: pa.Table, embeddings: Floats, points: Sequence[Points] = ()
+    folder: Path,
+    name: str,
+    annotations: pa.Table,
+    embeddings: Iterable[Floats],
+    width: int,
+    points: Sequence[Points] = (),
 ) -> Segment:
-    """Write one segment; it is not part of the gallery until a manifest names it."""
+    """Write one segment; it is not part of the gallery until a manifest names it.
+
+    Args:
+        folder: the gallery's.
+        name: of the segment.
+        annotations: its rows.
+        embeddings: theirs, in blocks of (rows, width).
+        width: numbers in each.
+        points: their local features, by matcher.
+    """
     (folder / FOLDER).mkdir(exist_ok=True)
     path = folder / FOLDER / name
     with written(path.with_suffix(".parquet")) as file:
         pq.write_table(annotations, file)
     with written(path.with_suffix(".npy")) as file:
-        np.save(file, np.ascontiguousarray(embeddings, np.float32))
+        shape = (len(annotations), width)
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for block in embeddings:
+            file.write(np.ascontiguousarray(block, "<f4").data)
     return Segment(
         name=name,
-        rows=len(embeddings),
+        rows=len(annotations),
         annotations=hash_of(path.with_suffix(".parquet")),
         embeddings=hash_of(path.with_suffix(".npy")),
         features=tuple(write_points(folder, name, one) for one in points),

@@ -136,7 +136,8 @@ class Gallery(Folder):
             what = {"rows": len(rows), "individuals": people, "source": source}
             what |= _by(reviews)
             own = [one.select(keep) for one in points]
-            parts = self._extended(state, segments.as_arrow(rows), embeddings[keep], own)
+            vectors = segments.blocks(embeddings, keep)
+            parts = self._extended(state, segments.as_arrow(rows), vectors, own)
             self._commit(state, "add", what, parts=parts)
             return Added(len(rows), people, left)
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from wildreid.artefacts import Floats, Ints
     from wildreid.gallery.journal import Change
+    from wildreid.gallery.rule import Rule
     from wildreid.identification.hinges import Hinges
+    from wildreid.identification.identify import Answer
 
     Cluster = Callable[..., NDArray[np.int64]]
 
@@ -250,3 +252,10 @@ def _names(rows: pd.DataFrame, labels: Ints) -> pd.Series[str]:
         if len(set(hashes)) == len(hashes):
             break
     return pd.Series([names[int(label)] for label in labels], index=rows.index, dtype="string")
+
+
+def is_new(answer: Answer, rule: Rule | None, cut: float) -> bool:
+    """Whether an animal may be proposed as a new individual."""
+    if rule is not None and rule.decision.tells:
+        return answer.verdict == "new"
+    return not answer.candidates or answer.candidates[0].score < cut

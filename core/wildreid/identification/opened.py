@@ -18,7 +18,7 @@ from wildreid.gallery.store import Gallery
 from wildreid.identification.bursts import bursts
 from wildreid.identification.cautions import cautions
 from wildreid.identification.describing import Described, describe
-from wildreid.identification.discover import agreement, discover
+from wildreid.identification.discover import agreement, discover, is_new
 from wildreid.identification.filling import Filling
 from wildreid.identification.hinges import hinges_of
 from wildreid.identification.identify import Answer, identify, ruled_out, unreadable
@@ -125,8 +125,8 @@ class OpenGallery(Filling):
             notes += ("these are embeddings without their photos, so nothing was matched point by point",)
         notes += looked.whole(usable)
         return Identified(
-            tuple(in_order(each, looked.table)), tuple(encounters), notes, search, asked, embeddings, looked.table, images,
-            comparison,
+            tuple(in_order(each, looked.table)), tuple(encounters), notes, search, asked, embeddings,
+            looked.table, images, comparison,
         )  # fmt: skip
 
     def again(self, found: Identified, at: Ints, *, top: int = 5) -> Answer:
@@ -200,7 +200,7 @@ class OpenGallery(Filling):
         assert clusterer is not None
         answers = {answer.burst: answer for answer in found.encounters}
         who = pd.Series([answers[burst].individual for burst in found.rows["burst"]], dtype="string")
-        new = {burst for burst, answer in answers.items() if _is_new(answer, found.rule, cut)}
+        new = {burst for burst, answer in answers.items() if is_new(answer, found.rule, cut)}
         unknown = np.flatnonzero(found.rows["burst"].isin(new))
         rows = found.rows.iloc[unknown]
         hinges = None
@@ -297,10 +297,3 @@ class OpenGallery(Filling):
         if search is None or search.state is not state or search.exact != exact:
             search = self._search = Search(state, exact)
         return search
-
-
-def _is_new(answer: Answer, rule: Rule | None, cut: float) -> bool:
-    """Whether an animal may be proposed as a new individual."""
-    if rule is not None and rule.decision.tells:
-        return answer.verdict == "new"
-    return not answer.candidates or answer.candidates[0].score < cut

@@ -120,12 +120,12 @@ def test_an_addition_that_found_no_space_changes_nothing_and_can_be_repeated(
     gallery = made(tmp_path)
     before = gallery.state.digest()
 
-    def full(file: Any, array: np.ndarray) -> None:
+    def full(file: Any, header: Any) -> None:
         file.write(b"\x93NUMPY")
         raise OSError("8192 requested and 4096 written")  # as numpy says it, without a number
 
     with monkeypatch.context() as patch:
-        patch.setattr(np, "save", full)
+        patch.setattr(np.lib.format, "write_array_header_1_0", full)
         with pytest.raises(UserError, match="cannot be written: 8192 requested") as caught:
             gallery.add(annotations(5, 2), unit(5, 2), model=MARK)
     assert "make space" in caught.value.cure
