@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +253,8 @@ def _decode(
     turned = todo[start:] + todo[:start]  # two who build at once begin in different places and meet late
     good: dict[bytes, Pixels] = {}
     with Threads(threads) as pool, ThreadPoolExecutor(1) as keeper:
-        for batch in _batches(progress.bar(turned, "decoding images"), step):
+        coming = iter(progress.bar(turned, "decoding images"))
+        for batch in iter(lambda: list(islice(coming, step)), []):
             if settings.cache:
                 found.update(slabs.find([keys[row] for row in batch]))
             keeping = keeper.submit(slabs.add, good) if good else None  # while the next are decoded
@@ -291,14 +293,3 @@ def _once(rows: list[int], keys: Sequence[bytes]) -> list[int]:
     for row in rows:
         first.setdefault(keys[row] or str(row).encode(), row)
     return list(first.values())
-
-
-def _batches(rows: Iterator[int], step: int) -> Iterator[list[int]]:
-    batch: list[int] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == step:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
