@@ -27,6 +27,8 @@ import wildreid
 from wildreid.data.pixels import HeldImages, ImageRows
 from wildreid.files import read_json, write_json
 from wildreid.pipeline.provenance import hash_of
+from wildreid.recipe.decides import FIGURES as MEASURED
+from wildreid.recipe.decides import NOTHING, all_but
 
 RUNS = ROOT / ".benchmarks" / "changes"
 FIGURES = {"right": "accuracy@1", "precision": "mAP"}
@@ -53,7 +55,7 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where it is kept; another recipe or library has another folder."""
-        recipe = self.loaded.recipe.model_dump(mode="json")
+        recipe = all_but(self.loaded.recipe, NOTHING, MEASURED, defaults=False)  # a later field changes nothing
         recipe["dataset"].pop("root", None)
         words = self.change.replace(",", "").replace(" ", "-")
         key = hash_of(recipe, libraries(), HERDS[self.herd].most)[:8]
