@@ -155,7 +155,7 @@ def test_photos_come_along_without_exif(tmp_path: Path) -> None:
     assert sorted(path.name for path in (folder / "media").iterdir()) == sorted(rows["image"][1:])
     assert b"SECRET" not in (folder / "media" / "m002.jpg").read_bytes()
     (tmp_path / "none").mkdir()
-    with pytest.raises(UserError, match="not at hand"):
+    with pytest.raises(UserError, match="photos are not there"):
         written(in_public(), tmp_path / "none", with_photos=True)
 
 
