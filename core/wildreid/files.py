@@ -115,7 +115,7 @@ def _aside(path: Path, *, lasting: bool) -> Iterator[Path]:
         raise UserError(
             f"cannot be written: {why}",
             where=str(path),
-            cure="make space on the disk, or write elsewhere; what stood there before is as it was",
+            cure="make space on the disk, or write elsewhere; what was there before is as it was",
         ) from error
 
 

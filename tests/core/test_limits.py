@@ -17,8 +17,8 @@ LAUGHS = "".join(
 )
 BAD = {
     "aliases of aliases": (LAUGHS, "aliases make it larger"),
-    "an alias within itself": ("a: &r [*r]\n", "stands within"),
-    "a mapping within itself": ("a: &r {b: *r}\n", "stands within"),
+    "an alias within itself": ("a: &r [*r]\n", "is within"),
+    "a mapping within itself": ("a: &r {b: *r}\n", "is within"),
     "deep brackets": ("a: " + "[" * 5000, "levels"),
     "a list as a key": ("? [1, 2]\n: 3\n", "a key is"),
     "a mapping as a key": ("a:\n  ? {b: 1}\n  : 3\n", "a key is"),

@@ -41,7 +41,7 @@ class Good(Built):
 
 
 def matcher(**members: Any) -> Colour:
-    """A matcher that is good but for some members of what it builds, and of itself as ``option_…``."""
+    """A matcher that is good except for some members of what it builds, and of itself as ``option_…``."""
     own = {name.removeprefix("option_"): members.pop(name) for name in list(members) if "option_" in name}
     made = type("Made", (Good,), members)
     own = {"__doc__": "Mean colours, and what is wrong.", "build": lambda self, *, device: made(), **own}
@@ -170,7 +170,7 @@ def test_fusions(fuse: Callable[[np.ndarray], Any], words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("anew", "words"),
+    ("again", "words"),
     [
         (lambda q, c: (c @ q)[:, None], "no array"),
         (lambda q, c: c @ q + 2, "not between -1 and 1"),

@@ -194,7 +194,7 @@ def _folder(root: Path, said: Mapping[str, Any]) -> Look:
     inside = pd.Series([image for image in found.images if "/" in image], dtype="string")
     if inside.empty:
         raise UserError(
-            f"one cannot tell who is in which photo: {len(found.images)} photos, in no folder of an individual",
+            f"it is not known who is in which photo: {len(found.images)} photos, in no folder of an individual",
             where=str(root),
             cure=(not found.images and nothing_to_read(found.others))
             or "lay them out as FOLDER/INDIVIDUAL/PHOTO.jpg, or write a table: image, identity",

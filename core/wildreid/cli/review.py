@@ -30,7 +30,7 @@ Proxy = Annotated[
 ]
 Album = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Where the gallery's own photos lie: its pictures are then larger."),
+    typer.Option(metavar="FOLDER", help="Where the gallery's own photos are: its pictures are then larger."),
 ]
 Deployments = Annotated[
     Path | None,

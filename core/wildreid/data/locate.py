@@ -197,5 +197,5 @@ def _common(root: Path, media: Path) -> Path:
         return Path(os.path.commonpath([root, media]))
     except ValueError:  # two drives
         raise UserError(
-            f"{media} and {root} lie on two drives", where="dataset.media", cure="put them on one"
+            f"{media} and {root} are on two drives", where="dataset.media", cure="put them on one"
         ) from None

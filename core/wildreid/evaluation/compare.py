@@ -122,7 +122,7 @@ def compare(
         UserError: fewer than two runs; different test parts or protocols, and not `anyway`.
     """
     if len(runs) < 2:
-        raise UserError("two runs are the least that can be compared", cure="name two")
+        raise UserError("a comparison needs at least two runs", cure="name two")
     evidences = [_evidence(run) for run in runs]
     differing = _differing(runs, evidences)
     if differing and not anyway:

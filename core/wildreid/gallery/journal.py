@@ -107,7 +107,7 @@ def live(changes: Sequence[Change]) -> list[Change]:
     for change in changes:
         if change.kind == "undo":
             if len(stack) < 2:
-                raise ValueError(f"change {change.number} undoes what never was")
+                raise ValueError(f"change {change.number} undoes a change that does not exist")
             stack.pop()
         else:
             stack.append(change)

@@ -169,7 +169,7 @@ def read_embeddings(folder: Path, segment: Segment, width: int) -> Floats:
     with reading(path, cure=_CURE, missing=False):
         embeddings: Floats = np.load(path, mmap_mode="r", allow_pickle=False)
         if not embeddings.flags.c_contiguous:
-            raise ValueError("its numbers do not lie row by row")
+            raise ValueError("its numbers are not stored row by row")
     if embeddings.shape != (segment.rows, width) or embeddings.dtype != np.float32:
         raise UserError(
             f"it holds {embeddings.dtype} {embeddings.shape}, not float32 {(segment.rows, width)}",

@@ -96,7 +96,7 @@ def rule_of_gallery(
         the rule, or why there is none, and what one should know of it.
     """
     if len(state.individuals) < 2:
-        return Missing(f"there are {len(state.individuals)} individuals, and two are the least"), ()
+        return Missing(f"there are {len(state.individuals)} individuals; at least two are needed"), ()
     table, notes = asking(state)
     embeddings = state.embeddings(np.flatnonzero(state.codes != GONE))
     decision = fit_decision(

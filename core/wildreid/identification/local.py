@@ -164,7 +164,7 @@ def build_matchers(
         reranker = matching.reranker and Reranker.model_validate(matching.reranker, context=context)
     except ValueError as error:
         raise UserError(
-            f"the gallery matches by {' and '.join(matching.known)}, which cannot be had: {error}",
+            f"the gallery matches by {' and '.join(matching.known)}, which is not available: {error}",
             where=where,
             cure=f"install the plugin that offers it; {WITHOUT}",
         ) from None

@@ -156,7 +156,7 @@ def _segmenter(description: dict[str, Any], registry: Registry, folder: Path) ->
     except ValueError as error:
         named = description["foreground"].get("name")
         raise UserError(
-            f"the model needs the segmenter '{named}', which cannot be had: {error}",
+            f"the model needs the segmenter '{named}', which is not available: {error}",
             where=str(folder / DESCRIPTION),
             cure="install the plugin that offers it",
         ) from None

@@ -55,7 +55,7 @@ def matching_of_run(run: RunFolder) -> Matching | None:
         matchers = [Matcher.model_validate(one, context=context) for one in recipe["matchers"]]
     except ValueError as error:
         raise UserError(
-            f"the run matched by {' and '.join(told['matchers'])}, which cannot be had: {error}",
+            f"the run matched by {' and '.join(told['matchers'])}, which is not available: {error}",
             where=str(run.path),
             cure="install the plugin that offers it",
         ) from None

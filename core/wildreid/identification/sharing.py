@@ -53,7 +53,7 @@ class Plan:
             raise UserError(f"not readable as a shard's plan: {error}", where=str(where)) from None
 
     def span(self, shard: int) -> tuple[int, int]:
-        """The first row of a shard, and the one after its last: whole batches, but for the table's end."""
+        """The first row of a shard, and the one after its last: whole batches, except for the table's end."""
         blocks = -(-self.rows // BATCH)
         first, end = (BATCH * (blocks * at // self.shards) for at in (shard, shard + 1))
         return min(first, self.rows), min(end, self.rows)

@@ -91,7 +91,7 @@ def _read(
     table = table.with_rows(table.rows.sort_values("id", kind="stable"))
     if table.individuals < 2:
         raise UserError(
-            f"the data set has {table.individuals} identities in {len(table)} images; two are the least",
+            f"the data set has {table.individuals} identities in {len(table)} images; at least two are needed",
             where="dataset",
             cure="check the data set's root and columns",
         )

@@ -70,7 +70,7 @@ def deployments_of(table: pd.DataFrame, *, timezone: str = "", where: str = "dep
         for name in ("start", "end"):
             if not one[name]:
                 raise UserError(
-                    f"the {name} is missing, so nobody knows how long this camera looked",
+                    f"the {name} is missing, so it is not known how long this camera worked",
                     where=place,
                     cure="write when it was put up or taken down, or when its last photo was taken",
                 )

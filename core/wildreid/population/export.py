@@ -85,7 +85,9 @@ def export_survey(
             f"there is no folder {folder.absolute().parent} to make {folder.name} in", cure="make it first"
         )
     if draws == 1:
-        raise UserError("one draw tells nothing of uncertainty", where="draws", cure="write more: `draws=20`")
+        raise UserError(
+            "one draw says nothing about uncertainty", where="draws", cure="write more: `draws=20`"
+        )
     with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=f".{folder.name}.") as name:
         inside = Path(name) / "export"
         inside.mkdir()

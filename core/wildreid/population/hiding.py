@@ -33,7 +33,7 @@ class Told:
         if not design.private and frame is None and (places or not self.open):
             raise UserError(
                 "a public survey needs a frame, which hides where its stations are",
-                cure="give frame: Frame.open(gallery); or `private=True` for your own eyes",
+                cure="give frame: Frame.open(gallery); or `private=True` if nobody else sees it",
             )
         self.notes: list[str] = []
         self.frame = frame if frame is None or design.private else frame.kept()

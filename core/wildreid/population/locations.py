@@ -138,7 +138,7 @@ class Frame:
             raise UserError(
                 f"the file is damaged: {error}",
                 where=str(path),
-                cure="take it from a backup; without it, new exports lie in another frame than old ones",
+                cure="take it from a backup; without it, new exports are in another frame than old ones",
             ) from None
 
     def about(self, unit: str, centre: tuple[float, float]) -> Frame:
@@ -166,7 +166,7 @@ class Frame:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
             raise UserError(
-                f"{path} cannot be written, which keeps the frame that public coordinates lie in",
+                f"{path} cannot be written, which keeps the frame that public coordinates are in",
                 cure="export from a gallery that you may write to",
             ) from None
         if os.name == "posix":

@@ -48,7 +48,7 @@ def taker(state: State, deployments: pd.DataFrame, *, photos: Path | None = None
                 raise UserError(
                     "the photo is not there, or cannot be read",
                     where=str(photos / image),
-                    cure="say where photos lie: `photos=FOLDER`",
+                    cure="say where the photos are: `photos=FOLDER`",
                 )
             return found
 

@@ -182,7 +182,7 @@ def _placed(
             (f"{name} '{bad[name]}'" for name in ("station", "camera", "deployment") if pd.notna(bad[name])),
             "an unknown station",
         )
-        more = f" ({int(outside.sum()) - 1} others likewise)" if outside.sum() > 1 else ""
+        more = f" ({int(outside.sum()) - 1} others in the same way)" if outside.sum() > 1 else ""
         raise UserError(
             f"'{bad['individual']}' was photographed at {place} on {bad['timestamp']}, when no camera of the "
             f"deployments was looking there{more}",

@@ -28,6 +28,6 @@ class Beside:
             UserError: there is no such folder; the table of cameras is none.
         """
         if self.photos is not None and not self.photos.is_dir():
-            raise UserError(f"there is no folder {self.photos}", cure="say where the gallery's photos lie")
+            raise UserError(f"there is no folder {self.photos}", cure="say where the gallery's photos are")
         if self.deployments is not None:
             read_deployments(self.deployments)

@@ -74,7 +74,7 @@ def exported(state: State, beside: Beside, wanted: Wanted) -> bytes:
     """
     if beside.deployments is None:
         raise UserError(
-            "an export needs to know when cameras worked, and this server was not told",
+            "an export needs to know when cameras worked, and this server does not know it",
             where="deployments",
             cure="start it with `deployments=FILE`",
         )

@@ -32,7 +32,7 @@ def training_rows(table: Table) -> tuple[Ints, Ints]:
     names, labels = np.unique(classes.to_numpy(str), return_inverse=True)
     if len(names) < 2:
         raise UserError(
-            f"the training part shows {len(names)} identities; two are the least",
+            f"the training part shows {len(names)} identities; at least two are needed",
             where="splitter",
             cure="give the splitter a larger training share, or the data set more individuals",
         )

@@ -35,7 +35,7 @@ def use_gem(model: Any, name: str) -> None:
     places = [place for place, module in model.named_modules() if isinstance(module, SelectAdaptivePool2d)]
     if len(places) != 1:
         raise UserError(
-            f"{name} does not pool over a map of features, so generalised-mean pooling has no place in it",
+            f"{name} does not pool over a map of features, so generalised-mean pooling cannot be used in it",
             where="backbone.pool",
             cure="leave backbone.pool at 'own'",
         )

@@ -125,7 +125,7 @@ class Timm(Backbone):
             if self.checkpointing:
                 model.set_grad_checkpointing(True)
         except (TypeError, AssertionError, NotImplementedError) as error:
-            raise UserError(f"{self.model} cannot be built so: {error}", where="backbone") from None
+            raise UserError(f"{self.model} cannot be built in this way: {error}", where="backbone") from None
         config = model.pretrained_cfg
         if self.weights:
             spare = config.get("classifier") or ()

@@ -53,9 +53,9 @@ def read_weights(path: Path, *, prefix: str = "") -> dict[str, Tensor]:
             raise ValueError("it holds no mapping of names to tensors")
     except UnpicklingError as error:
         raise UserError(
-            f"not loaded, for it holds more than weights and could run code, or is no such file{_found(error)}",
+            f"not loaded, because it holds more than weights and could run code, or is no such file{_found(error)}",
             where=str(path),
-            cure="save model.state_dict() alone, as safetensors best of all",
+            cure="save model.state_dict() alone, preferably as safetensors",
         ) from None
     except (RuntimeError, ValueError, KeyError, EOFError, OSError, SafetensorError) as error:
         raise UserError(f"not readable as weights: {_short(error)}", where=str(path)) from None

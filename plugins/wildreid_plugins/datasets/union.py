@@ -47,7 +47,7 @@ class Union(Dataset):
             root = os.path.commonpath([table.root for table in tables.values()])
         except ValueError:
             raise UserError(
-                "the roots of the data sets lie on two drives", where="dataset.of", cure="bring them to one"
+                "the roots of the data sets are on two drives", where="dataset.of", cure="bring them to one"
             ) from None
         frames: list[pd.DataFrame] = []
         failures: list[Failure] = []

@@ -207,7 +207,7 @@ def _box(survey: Survey, row: int, one: Any) -> list[str]:
         raise UserError(
             f"the box on {one.file} needs the size of its photo, which is not there",
             where="photos",
-            cure="say in which folder the photos lie: `photos=FOLDER`",
+            cure="say in which folder the photos are: `photos=FOLDER`",
         )
     return [number(part, 12) for part in (left / size[0], top / size[1], width / size[0], height / size[1])]
 

@@ -33,7 +33,7 @@ def copy_photos(survey: Survey, folder: Path) -> list[Path]:
         raise UserError(
             "the photos are not there",
             where="with_photos",
-            cure="say in which folder they lie: `photos=FOLDER`",
+            cure="say in which folder they are: `photos=FOLDER`",
         )
     paths = []
     for row, (name, withheld) in enumerate(

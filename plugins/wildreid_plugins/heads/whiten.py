@@ -102,7 +102,7 @@ def within(vectors: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     _, place, sizes = torch.unique(labels, return_inverse=True, return_counts=True)
     if int(sizes.max()) < 2:
         raise UserError(
-            "no individual of the training part has two photos, so nothing tells what differs within one",
+            "no individual of the training part has two photos, so what differs within one cannot be learned",
             where="head",
             cure="take the head pca, or identity",
         )

@@ -74,7 +74,7 @@ class Pml(Loss):
             loss = made(**settings)
         except (TypeError, ValueError, AssertionError, KeyError) as error:
             raise UserError(
-                f"{self.loss} cannot be built so: {str(error).strip()}", where="loss.options"
+                f"{self.loss} cannot be built in this way: {str(error).strip()}", where="loss.options"
             ) from None
         if self.loss in UNMINED:
             loss.register_forward_pre_hook(_refuse_miner)

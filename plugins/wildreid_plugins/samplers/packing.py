@@ -61,7 +61,7 @@ class Packed:
             raise UserError(
                 "no individual has two training images, so there is no pair to learn from",
                 where="sampler",
-                cure="more images an individual, or the sampler 'uniform' with the loss 'arcface'",
+                cure="more images for each individual, or the sampler 'uniform' with the loss 'arcface'",
             )
         if most < self.batch:
             raise UserError(

@@ -126,7 +126,7 @@ def elsewhere(folder: Path) -> None:
     ("make", "source", "words"),
     [
         (lambda folder: None, "nowhere", "there is no file or folder"),
-        (flat, "", "one cannot tell who is in which photo"),
+        (flat, "", "it is not known who is in which photo"),
         (no_identity, "table.csv", "no column looks like the identity; there are: image, weight"),
         (elsewhere, "table.csv", "are not near the table"),
         (flat, "a.jpg", "no table, and no file that a data set recognises"),

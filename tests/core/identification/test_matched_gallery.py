@@ -319,7 +319,7 @@ def test_what_a_matcher_needs_is_named(
     assert fresh.identify(asked, root=photos, matching=False).images
     monkeypatch.undo()
     monkeypatch.setattr(local, "Registry", Registry)  # no plugin offers it
-    with pytest.raises(UserError, match="cannot be had") as caught:
+    with pytest.raises(UserError, match="is not available") as caught:
         open_gallery(matching.gallery.folder).identify(asked, root=photos)
     assert "colour" in caught.value.what
 

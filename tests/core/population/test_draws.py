@@ -149,7 +149,7 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     (tmp_path / "mine" / "precious.txt").write_text("mine")
     with pytest.raises(UserError, match="holds something already"):
         export_survey(rows(), take, Design(), exporter, tmp_path / "mine", facts={})
-    with pytest.raises(UserError, match="one draw tells nothing"):
+    with pytest.raises(UserError, match="one draw says nothing"):
         export_survey(rows(), take, Design(), exporter, tmp_path / "out", facts={}, draws=1)
     with pytest.raises(UserError, match="there is no folder"):
         export_survey(rows(), take, Design(), exporter, tmp_path / "no" / "out", facts={})

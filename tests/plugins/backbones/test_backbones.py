@@ -133,7 +133,7 @@ def test_files_that_are_no_weights(tmp_path: Path) -> None:
     ("option", "message"),
     [
         (Timm(model="resnet81"), "timm has no network named 'resnet81', did you mean 'resnet18'"),
-        (Timm(model="resnet18", size=96), "resnet18 cannot be built so: .*img_size"),
+        (Timm(model="resnet18", size=96), "resnet18 cannot be built in this way: .*img_size"),
         (Timm(model="vit_tiny_patch16_224", pool="gem"), "does not pool over a map of features"),
     ],
 )

@@ -64,7 +64,7 @@ def test_the_distance_can_be_named() -> None:
             Pml(loss="NTXentLoss", options={"temprature": 1}),
             "takes no 'temprature', did you mean 'temperature'",
         ),
-        (Pml(loss="RankedListLoss"), "cannot be built so: .*margin"),
+        (Pml(loss="RankedListLoss"), "cannot be built in this way: .*margin"),
         (Pml(loss="NTXentLoss", distance="Cosine"), "no distance named 'Cosine'"),
     ],
 )

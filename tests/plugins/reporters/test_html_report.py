@@ -278,7 +278,7 @@ def test_without_dates_the_headline_says_why_it_is_missing(make_results: Make) -
     page = words(write(make_results(dated=False)))
     assert "could not be measured (cross-encounter): no dates: encounters cannot be told apart" in page
     assert "Every figure of this run flatters" in page
-    assert "What the bursts give away was not measured: no dates" in page
+    assert "What photos of the same burst are worth was not measured: no dates" in page
     assert "Protocol: image-loo" in page
 
 

@@ -102,4 +102,4 @@ def export(
         f"{len(survey.stations)} stations, {survey.occasions.words()}"
     )
     if done.key is not None:
-        printing.say(f"{done.key.name} says which name stands for which; it is yours, and not for others")
+        printing.say(f"{done.key.name} says which name stands for which; keep it, and do not share it")

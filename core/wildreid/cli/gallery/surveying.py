@@ -95,7 +95,7 @@ def say_survey(design: Design, left: dict[str, int], notes: tuple[str, ...]) -> 
         printing.say(f"note: {note}")
     if design.private:
         printing.say(
-            "PRIVATE: this tells where the animals live, and how places are called. Give it to nobody who must "
+            "PRIVATE: this says where the animals live, and what places are called. Give it to nobody who must "
             "not know.",
             style="bold red",
         )
