@@ -84,7 +84,7 @@ def recalibrate(
             state, matchers, false_accepts=false_accepts, false_new=false_new, prior=prior
         )
         if isinstance(anew, Missing):
-            notes = (*notes, f"no rule could be fitted for matched photos: {again.reason}")
+            notes = (*notes, f"no rule could be fitted for matched photos: {anew.reason}")
         else:
             fused = anew
     gallery.calibrate(rule, fused)
