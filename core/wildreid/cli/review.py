@@ -63,6 +63,12 @@ def review(
         bool, typer.Option("--hold", help="Change the gallery only when the page's button is pressed.")
     ] = False,
     confidence: Annotated[bool, typer.Option("--confidence", help="Ask how sure the reviewer is.")] = False,
+    thorough: Annotated[
+        bool,
+        typer.Option(
+            "--thorough", help="Ask about the gallery also what one answer would hardly change, last."
+        ),
+    ] = False,
     replay: Annotated[
         bool, typer.Option("--replay", help="Carry out what was decided and not yet done, say it, and stop.")
     ] = False,
@@ -98,7 +104,7 @@ def review(
     if replay:
         _replay(gallery)
         return
-    settings = Settings(order, audit, second_share, salt, hold, confidence)
+    settings = Settings(order, audit, second_share, salt, hold, confidence, thorough)
     address = Address(host, port, users, tokens, certificate, key, behind_proxy)
     beside = Beside(gallery_photos, deployments)
     _serve(gallery, photos or [], root, settings, address, device, beside)

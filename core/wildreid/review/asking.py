@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from wildreid.identification.identify import Answer, identify
 from wildreid.identification.search import Search
 from wildreid.review import questions, views
+from wildreid.review.catalogue import Catalogue
 from wildreid.review.journal import Review
 from wildreid.review.tasks import Task
 
@@ -27,10 +29,16 @@ class Asking:
 
     Args:
         desk: whose they are.
+
+    Attributes:
+        catalogue: what is to be asked about the gallery itself.
     """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.catalogue: list[Task] = []
+        self._graph: Catalogue | None = None
+        self._comparing = threading.Lock()
         self._search: Search | None = None
         self._answers: dict[str, Answer] = {}
 
@@ -62,6 +70,20 @@ class Asking:
             seed = f"{task.id} {reviewer}"
             return views.of_second_look(search, task, newcomers, about[-1], blind=blind, seed=seed)
         return views.of_encounter(search, task, newcomers, self._answer(search, task, newcomers))
+
+    def compare(self) -> None:
+        """Look for encounters of the gallery that may be one animal, or of one name and two animals."""
+        with self._comparing:
+            self._graph = Catalogue.of(self._desk.gallery.state)
+        self.follow()
+
+    def follow(self) -> None:
+        """Ask about the gallery as it is after what was decided."""
+        desk = self._desk
+        with self._comparing:
+            if self._graph is not None:
+                self._graph.follow(desk.gallery.state, desk.standing())
+                self.catalogue = self._graph.tasks(thorough=desk.settings.thorough)
 
     def prepare(self) -> None:
         """Work out what the next person would wait for."""

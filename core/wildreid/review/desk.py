@@ -18,7 +18,7 @@ from wildreid.review.deciding import SIDES, answer, as_data, review_of
 from wildreid.review.journal import Review, Reviews, built_on
 from wildreid.review.settings import LEASE, Lease, Settings, Skips
 from wildreid.review.standing import Standing
-from wildreid.review.tasks import Catalogue, Task, of_photos, task_id
+from wildreid.review.tasks import Task, of_photos, task_id
 
 PATIENCE = 30.0
 """Seconds that a decision waits for those before it to reach the gallery."""
@@ -66,7 +66,6 @@ class Desk:
         self.waiting: dict[int, str] = {}
         self._lock = threading.RLock()
         self.tasks: dict[str, Task] = {}
-        self.catalogue: list[Task] = []
         self._leases: dict[str, Lease] = {}
         self.skips = Skips()
         self.asking = Asking(self)
@@ -91,10 +90,7 @@ class Desk:
 
     def compare(self) -> None:
         """Look for encounters of the gallery that may be one animal, or of one name and two animals."""
-        catalogue = Catalogue.of(self.gallery.state)
-        found = catalogue.tasks(self.gallery.state) if catalogue else []
-        with self._lock:
-            self.catalogue = found
+        self.asking.compare()
 
     def next(self, reviewer: str, mode: str | None = None, *, not_task: str = "") -> dict[str, Any]:
         """The next question for somebody, as the page shows it, leased to them; ``{"task": None}`` without any."""
@@ -288,6 +284,7 @@ class Desk:
             try:
                 self.apply()
                 self.asking.prepare()
+                self.asking.follow()
             except (UserError, OSError) as error:
                 self.waiting = {0: str(error)}
             done.set()

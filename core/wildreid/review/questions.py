@@ -24,7 +24,7 @@ def still_open(
     for line in lines:
         if line.decision != "viewpoint" and not line.blind:
             done.setdefault(line.task, []).append(line)
-    tasks = [*desk.catalogue, *desk.tasks.values()]
+    tasks = [*desk.asking.catalogue, *desk.tasks.values()]
     found = [
         task
         for task in ordered(tasks, desk.settings.order, desk.settings.salt)

@@ -133,15 +133,15 @@ def serve(
 
 
 def prepare(built: Any, photos: Sequence[Path], root: Path | None) -> None:
-    """Look for questions in the catalogue, then identify the photos; what goes wrong stands on the page."""
+    """Identify the photos, then look for questions in the gallery itself; what goes wrong stands on the page."""
     desk = built.desk
     with quiet():
         try:
-            desk.preparing = "comparing the gallery's encounters"
-            desk.compare()
             if photos:
                 desk.preparing = "looking at the photos"
                 built.receive(list(photos), root)
+            desk.preparing = "comparing the gallery's encounters"
+            desk.compare()
             desk.preparing = ""
         except (UserError, OSError) as error:
             desk.preparing = f"not ready: {error}"

@@ -23,6 +23,7 @@ class Settings:
         salt: from which both are drawn.
         hold: decisions change the gallery only when `apply` is asked for.
         confidence: ask how certain the person is.
+        thorough: ask about the catalogue also what one answer would hardly change.
     """
 
     order: str = "likely"
@@ -31,6 +32,7 @@ class Settings:
     salt: str = "wildreid"
     hold: bool = False
     confidence: bool = False
+    thorough: bool = False
 
 
 @dataclass

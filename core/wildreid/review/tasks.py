@@ -7,21 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from wildreid.gallery.fold import GONE
-from wildreid.gallery.state import State
-from wildreid.identification.discover import encounter_similarity
 from wildreid.review.agreement import drawn
-from wildreid.review.order import STOP, Graph, Pair, graph
 
 if TYPE_CHECKING:
-    from wildreid.artefacts import Ints
     from wildreid.identification.outputs import Identified
 
-NEIGHBOURS = 10
-"""Encounters beside which each one of the gallery is looked at."""
 ORDERS = ("likely", "date", "station", "random")
 
 
@@ -34,7 +26,7 @@ class Task:
         mode: identify or compare.
         keys: the annotations it is about, the best photo first.
         others: of `compare` the other side.
-        tier: 1 likely merges, 2 undecided, 3 known and drawn for an audit, 4 new.
+        tier: 1 likely merges, 2 undecided, 3 known and drawn for an audit, 4 new, 5 merges that are not likely.
         value: within its tier, the larger the sooner.
         date: ISO 8601, for those who want them in order.
         station: likewise.
@@ -97,83 +89,3 @@ def ordered(tasks: Sequence[Task], order: str, salt: str) -> list[Task]:
         "random": lambda task: task_id([salt, task.id]),
     }
     return sorted(tasks, key=keys[order])  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """The encounters of a gallery as a graph of what may be one animal.
-
-    Attributes:
-        rows: of each encounter its rows in the gallery.
-        graph: of encounters; what somebody put together weighs as one person's word more than the scores do.
-    """
-
-    rows: list[Ints]
-    graph: Graph
-
-    @classmethod
-    def of(cls, state: State) -> Catalogue | None:
-        """Compare each encounter with those most like it and with its individual's own; None: not calibrated."""
-        if state.rule is None or not state.rule.decision.tells or not len(state.individuals):
-            return None
-        there = np.flatnonzero(state.codes != GONE)
-        met, _ = pd.factorize(state.met[there])
-        order = np.argsort(met, kind="stable")
-        rows = np.split(there[order], np.flatnonzero(np.diff(met[order])) + 1)
-        codes = np.array([state.codes[own[0]] for own in rows])
-        pairs = _likely(state, rows, codes)
-        side = state.rows["viewpoint"].fillna("").to_numpy(object)
-        chances: dict[Pair, float] = {}
-        decided: dict[Pair, bool] = {}
-        vectors = [state.embeddings(own) for own in rows]
-        images = state.rows["image"].to_numpy(object)
-        for i, j in pairs:
-            together = np.concatenate([vectors[i], vectors[j]])
-            which = np.repeat([0, 1], [len(rows[i]), len(rows[j])])
-            score = np.array([encounter_similarity(together, which)[0, 1]], np.float32)
-            chance = float(state.rule.decision.probability(score, burst=len(together) > 2)[0])
-            if codes[i] == codes[j]:  # its catalogue is somebody's word, and two sides are not comparable
-                chance = 0.97 * chance / (0.97 * chance + 0.03 * (1 - chance))
-                if side[rows[i][0]] != side[rows[j][0]]:
-                    continue
-            elif set(images[rows[i]]) & set(images[rows[j]]) or _apart(state, rows[i], rows[j]):
-                decided[i, j] = False
-            chances[i, j] = chance
-        clusters = [np.flatnonzero(codes == code).tolist() for code in range(len(state.individuals))]
-        return cls(rows, graph(chances, clusters, decided=decided))
-
-    def tasks(self, state: State) -> list[Task]:
-        """The pairs worth a question, the one that may change most first."""
-        keys = state.rows["key"].to_numpy(object)
-        found: dict[Pair, Task] = {}
-        for one in self.graph.alternatives():
-            for i, j in self.graph.deciding(one)[:1] if one.gain >= STOP else ():
-                a, b = (tuple(map(str, keys[self.rows[n]])) for n in (i, j))
-                same = state.codes[self.rows[i][0]] == state.codes[self.rows[j][0]]
-                task = Task(task_id(a, b), "compare", a, b, tier=1, value=one.gain, together=bool(same))
-                found.setdefault((i, j), task)
-        return list(found.values())
-
-
-def _apart(state: State, rows: Ints, others: Ints) -> bool:
-    keys = [str(key) for key in state.rows["key"].to_numpy(object)[rows]]
-    return state.told_apart(keys, state.individuals[state.codes[others[0]]]) is not None
-
-
-def _likely(state: State, rows: list[Ints], codes: Ints) -> list[Pair]:
-    """Pairs of encounters to compare: the nearest by their mean embeddings, and those of one individual."""
-    means = np.stack([state.embeddings(own).mean(axis=0) for own in rows]).astype(np.float32)
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
-    pairs: set[Pair] = set()
-    for start in range(0, len(means), 1024):
-        scores = means[start : start + 1024] @ means.T
-        scores[np.arange(len(scores)), np.arange(start, start + len(scores))] = -np.inf
-        count = min(NEIGHBOURS, len(means) - 1)
-        for at, near in enumerate(
-            np.argpartition(-scores, count - 1, axis=1)[:, :count] if count > 0 else ()
-        ):
-            pairs |= {(min(start + at, int(n)), max(start + at, int(n))) for n in near}
-    for code in np.unique(codes):
-        own = np.flatnonzero(codes == code)[:20]
-        pairs |= {(int(a), int(b)) for n, a in enumerate(own) for b in own[n + 1 :]}
-    return sorted(pairs)

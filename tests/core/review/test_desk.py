@@ -320,6 +320,10 @@ def test_the_catalogue_is_compared_without_a_model(tmp_path: Path) -> None:
     assert desk.settle(20)
     assert "bear 0 again" not in desk.gallery.state.individuals
     assert desk.gallery.state.changes[-1].kind == "merge"
+    assert desk.next("Ann")["task"] is None, "no single answer would change what is believed now"
+    desk.close()
+    desk = Desk(desk.gallery, Settings(thorough=True))
+    desk.compare()
     view = desk.next("Ann")
     say(desk, view, "different")
     assert desk.settle(20)
