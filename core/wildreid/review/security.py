@@ -31,7 +31,7 @@ HEADERS = {
 }
 COOKIE = "reid"
 ROLES = ("read", "review", "write")
-OPEN = ("/", "/health", "/openapi.json", "/static/desk.js", "/static/desk.css")
+OPEN = ("/", "/health", "/openapi.json", "/static/desk.js", "/static/keys.js", "/static/desk.css")
 """What is answered to everybody: it holds nothing of a gallery but its digest."""
 
 

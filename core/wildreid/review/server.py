@@ -18,6 +18,7 @@ from starlette.routing import Route
 from wildreid.errors import UserError
 from wildreid.gallery.journal import author
 from wildreid.review import deciding, journal
+from wildreid.review.acts import ACTS
 from wildreid.review.desk import Conflict, Desk
 from wildreid.review.pictures import Pictures
 from wildreid.review.security import COOKIE, ROLES, Doors, Guard, problem
@@ -91,7 +92,7 @@ def application(
     routes = [
         Route("/", page),
         Route("/session", session, methods=["POST"]),
-        *(Route(f"/static/{name}", _file(name)) for name in ("desk.js", "desk.css")),
+        *(Route(f"/static/{name}", _file(name)) for name in ("desk.js", "keys.js", "desk.css")),
         Route("/pictures/{key}", _safe(picture, "read")),
         Route("/api/task", _asked(task, "review")),
         Route("/api/names", _asked(names, "read")),
@@ -199,6 +200,6 @@ def _page(desk: Desk, *, larger: bool) -> str:
     loader = jinja2.FileSystemLoader(PAGE)
     made = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
     return made.get_template("desk.html").render(
-        reasons=journal.REASONS, sides=deciding.SIDES, settings=desk.settings,
+        acts=ACTS, reasons=journal.REASONS, sides=deciding.SIDES, settings=desk.settings,
         larger=larger, stamp=state.manifest.provenance.get("stamp", ""),
     )  # fmt: skip

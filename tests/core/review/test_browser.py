@@ -266,3 +266,50 @@ def test_matches_are_drawn_on_demand(bears: Bears, serving: Serve, browser: Brow
     ann.press_until("ArrowRight", "none")
     assert ann.page.locator(".stage svg circle").count() == 0
     assert not ann.said
+
+
+def test_keys_are_changed_by_each_reviewer(bears: Bears, serving: Serve, browser: Browser) -> None:
+    url = serving(bears.folder, [bears.asked], audit=1.0)
+    ann = Reviewer(browser, url, "Ann")
+    page = ann.page
+
+    def change(act: str, key: str) -> str:
+        page.click(f"[data-change={act}]")
+        ann.until(lambda: "Press the key" in page.inner_text("#keys-told"))
+        page.keyboard.press(key)
+        ann.until(lambda: "Press the key" not in page.inner_text("#keys-told"))
+        return page.inner_text("#keys-told")
+
+    page.keyboard.press("?")
+    page.wait_for_selector("#help[open]")
+    assert change("new", "d") == "D is taken: it is a different animal than the marked one"
+    assert "cannot be given away" in change("new", "3")
+    assert change("new", "Escape") == "Nothing is changed"
+    assert page.locator("#help[open]").count() == 1
+    assert change("new", "q") == "Q: a new individual"
+    assert change("cannot-tell", "n") == "N: cannot tell", "what was given up is free"
+    listed = page.locator("tr[data-act] td:nth-child(2)").all_inner_texts()
+    every = [key for text in listed for key in text.split(", ")]
+    assert len(every) == len(set(every))
+    page.keyboard.press("Escape")
+    assert page.inner_text("[data-decide=new] kbd") == "Q"
+    assert "a new individual" in ann.press("q")
+    assert "cannot tell" in ann.press("n")
+    page.reload()
+    page.wait_for_selector("#desk:not([hidden])")
+    assert page.inner_text("[data-decide=new] kbd") == "Q", "it lasts"
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.wait_for_selector("#enter[open]")
+    page.fill("#enter-name", "Bob")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#desk:not([hidden])")
+    assert page.inner_text("[data-decide=new] kbd") == "N", "another reviewer has keys of their own"
+    page.evaluate("sessionStorage.clear(); localStorage.setItem('keys of Ann', '[[')")
+    page.reload()
+    page.wait_for_selector("#enter[open]")
+    page.fill("#enter-name", "Ann")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#desk:not([hidden])")
+    assert page.inner_text("[data-decide=new] kbd") == "N"
+    assert not ann.said

@@ -1,4 +1,6 @@
 // The desk's page: shows one question, takes one key, tells the server, and believes only what it answers.
+import { act, choose, forget, keys, named, plain, reviewer } from "./keys.js";
+
 const by = (id) => document.getElementById(id);
 const SETTLING = 300; // milliseconds after a picture changed in which no decision is taken
 const window_id = crypto.randomUUID();
@@ -211,7 +213,7 @@ async function undo(more = {}) {
 }
 
 const toggles = ["link", "mirror", "bright", "frame", "overlay"];
-const act = {
+const does = {
   help: () => open("help"), bad: () => open("bad"), undo: () => undo(),
   side: () => task.mode === "identify" && !task.blind && open("side"),
   find: () => task.mode === "identify" && !task.blind && open("find"),
@@ -223,7 +225,7 @@ const act = {
 function run(name) {
   const button = document.querySelector(`[data-do=${name}]`);
   if (!button || button.disabled || (!task && !["help", "undo"].includes(name))) return;
-  act[name]();
+  does[name]();
   if (toggles.includes(name)) {
     button.setAttribute("aria-pressed", String(look[name === "link" ? "linked" : name]));
     draw();
@@ -243,28 +245,53 @@ async function search() {
   }));
 }
 
-const KEYS = { " ": "same", Enter: "same", m: "same", d: "different", r: "different", n: "new", c: "cannot-tell", x: "not-comparable",
-  s: "skip" };
-const TOOLS = { "?": "help", u: "bad", z: "undo", v: "side", f: "mirror", o: "overlay", b: "bright", "+": "in", "=": "in", "-": "out",
-  0: "fit", l: "link", "/": "find", g: "frame" };
+const MOVES = ["candidate-before", "candidate-next", "photo-before", "photo-next"];
 
 function pressed(event) {
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const many = task ? task.candidates.length : 0;
+  const key = plain(event), many = task ? task.candidates.length : 0, name = act(key);
   if (event.ctrlKey || event.metaKey || event.altKey) { if (event.ctrlKey && key === "z") run("undo"); return; }
-  if (KEYS[key]) decide(KEYS[key]);
-  else if (TOOLS[key]) run(TOOLS[key]);
-  else if (!task) return;
-  else if (key >= "1" && key <= "9") { if (Number(key) <= many) { marked = Number(key) - 1; decide("same"); } }
-  else if (key === "ArrowRight" || key === "ArrowLeft") {
-    marked = Math.max(0, Math.min(many - 1, marked + (key === "ArrowRight" ? 1 : -1))); shown.right = 0; draw();
+  if (task && key >= "1" && key <= "9") { if (Number(key) <= many) { marked = Number(key) - 1; decide("same"); } }
+  else if (name in does) run(name);
+  else if (name && !MOVES.includes(name)) decide(name);
+  else if (!task || !name) return;
+  else if (name.startsWith("candidate")) {
+    marked = Math.max(0, Math.min(many - 1, marked + (name.endsWith("next") ? 1 : -1))); shown.right = 0; draw();
     if (many) tell(`Candidate ${marked + 1} of ${many}: ${task.candidates[marked].name}`);
-  } else if (key === "a" || key === "w") {
+  } else {
     const side = event.shiftKey ? "right" : "left", photos = side === "left" ? task.photos : (task.candidates[marked] || { photos: [] }).photos;
-    shown[side] = Math.max(0, Math.min(photos.length - 1, shown[side] + (key === "w" ? 1 : -1))); draw();
+    shown[side] = Math.max(0, Math.min(photos.length - 1, shown[side] + (name.endsWith("next") ? 1 : -1))); draw();
     if (photos.length) tell(photos[shown[side]].alt);
   }
 }
+
+// the keys on the buttons and in the list, as they are now
+function paint() {
+  for (const button of document.querySelectorAll("button[data-decide], button[data-do]")) {
+    const own = keys(button.dataset.decide || button.dataset.do), place = button.querySelector("kbd");
+    if (place) place.textContent = named(own[0]);
+    button.setAttribute("aria-keyshortcuts", own.map((key) => (key === " " ? "Space" : key)).join(" "));
+  }
+  for (const row of document.querySelectorAll("tr[data-act]"))
+    row.cells[1].textContent = keys(row.dataset.act).map(named).join(", ");
+}
+
+let changing = "";
+function change(name, told = "Press the key; Esc leaves it as it is") {
+  changing = name;
+  by("keys-told").textContent = told;
+}
+document.addEventListener("keydown", (event) => {
+  if (!changing) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (["Shift", "Control", "Alt", "Meta", "AltGraph"].includes(event.key)) return;
+  const name = changing, key = plain(event), words = (one) => document.querySelector(`tr[data-act="${one}"] th`).textContent;
+  if (key === "Escape") { change("", "Nothing is changed"); return; }
+  const taken = choose(name, key);
+  change("", taken === "fixed" ? `${named(key)} cannot be given away` : taken ? `${named(key)} is taken: ${words(taken)}`
+    : `${named(key)}: ${words(name)}`);
+  paint();
+}, true);
 
 function typing(event) {
   return event.target.closest("input:not([type=checkbox]), select, textarea") || document.querySelector("dialog[open]");
@@ -286,7 +313,8 @@ document.addEventListener("keyup", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  const { decide: decision, do: tool, reason, side, close } = button.dataset;
+  const { decide: decision, do: tool, reason, side, close, change: changed_act } = button.dataset;
+  if (changed_act) { change(changed_act); return; }
   if (decision) { by("question").focus({ preventScroll: true }); decide(decision); }
   else if (tool) run(tool);
   else if (close !== undefined) button.closest("dialog").close();
@@ -330,6 +358,8 @@ by("find-form").addEventListener("submit", (event) => { event.preventDefault(); 
 by("find-new").addEventListener("click", () => { by("find").close(); decide("new", { name: by("find-name").value }); });
 by("keys-on").checked = localStorage.getItem("keys") !== "off";
 by("keys-on").addEventListener("change", () => localStorage.setItem("keys", by("keys-on").checked ? "on" : "off"));
+by("keys-back").addEventListener("click", () => { forget(); paint(); change("", "All keys are as they come"); });
+by("help").addEventListener("close", () => change("", ""));
 by("agreement-open").addEventListener("click", async () => {
   const found = await call("/api/agreement"), percent = (x) => (x === null ? "–" : `${(100 * x).toFixed(1)} %`);
   const lines = [`${found.pairs} encounters were decided by two people.`, `They agree on ${percent(found.observed)}; by chance it would be ${percent(found.expected)}.`,
@@ -359,7 +389,9 @@ by("enter").querySelector("form").addEventListener("submit", async (event) => {
     token = entered.token;
     sessionStorage.setItem("token", token);
     localStorage.setItem("name", entered.name);
+    reviewer(entered.name); paint();
     by("enter").close(); trouble(null); next();
   } catch (error) { by("enter-told").textContent = `${error.what} → ${error.cure || ""}`; }
 });
+reviewer(localStorage.getItem("name") || ""); paint();
 if (token) next(); else enter();
