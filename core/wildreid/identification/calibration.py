@@ -40,7 +40,7 @@ FEWEST, MOST = 10, 20_000
 def rule_of_run(run: Path, *, false_new: float = FALSE_NEW) -> Rule | Missing:
     """The decision that the run fitted, and below which score an animal is called new: both on val alone.
 
-    A gallery ranks by the embedding alone. Where the run's decision is for scores of matchers or a re-ranker, it is
+    It is for cosine similarities. Where the run's decision is for scores of matchers or a re-ranker, it is
     fitted again for cosine similarities.
     """
     folder = RunFolder(run)

@@ -44,6 +44,7 @@ def card_of(run: RunFolder, package: dict[str, Any]) -> str:
         "## Decision",
         "",
         *_decision(package["rule"]),
+        *_fused(package),
         "",
     ]
     if package["parity"]:
@@ -61,6 +62,20 @@ def card_of(run: RunFolder, package: dict[str, Any]) -> str:
         *_terms(package["origins"]),
     ]
     return "\n".join(lines)
+
+
+def _fused(package: dict[str, Any]) -> list[str]:
+    """The thresholds for photos that are matched."""
+    matching = package.get("matching") or {}
+    rule = package.get("fused")
+    if not rule or "reason" in rule:
+        return []
+    needs = " and ".join(f"`{one['name']}`" for one in matching["matchers"])
+    return [
+        "",
+        f"Where photos are matched, which needs the matcher {needs}, a match is believed from a fused score of "
+        f"{rule['decision']['threshold']:.3f}, and an animal is called new below {rule['new_below']:.3f}.",
+    ]
 
 
 def _needs(package: dict[str, Any]) -> list[str]:
@@ -107,16 +122,15 @@ def _scores(run: RunFolder) -> list[str]:
 
 
 def _matched(told: dict[str, Any]) -> list[str]:
-    """What a gallery of this model does not do, and what the embedding alone gave."""
+    """What a gallery of this model does, and what the embedding alone gave."""
     if told["stands"] == "embedding":
         return []
     alone = told["figures"]["embedding"]["accuracy@1"]["value"]
     by = " and ".join(filter(None, (told["reranker"], *told["matchers"])))
-    return [
-        f"These scores are of the ranking with {by}. A gallery ranks by the embedding alone, whose accuracy@1 is "
-        f"{alone:.3f}.",
-        "",
-    ]
+    does = "A gallery ranks by the embedding alone"
+    if told["stands"] == "fused":
+        does = "A gallery of this model matches likewise; where it does not, the embedding alone ranks"
+    return [f"These scores are of the ranking with {by}. {does}, whose accuracy@1 is {alone:.3f}.", ""]
 
 
 def _by_species(blocks: dict[str, Any]) -> list[str]:

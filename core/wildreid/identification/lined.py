@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LINED = 60
+LINED = 50
 """Encounters whose pairs have lines, so that the page stays small."""
-MOST = 40
+MOST = 30
 """Lines of a pair, the surest."""
-SIDE, QUALITY = 320, 60
+SIDE, QUALITY = 240, 55
 """Pixels and JPEG quality of its pictures."""
 UNITS = 640
 """Of the drawing, along the side of a picture."""
@@ -51,20 +51,16 @@ def pair(
     lines = found.comparison.lines(query, row, place)
     if not lines:
         return []
-    sides = [_inside(one, SIDE) for one in (image, other)]
+    sides = [side for one in (image, other) for side in _inside(one, UNITS)]
     drawn = [
-        [
-            *(
-                low + share * span
-                for share, (low, span) in zip(line[:4], [*sides[0], *sides[1]], strict=True)
-            ),
-            line[4],
-        ]
+        [*(low + share * span for share, (low, span) in zip(line[:4], sides, strict=True)), line[4]]
         for line in lines
     ]
-    words = f"{count(len(lines), 'point')} match beside {individual}"
+    words = f"{count(len(lines), 'point')} {'matches' if len(lines) == 1 else 'match'} with {individual}"
     pictures = (thumbnail(image, SIDE, quality=QUALITY), thumbnail(other, SIDE, quality=QUALITY))
-    svg = matched_points(pictures, drawn, size=UNITS, words=words, most=MOST)
+    svg = matched_points(
+        pictures, drawn, size=UNITS, words=words, most=MOST, height=max(sides[1][1], sides[3][1])
+    )
     return [{"words": words, "svg": svg}]
 
 

@@ -30,7 +30,7 @@ def lines_of(
     one, two = (_features(state, matchers, name, found) for name in (key, other))
     if one is None or two is None:
         return []
-    return between(matchers, one, two)
+    return between(matchers, one, two)[:KEPT]
 
 
 Seen = tuple["LocalFeatures", "NDArray[np.float32]"]
@@ -39,7 +39,7 @@ Seen = tuple["LocalFeatures", "NDArray[np.float32]"]
 
 def between(matchers: Matchers, one: Seen, two: Seen) -> list[Line]:
     """The matched points of two photos, the surest first."""
-    matched = matchers.built[0].lines(one[0], two[0])[:KEPT]
+    matched = matchers.built[0].lines(one[0], two[0])
     ends = [in_picture(place, matched, start) for (_, place), start in ((one, 0), (two, 2))]
     rows = np.concatenate([np.clip(end, 0, 1) for end in ends] + [matched[:, 4:]], axis=1)
     return [(float(a), float(b), float(c), float(d), float(sure)) for a, b, c, d, sure in rows.round(4)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from wildreid.identification.cautions import cautions
 from wildreid.identification.describing import Described, describe
 from wildreid.identification.discover import agreement, discover, is_new
 from wildreid.identification.filling import Filling
-from wildreid.identification.hinges import hinges_of
+from wildreid.identification.hinges import hinges_of, why_unhinged
 from wildreid.identification.identify import Answer, identify, ruled_out, unreadable
 from wildreid.identification.joining import Embedded
 from wildreid.identification.lines import Line, lines_of
@@ -209,6 +210,9 @@ class OpenGallery(Filling):
             local = self.matchers.look(found.photos, where)
             tags = tags_of(rows, state.manifest.apart)
             hinges = hinges_of(self.matchers, local, where, tags, pairs=pairs, seconds=seconds)
+            if why := why_unhinged(self.matchers):
+                said = f"bursts are grouped by the embedding alone: {why}"
+                found = replace(found, notes=(*found.notes, said))
         proposed = discover(
             rows,
             found.embeddings[unknown],

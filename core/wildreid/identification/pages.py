@@ -59,10 +59,11 @@ def identified_page(found: Identified, read: Read, *, larger: Larger | None = No
         encounters=len(found.encounters),
         unreadable=[answer for answer in found.images if answer.verdict == "unreadable"],
         strips=[
-            {"answer": answer, "words": said(answer), **_strip(found, answer, read, larger, lines=n < LINED)}
+            {"answer": answer, "words": said(answer), **_strip(found, answer, read, larger, n < LINED)}
             for n, answer in enumerate(shown)
         ],
         matched="" if found.comparison is None else found.comparison.words,
+        lined=LINED,
         rows=[_line(answer) for answer in found.images],
     )
 
@@ -209,12 +210,9 @@ def history_page(state: State, *, coordinates: bool = False) -> str:
 
 
 def _strip(
-    found: Identified, answer: Answer, read: Read, larger: Larger | None, *, lines: bool = False
+    found: Identified, answer: Answer, read: Read, larger: Larger | None, lines: bool = False
 ) -> dict[str, Any]:
-    """The query's photo, the one that is nearest to its first candidate, and the candidates' exemplars.
-
-    With `lines` and matched photos, also what matches of the photo and of each candidate.
-    """
+    """The photo that is nearest to its first candidate, the candidates' exemplars, and with `lines` what matches."""
     search = found.search
     shown = answer.rows[0]
     name = str(found.rows["id"].iloc[shown])

@@ -11,8 +11,9 @@ MOST = 60
 
 
 def matched_points(
-    pictures: tuple[str, str], lines: Sequence[Sequence[float]], *, size: int, words: str, most: int = MOST
-) -> Markup:
+    pictures: tuple[str, str], lines: Sequence[Sequence[float]], *, size: int, words: str,
+    most: int = MOST, height: float | None = None,
+) -> Markup:  # fmt: skip
     """Two square photos and the lines between them, coloured from the least sure to the surest of them.
 
     Args:
@@ -21,14 +22,15 @@ def matched_points(
         size: pixels a side that the lines are measured in.
         words: what is seen, for those who do not see it.
         most: lines that are drawn.
+        height: of the drawing, where both photos are lower than their squares, in the middle of which they are.
     """
     drawn = [[float(number) for number in line] for line in lines[:most]]
     sure = [line[4] for line in drawn]
     low, high = min(sure, default=0.0), max(sure, default=1.0)
-    gap = size // 32
+    gap, tall = size // 32, size if height is None else height
     parts = [
-        Markup('<svg class="matched" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-            2 * size + gap, size, words
+        Markup('<svg class="matched" viewBox="0 {:.0f} {} {:.0f}" role="img" aria-label="{}">').format(
+            (size - tall) / 2, 2 * size + gap, tall, words
         )
     ]
     parts += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.core.matching.made import Colour
+from tests.core.matching.made import Colour, colourful
 
 from wildreid.data.table import Table
 from wildreid.errors import UserError
@@ -21,7 +22,6 @@ from wildreid.gallery.check import verify
 from wildreid.gallery.manifest import Matching
 from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
-from wildreid.hookspecs import hookimpl
 from wildreid.identification import OpenGallery, create_gallery, local, open_gallery, read_data, recalibrate
 from wildreid.identification.calibration import as_table
 from wildreid.identification.matched import compare
@@ -30,7 +30,7 @@ from wildreid.identification.search import Search
 from wildreid.matching import candidates
 from wildreid.matching.candidates import ORDER
 from wildreid.matching.curve import PairCurve
-from wildreid.registry import Registry, Source
+from wildreid.registry import Registry
 
 CURVES = (PairCurve(6.0, -3.0), PairCurve(4.0, -15.0))
 MATCHING = Matching(
@@ -44,22 +44,9 @@ MATCHING = Matching(
 )
 
 
-class Plugin:
-    """Offers the matcher of these tests."""
-
-    @hookimpl
-    def wildreid_matchers(self) -> list[Any]:
-        return [Colour]
-
-
 @pytest.fixture(autouse=True)
 def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    def registry() -> Registry:
-        found = Registry()
-        found.add(Plugin(), Source("tests", "here"))
-        return found
-
-    monkeypatch.setattr(local, "Registry", registry)
+    monkeypatch.setattr(local, "Registry", colourful)
 
 
 @pytest.fixture(scope="session")
@@ -392,6 +379,12 @@ def test_the_page_has_lines_that_are_off_until_opened(
     page = identified_page(found, lambda name: matching.pixels(found, name))
     assert page.count('<details class="lines">') == page.count('<svg class="matched"') > 0
     assert "<details open" not in page
+    for left, top, wide, high, drawn in re.findall(
+        r'<svg class="matched" viewBox="(\S+) (\S+) (\S+) (\S+)".*?(<line .*?/>)', page
+    ):
+        x1, y1, x2, y2 = map(float, re.findall(r'[xy][12]="(\S+?)"', drawn))
+        assert float(left) <= x1 < float(wide) / 2 < x2 <= float(wide)
+        assert float(top) <= min(y1, y2) <= max(y1, y2) <= float(top) + float(high)
     assert "Matched by colour: each photo to its 6 nearest of 48 gallery images" in page
     assert "lines on grass, mud or a fence show only that the place is" in page
     assert len(page) < 2_000_000

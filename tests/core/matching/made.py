@@ -11,7 +11,9 @@ from pydantic import Field
 
 from wildreid.artefacts import LocalFeatures
 from wildreid.data.table import Table
+from wildreid.hookspecs import hookimpl
 from wildreid.kinds import Matcher
+from wildreid.registry import Registry, Source
 
 
 class Built:
@@ -54,6 +56,21 @@ class Colour(Matcher):
 
     def build(self, *, device: str) -> Any:
         return Built()
+
+
+class Plugin:
+    """Offers that matcher."""
+
+    @hookimpl
+    def wildreid_matchers(self) -> list[Any]:
+        return [Colour]
+
+
+def colourful(**how: Any) -> Registry:
+    """A registry that has it too."""
+    found = Registry(**how)
+    found.add(Plugin(), Source("tests", "here"))
+    return found
 
 
 class Pictures:
