@@ -148,6 +148,7 @@ def rank_block(  # type: ignore[no-untyped-def]
         best_image_scores[:] = -np.inf
         best_images[:] = -1
         before = 0
+        gate = -np.inf  # a score below it enters no list, and comes after all images of the query's own
 
         for individual in range(starts.shape[0] - 1):
             if individual == own:
@@ -156,6 +157,8 @@ def rank_block(  # type: ignore[no-untyped-def]
             beats = False
             for g in range(starts[individual], starts[individual + 1]):
                 score = scores[q, g]
+                if score < gate:
+                    continue
                 if score > nearest:
                     nearest = score
                     places[individual] = g
@@ -172,6 +175,10 @@ def rank_block(  # type: ignore[no-untyped-def]
             before += beats
             if nearest > best_scores[kept - 1]:
                 _keep(best_scores, best, nearest, individual)
+            if nearest >= gate:
+                gate = min(
+                    min(np.float64(best_scores[kept - 1]), np.float64(best_image_scores[kept - 1])), lowest
+                )
 
         impostor[q] = best_scores[0]
         valid[q] = gallery.shape[0] - hidden

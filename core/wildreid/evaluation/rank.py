@@ -66,14 +66,12 @@ def rank(
     if len(embeddings) != len(table):
         raise UserError(f"there are {len(embeddings)} embeddings for {len(table)} rows of the table")
     sides = matching(table, protocol, part=part, gallery=gallery)
-    identities = table["identity"].fillna("").to_numpy(dtype=str)
-    names, individuals = np.unique(identities[sides.gallery], return_inverse=True)
+    names, individuals, own = _who(table, sides)
     # by individual, then by id: neither result nor order of ties depends on the order of the rows
     order = np.lexsort((pd.factorize(table["id"], sort=True)[0][sides.gallery], individuals))
     rows, individuals = sides.gallery[order], individuals[order]
     starts = np.searchsorted(individuals, np.arange(len(names) + 1))
     encounters = pd.factorize(table["encounter"])[0]
-    own = pd.Index(names).get_indexer(identities[sides.queries])
     own_images = _own_images(sides, own, rows, individuals, encounters)
     offsets = np.concatenate([[0], np.cumsum(own_images)])
 
@@ -114,7 +112,7 @@ def rank(
         protocol=protocol,
         queries=sides.queries,
         gallery=sides.gallery,
-        individuals=tuple(names.tolist()),
+        individuals=tuple(names),
         true_offsets=offsets,
         **out,
     )
@@ -153,11 +151,18 @@ def _by_blocks(
 def mated(table: Table, protocol: str, *, part: str, gallery: Sequence[str] = ()) -> NDArray[np.bool_]:
     """(Q,) what `Ranking.mated` would say, told from the table alone: arguments as in `rank`."""
     sides = matching(table, protocol, part=part, gallery=gallery)
-    identities = table["identity"].fillna("").to_numpy(dtype=str)
-    names, individuals = np.unique(identities[sides.gallery], return_inverse=True)
-    own = pd.Index(names).get_indexer(identities[sides.queries])
+    _, individuals, own = _who(table, sides)
     encounters = pd.factorize(table["encounter"])[0]
     return _own_images(sides, own, sides.gallery, individuals, encounters) > 0
+
+
+def _who(table: Table, sides: Matching) -> tuple[list[str], Ints, Ints]:
+    """The gallery's individuals by name; whose each of its images is, and whose each query; -1: nobody's there."""
+    codes, names = pd.factorize(table["identity"], sort=True)
+    there = np.unique(codes[sides.gallery])
+    number = np.full(len(names) + 1, -1)  # the last is for those without a name
+    number[there] = np.arange(len(there))
+    return names[there].tolist(), number[codes[sides.gallery]], number[codes[sides.queries]]
 
 
 def _own_images(
@@ -176,8 +181,10 @@ def _own_images(
     if not sides.across:
         return images - np.isin(sides.queries, rows)
     width = int(encounters.max(initial=0)) + 2
-    sizes = pd.Series(individuals * width + encounters[rows]).value_counts()
-    together = sizes.reindex(own * width + encounters[sides.queries], fill_value=0).to_numpy()
+    pairs, sizes = np.unique(individuals * width + encounters[rows], return_counts=True)
+    asked = own * width + encounters[sides.queries]
+    place = np.searchsorted(pairs, asked).clip(max=len(pairs) - 1)
+    together = np.where(pairs[place] == asked, sizes[place], 0) if len(pairs) else 0
     return images - np.where(own >= 0, together, 0)
 
 
