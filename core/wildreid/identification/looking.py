@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Floats
+    from wildreid.identification.models import Model
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class Looked:
     reasons: dict[int, str]
     doubts: NDArray[np.str_]
     vectors: Floats | None = None
+
+    @property
+    def photos(self) -> ImageStore | HeldPhotos | None:
+        """The pixels; None where embeddings came in their place."""
+        return self.images if self.vectors is None else None
+
+    def embedded(self, model: Model, usable: NDArray[np.integer[Any]]) -> Floats:
+        """(usable, width) the embeddings of the rows that can be: those that came, or the model's."""
+        return model.embed(self.images, usable) if self.vectors is None else self.vectors
 
     def whole(self, rows: Sequence[int] | NDArray[np.integer[Any]]) -> tuple[str, ...]:
         """A note on how many of these rows are worked on as whole images, and why; none where none is."""

@@ -100,10 +100,7 @@ class OpenGallery(Filling):
         looked, given = self._look(photos, root, burst_gap)
         rows = looked.table.rows
         usable = np.flatnonzero(looked.usable)
-        if looked.vectors is None:
-            images, embeddings = looked.images, self.model.embed(looked.images, usable)
-        else:
-            images, embeddings = None, looked.vectors
+        images, embeddings = looked.photos, looked.embedded(self.model, usable)
         asked = rows.iloc[usable].reset_index(drop=True)
         asked["burst"] = bursts(asked, joined=join_bursts)
         search = self._searching(exact)

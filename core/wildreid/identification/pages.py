@@ -212,7 +212,7 @@ def history_page(state: State, *, coordinates: bool = False) -> str:
 def _strip(
     found: Identified, answer: Answer, read: Read, larger: Larger | None, lines: bool = False
 ) -> dict[str, Any]:
-    """The photo that is nearest to its first candidate, the candidates' exemplars, and with `lines` what matches."""
+    """The photo nearest to its first candidate, the candidates' exemplars, and with `lines` what matches."""
     search = found.search
     shown = answer.rows[0]
     name = str(found.rows["id"].iloc[shown])
