@@ -23,7 +23,7 @@ from wildreid.recipe.settings import Encounters, Images
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from wildreid.artefacts import Floats
+    from wildreid.artefacts import Floats, Ints
     from wildreid.identification.models import Model
 
 
@@ -52,7 +52,7 @@ class Looked:
         """The pixels; None where embeddings came in their place."""
         return self.images if self.vectors is None else None
 
-    def embedded(self, model: Model, usable: NDArray[np.integer[Any]]) -> Floats:
+    def embedded(self, model: Model, usable: Ints) -> Floats:
         """(usable, width) the embeddings of the rows that can be: those that came, or the model's."""
         return model.embed(self.images, usable) if self.vectors is None else self.vectors
 
