@@ -311,11 +311,11 @@ def test_a_query_with_a_shortlist(record: Record, device: str, images: int, tmp_
         return unit(1, 99)
 
     def ours() -> Seconds:
-        drawn, cache_folder = Drawn(1, matcher.size, seed=next(turn) + 2), tmp_path / "asked"
+        drawn = Drawn(1, matcher.size, seed=next(turn) + 2)
         clock = Clock()
         vectors = embedded()
-        looked = open_local(option, drawn, np.arange(1), device=device, cache=cache_folder, matcher=matcher)
-        compare(search, matchers, rows, vectors, barred, [looked], np.arange(1))
+        looked = matchers.look(drawn, np.arange(1))
+        compare(search, matchers, rows, vectors, barred, looked, np.arange(1))
         return clock.read()
 
     image = blotches(1, matcher.size)

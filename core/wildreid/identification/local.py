@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from wildreid.gallery.manifest import Matching
     from wildreid.gallery.state import State
 
+FEW = 32
+"""Photos up to which looking at them is quicker than asking a cache; they are held in memory."""
 WITHOUT = "or do without: `matching=False`"
 
 
@@ -58,9 +60,10 @@ class Matchers:
     device: str
 
     def look(self, images: Enlargeable, rows: Ints) -> list[Local]:
-        """The local features of some images, by each matcher; found before, they are taken from a cache."""
+        """The local features of some images, by each matcher; those of many are kept in a cache, or found there."""
+        how: dict[str, Any] = {"device": self.device, "cache": cache_folder() if len(rows) > FEW else None}
         return [
-            open_local(option, images, rows, device=self.device, cache=cache_folder(), matcher=matcher)
+            open_local(option, images, rows, matcher=matcher, **how)
             for option, matcher in zip(self.options, self.built, strict=True)
         ]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Local:
         option: Matcher,
         matcher: LocalMatcher,
         keys: Sequence[bytes],
-        kept: Records,
+        kept: Records | _Held,
         images: Enlargeable,
     ) -> None:
         self.option, self.matcher, self.keys = option, matcher, list(keys)
@@ -114,7 +114,7 @@ def open_local(
     rows: Ints,
     *,
     device: str,
-    cache: Path,
+    cache: Path | None,
     cache_gib: float = 50.0,
     threads: int = 1,
     matcher: LocalMatcher | None = None,
@@ -129,7 +129,7 @@ def open_local(
         images: the images.
         rows: positions in `images`.
         device: to extract and compare on, such as ``cpu``.
-        cache: the folder of caches.
+        cache: the folder of caches; None: all are extracted, and held in memory.
         cache_gib: the most that all kept features may take.
         threads: that decode.
         matcher: what the option built, where that is at hand.
@@ -143,28 +143,56 @@ def open_local(
     for row in rows:
         keys[row] = hashlib.blake2b(images.keys[row] + base, digest_size=16).digest()
     record = record_size(matcher)
-    limit = int(cache_gib * 2**30)
-    with Slabs(cache / "points", record=record, limit=limit, suffix="points") as slabs:
+
+    def extracted(known: Mapping[bytes, Any]) -> Iterator[dict[bytes, NDArray[np.uint8]]]:
+        first = {key: row for row, key in reversed(list(enumerate(keys))) if key and key not in known}
+        for batch, found in _extracting(option, matcher, images, sorted(first.values()), device, threads):
+            yield dict(zip((keys[row] for row in batch), found, strict=True))
+
+    if cache is None:
+        held = {key: one for batch in extracted({}) for key, one in batch.items()}
+        return Local(option, matcher, keys, _Held(held, keys, record), images)
+    with Slabs(cache / "points", record=record, limit=int(cache_gib * 2**30), suffix="points") as slabs:
         found = slabs.find(key for key in keys if key)
-        first = {key: row for row, key in reversed(list(enumerate(keys))) if key and key not in found}
-        todo = sorted(first.values())
-        size = matcher.size
-
-        def read(batch: list[int]) -> tuple[list[int], list[NDArray[np.uint8]]]:
-            return batch, [images.enlarged(row, size) for row in batch]
-
         waiting: dict[bytes, NDArray[np.uint8]] = {}
-        together = 1 if device == "cpu" else TOGETHER
-        batches = [todo[start : start + together] for start in range(0, len(todo), together)]
-        said = f"points by {option.name}"
-        for batch, pixels in progress.bar(prefetch(batches, read, threads=threads), said, total=len(batches)):
-            waiting |= zip((keys[row] for row in batch), _packed_of(matcher, pixels, together), strict=True)
+        for batch in extracted(found):
+            waiting |= batch
             if len(waiting) >= KEPT:
                 found.update(slabs.add(waiting))
                 waiting = {}
         found.update(slabs.add(waiting) if waiting else {})
         kept = slabs.reader((found.get(key, NOWHERE) for key in keys), shape=(record,), dtype="uint8")
     return Local(option, matcher, keys, kept, images)
+
+
+class _Held:
+    """Records in memory, taken as those of a cache are."""
+
+    def __init__(self, records: Mapping[bytes, NDArray[np.uint8]], keys: Sequence[bytes], size: int) -> None:
+        self._records, self._keys, self._none = records, keys, np.zeros(size, np.uint8)
+
+    def take(
+        self, rows: NDArray[np.integer[Any]], *, part: slice = slice(None)
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Copies of these rows' records, and no position that could not be had."""
+        found = [self._records.get(self._keys[row], self._none)[part] for row in rows]
+        shape = (len(found), len(self._none[part]))
+        return np.stack(found) if found else np.empty(shape, np.uint8), np.empty(0, np.int64)
+
+
+def _extracting(
+    option: Matcher, matcher: LocalMatcher, images: Enlargeable, rows: list[int], device: str, threads: int
+) -> Iterator[tuple[list[int], NDArray[np.uint8]]]:
+    """The records of these rows, batch by batch, images read while those before are looked at."""
+    size, together = matcher.size, 1 if device == "cpu" else TOGETHER
+
+    def read(batch: list[int]) -> tuple[list[int], list[NDArray[np.uint8]]]:
+        return batch, [images.enlarged(row, size) for row in batch]
+
+    batches = [rows[start : start + together] for start in range(0, len(rows), together)]
+    ahead = prefetch(batches, read, threads=threads)
+    for batch, pixels in progress.bar(ahead, f"points by {option.name}", total=len(batches)):
+        yield batch, _packed_of(matcher, pixels, together)
 
 
 def record_size(matcher: LocalMatcher) -> int:
