@@ -23,7 +23,7 @@ from wildreid.identification.proven import matching_of
 if TYPE_CHECKING:
     from wildreid.artefacts import Ints
     from wildreid.gallery.manifest import Matching
-    from wildreid.identification.opened import OpenGallery
+    from wildreid.identification.filling import Filling
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Described:
     matchers: tuple[str, ...]
 
 
-def describe(opened: OpenGallery, root: str | Path, *, model: str | Path | None = None) -> Described:
+def describe(opened: Filling, root: str | Path, *, model: str | Path | None = None) -> Described:
     """Add local features to the photos of a gallery that have none; nothing is embedded again.
 
     Args:
@@ -87,7 +87,7 @@ def describe(opened: OpenGallery, root: str | Path, *, model: str | Path | None 
     return Described(added, state.images - len(rows), tuple(left), tuple(matching.known))
 
 
-def _matching(opened: OpenGallery, model: Path | None) -> Matching:
+def _matching(opened: Filling, model: Path | None) -> Matching:
     folder, state = opened.gallery.folder, opened.state
     if model is not None:
         check_mark(state.manifest.model, mark_of(read_json(model / DESCRIPTION), name_of(model)), folder)

@@ -19,6 +19,7 @@ from wildreid.gallery.fold import GONE
 from wildreid.gallery.history import present
 from wildreid.gallery.state import State
 from wildreid.gallery.store import Gallery
+from wildreid.identification.describing import Described, describe
 from wildreid.identification.joining import Embedded
 from wildreid.identification.local import Matchers, Placed, build_matchers, why_not
 from wildreid.identification.looking import Looked, look, look_at_arrays, visits
@@ -177,6 +178,10 @@ class Filling:
         )
         self._keep_index()
         return added
+
+    def describe(self, root: str | Path, *, model: str | Path | None = None) -> Described:
+        """Add local features to photos of the gallery that have none; see `wildreid.identification.describing`."""
+        return describe(self, root, model=model)
 
     def join(self, other: Gallery, *, root: Path | None = None) -> Joined:
         """Add all that another gallery holds, in one change that can be undone; the other stays as it is.

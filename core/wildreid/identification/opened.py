@@ -18,7 +18,6 @@ from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 from wildreid.identification.bursts import bursts
 from wildreid.identification.cautions import cautions
-from wildreid.identification.describing import Described, describe
 from wildreid.identification.discover import agreement, discover, is_new
 from wildreid.identification.filling import Filling
 from wildreid.identification.hinges import hinges_of, why_unhinged
@@ -239,10 +238,6 @@ class OpenGallery(Filling):
             matching=matching,
             matchers=self.matchers if matching and self.matches else None,
         )
-
-    def describe(self, root: str | Path, *, model: str | Path | None = None) -> Described:
-        """Add local features to photos of the gallery that have none; see `wildreid.identification.describing`."""
-        return describe(self, root, model=model)
 
     def explain(self, key: str, other: str, *, found: Identified | None = None) -> list[Line]:
         """The points of two photos that match, for lines over their pictures.
