@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from pydantic import ValidationError
 
 from wildreid.errors import UserError
 from wildreid.gallery.features import CURE, HEAD, Points
@@ -167,7 +168,7 @@ def build_matchers(
         reranker = matching.reranker and Reranker.model_validate(matching.reranker, context=context)
     except ValueError as error:
         raise UserError(
-            f"the gallery matches by {' and '.join(matching.known)}, which is not available: {error}",
+            f"the gallery matches by {' and '.join(matching.known)}, which is not available: {reason(error)}",
             where=where,
             cure=f"install the plugin that offers it; {WITHOUT}",
         ) from None
@@ -188,6 +189,12 @@ def build_matchers(
         for one in matching.curves
     )
     return Matchers(options, built, fusion, reranker or None, curves, matching.pairs, device)
+
+
+def reason(error: ValueError) -> str:
+    """Why an option is none, without what pydantic writes around it."""
+    first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+    return first.removeprefix("Value error, ")
 
 
 def why_not(state: State) -> str:

@@ -14,6 +14,7 @@ from wildreid.files import read_json
 from wildreid.gallery.manifest import Matching
 from wildreid.gallery.rule import Rule
 from wildreid.identification.calibration import UNDATED, stands_by
+from wildreid.identification.local import reason
 from wildreid.identification.models import PACKAGE
 from wildreid.kinds import Matcher
 from wildreid.pipeline import RunFolder
@@ -55,7 +56,7 @@ def matching_of_run(run: RunFolder) -> Matching | None:
         matchers = [Matcher.model_validate(one, context=context) for one in recipe["matchers"]]
     except ValueError as error:
         raise UserError(
-            f"the run matched by {' and '.join(told['matchers'])}, which is not available: {error}",
+            f"the run matched by {' and '.join(told['matchers'])}, which is not available: {reason(error)}",
             where=str(run.path),
             cure="install the plugin that offers it",
         ) from None
