@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,12 +97,23 @@ class Comparison:
             image that it may be matched to.
         candidates: the shortlists and what was matched.
         beside: local features of the gallery's rows, and behind them of the photos, by matcher.
+        looked: local features of the photos, by matcher.
+        at: (photos,) their rows in these.
+        known: scores of pairs by their key, by matcher.
     """
 
     def __init__(
-        self, asked: Asked, candidates: Candidates[Asked], matchers: Matchers, beside: Sequence[Beside]
+        self,
+        asked: Asked,
+        candidates: Candidates[Asked],
+        matchers: Matchers,
+        beside: Sequence[Beside],
+        looked: Sequence[Local],
+        at: Ints,
+        known: Sequence[dict[bytes, float]],
     ) -> None:
         self.matchers, self.candidates, self.beside, self._asked = matchers, candidates, beside, asked
+        self.looked, self.at, self.known = looked, at, known
         state = asked.search.state
         self.scores = np.full((len(asked), len(state.individuals)), -np.inf, np.float32)
         starts = state.by_individual[1][:-1]
@@ -220,6 +230,7 @@ def compare(
     *,
     pairs: int | None = None,
     seconds: float | None = None,
+    known: Sequence[dict[bytes, float]] | None = None,
 ) -> Comparison:
     """Match photos to a gallery.
 
@@ -233,13 +244,14 @@ def compare(
         at: the rows of these that the photos have.
         pairs: gallery images that each is matched to, at most; None: as in the run of the model.
         seconds: that the pairs of a photo may take; None: no matter.
+        known: scores of pairs that were matched before, by matcher; those that are matched now are added.
     """
     asked = Asked(search, rows, barred)
     candidates = Candidates(
         asked, embeddings, reranker=matchers.reranker, pairs=matchers.pairs if pairs is None else pairs
     )
     beside = matchers.beside(search.state, looked, at)
-    with ExitStack() as stack:
-        scores = [stack.enter_context(PairScores(one, None)) for one in beside]
-        candidates.match(scores, seconds=seconds)
-    return Comparison(asked, candidates, matchers, beside)
+    known = [{} for _ in beside] if known is None else known
+    scores = [PairScores(one, None, known=own) for one, own in zip(beside, known, strict=True)]
+    candidates.match(scores, seconds=seconds)
+    return Comparison(asked, candidates, matchers, beside, looked, at, known)

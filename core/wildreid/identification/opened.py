@@ -21,7 +21,7 @@ from wildreid.identification.cautions import cautions
 from wildreid.identification.discover import agreement, discover, is_new
 from wildreid.identification.filling import Filling
 from wildreid.identification.hinges import hinges_of, why_unhinged
-from wildreid.identification.identify import Answer, identify, ruled_out, unreadable
+from wildreid.identification.identify import identify, ruled_out, unreadable
 from wildreid.identification.joining import Embedded
 from wildreid.identification.lines import Line, lines_of
 from wildreid.identification.local import why_not
@@ -125,29 +125,6 @@ class OpenGallery(Filling):
             tuple(in_order(each, looked.table)), tuple(encounters), notes, search, asked, embeddings,
             looked.table, images, comparison,
         )  # fmt: skip
-
-    def again(self, found: Identified, at: Ints, *, top: int = 5) -> Answer:
-        """Answer some photos of a burst together once more, by the gallery as it is now.
-
-        Args:
-            found: what was answered.
-            at: positions of the photos in its ``rows``.
-            top: candidates to name.
-        """
-        search = self._searching(found.search.exact)
-        rows = found.rows.iloc[at].reset_index(drop=True).assign(burst=0)
-        comparison = None
-        if found.comparison is not None and found.photos is not None:
-            where = found.where(at)
-            comparison = self._compared(
-                search,
-                rows,
-                found.embeddings[at],
-                found.photos,
-                where,
-                pairs=found.comparison.candidates.budget,
-            )
-        return identify(search, rows, found.embeddings[at], top=top, comparison=comparison)[1][0]
 
     def discover(
         self,
@@ -261,11 +238,21 @@ class OpenGallery(Filling):
         return lines_of(self.state, self.matchers, key, other, found)
 
     def compared(self, search: Search, found: Identified, at: Ints) -> Comparison | None:
-        """Photos of one burst, by their rows in `found`, matched to a gallery that may have changed since."""
+        """Photos of one burst, by their rows in `found`, matched to a gallery that may have changed since.
+
+        Pairs that were matched when they were identified are not matched again.
+        """
         rows = found.rows.iloc[at].reset_index(drop=True).assign(burst=0)
         if found.photos is None or not self.matches:
             return None
-        return self._compared(search, rows, found.embeddings[at], found.photos, found.places(rows["key"]))
+        before = found.comparison
+        if before is None:
+            return self._compared(search, rows, found.embeddings[at], found.photos, found.places(rows["key"]))
+        barred = ruled_out(search.state, rows["key"].tolist(), rows["burst"].to_numpy())
+        return compare(
+            search, self.matchers, rows, found.embeddings[at], barred, before.looked, before.at[at],
+            pairs=before.candidates.budget, known=before.known,
+        )  # fmt: skip
 
     def _compared(
         self,

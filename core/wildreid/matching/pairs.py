@@ -31,6 +31,7 @@ class PairScores:
         local: the features.
         cache: the folder of caches; the scores are in its ``matches`` folder. None: they are kept until it is left.
         cache_gib: the most that the file may take.
+        known: without a cache, scores by key that are known already, to which others are added.
 
     Attributes:
         matched: pairs that were matched, and not found.
@@ -40,10 +41,17 @@ class PairScores:
         UserError: the cache cannot be read or written.
     """
 
-    def __init__(self, local: Featured, cache: Path | None, *, cache_gib: float = 50.0) -> None:
+    def __init__(
+        self,
+        local: Featured,
+        cache: Path | None,
+        *,
+        cache_gib: float = 50.0,
+        known: dict[bytes, float] | None = None,
+    ) -> None:
         self.local = local
         self.matched, self.seconds = 0, 0.0
-        self._new: dict[bytes, float] = {}
+        self._new: dict[bytes, float] = {} if known is None else known
         self._since = time.monotonic()
         self._kept: KeptScores | None = None
         if cache is not None:

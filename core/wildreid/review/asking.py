@@ -69,7 +69,8 @@ class Asking:
         if blind or settles:
             seed = f"{task.id} {reviewer}"
             return views.of_second_look(search, task, newcomers, about[-1], blind=blind, seed=seed)
-        return views.of_encounter(search, task, newcomers, self._answer(search, task, newcomers))
+        view = views.of_encounter(search, task, newcomers, self._answer(search, task, newcomers))
+        return {**view, "matched": newcomers.opened.matches}
 
     def compare(self) -> None:
         """Look for encounters of the gallery that may be one animal, or of one name and two animals."""

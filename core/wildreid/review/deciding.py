@@ -37,7 +37,7 @@ def review_of(
     if (decision == "bad-photo") != (reason is not None) or reason not in (None, *REASONS):
         raise UserError("a bad photo, and nothing else, has a reason", cure=f"one of {', '.join(REASONS)}")
     individual, others = _whom(state, task, view, decision, said, {*state.individuals, *taken})
-    rule = state.rule
+    rule = state.fused if view.get("matched") else state.rule
     thresholds = (
         None if rule is None else {"known_from": rule.decision.threshold, "new_below": rule.new_below}
     )

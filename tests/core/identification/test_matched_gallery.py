@@ -24,6 +24,7 @@ from wildreid.gallery.rule import Rule
 from wildreid.gallery.store import Gallery
 from wildreid.identification import OpenGallery, create_gallery, local, open_gallery, read_data, recalibrate
 from wildreid.identification.calibration import as_table
+from wildreid.identification.identify import identify
 from wildreid.identification.matched import compare
 from wildreid.identification.pages import identified_page
 from wildreid.identification.search import Search
@@ -343,12 +344,22 @@ def test_photos_that_were_answered_are_taken_with_their_features(
     matching: OpenGallery, asked: Path, photos: Path
 ) -> None:
     found = matching.identify(asked, root=photos)
+    assert found.comparison is not None
     keys = found.rows["key"].tolist()[:3]
     matching.take(found, keys, source="test", reviews=[1], identity="somebody")
     rows = [matching.state.row_of[key] for key in keys]
     assert matching.state.local["colour"].there[rows].all()
-    again = matching.again(found, np.array([0]))
-    assert again.candidates[0].individual == "somebody"  # it finds itself now
+    calls = len(found.comparison.known[0])
+    again = matching.compared(Search(matching.state), found, np.array([0]))
+    assert again is not None
+    assert len(found.comparison.known[0]) - calls <= 3  # what was matched before is not matched again
+    whole = matching.identify(asked, root=photos).comparison
+    assert whole is not None
+    assert again.scores[0] == pytest.approx(whole.scores[0], abs=1e-6)
+    (answer,) = identify(
+        Search(matching.state), found.rows.iloc[[0]].assign(burst=0), found.embeddings[[0]], comparison=again
+    )[1]
+    assert answer.candidates[0].individual == "somebody"  # it finds itself now
 
 
 def test_explain_gives_lines_as_shares_of_the_pictures(plain: Path, tiny: Path, tmp_path: Path) -> None:

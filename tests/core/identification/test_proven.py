@@ -119,7 +119,9 @@ def test_a_run_without_matchers_or_whose_plugin_is_gone(
     assert matching_of(tiny) is None
     run = matched_run(tiny, tmp_path / "run")
     monkeypatch.setattr(proven, "Registry", Registry)
-    with pytest.raises(UserError, match="matched by colour, which is not available: no matcher is named 'colour'"):
+    with pytest.raises(
+        UserError, match="matched by colour, which is not available: no matcher is named 'colour'"
+    ):
         matching_of(run)
 
 
