@@ -221,7 +221,7 @@ def test_features_through_the_cache(
     )  # fmt: skip
 
 
-GALLERIES = [1, 50, pytest.param(256, marks=pytest.mark.full)]
+GALLERIES = [1, 10, 50, pytest.param(256, marks=pytest.mark.full)]
 
 
 @pytest.mark.parametrize("gallery", GALLERIES)
@@ -230,7 +230,7 @@ def test_pairs(record: Record, device: str, name: str, gallery: int, tmp_path: P
     """One image against others, their features taken from the cache, each score kept; none was matched before."""
     if lacking(record, "Pairs", name):
         return
-    if name == "aliked" and gallery > 50 and device == "cpu":
+    if name == "aliked" and gallery > 10 and device == "cpu":
         record.missing("Pairs", {"matcher": name, "gallery": gallery}, "minutes on a CPU")
         return
     matcher = built(name, device)

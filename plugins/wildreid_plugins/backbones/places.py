@@ -10,12 +10,14 @@ from wildreid.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
+CURE = "a heat map needs a convolutional network, a Swin, or a ViT that takes the mean of its patches"
+
 
 def places_of(model: Any, images: Tensor) -> tuple[Tensor, Tensor]:
     """What `wildreid.kinds.Mapped.places` asks for, of a timm model without classifier.
 
-    The map is what the last layers pool. Where they take a class token alone, it is the patches that enter the last
-    block, from which that token is told for the last time.
+    The map is what the last layers pool. A class token gathers from all blocks what it is worth, and the patches of
+    the last one add next to nothing to it, so a network that ends in one has no such map.
 
     Raises:
         UserError: the model has no map of places, or not one that we know how to lay out.
@@ -23,7 +25,11 @@ def places_of(model: Any, images: Tensor) -> tuple[Tensor, Tensor]:
     import torch
 
     if getattr(model, "global_pool", "") == "token":
-        return _before_last_block(model, images)
+        raise UserError(
+            f"the network {type(model).__name__} gathers its features in a class token, and not by place",
+            where="backbone",
+            cure=CURE,
+        )
     with torch.no_grad():
         seen = model.forward_features(images)
     if not isinstance(seen, torch.Tensor) or seen.ndim not in (3, 4):
@@ -34,30 +40,6 @@ def places_of(model: Any, images: Tensor) -> tuple[Tensor, Tensor]:
     last = getattr(model, "output_fmt", "NCHW") == "NHWC"
     leaf = (seen.permute(0, 3, 1, 2) if last else seen).detach().requires_grad_()
     return model.forward_head(leaf.permute(0, 2, 3, 1) if last else leaf), leaf
-
-
-def _before_last_block(model: Any, images: Tensor) -> tuple[Tensor, Tensor]:
-    import torch
-    from timm.models.eva import Eva
-    from timm.models.vision_transformer import VisionTransformer
-
-    if not isinstance(model, VisionTransformer | Eva):  # others add the token late, or mix it in otherwise
-        raise _unknown(model)
-    caught: list[Tensor] = []
-
-    def cut(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
-        before, leaf = _parted(model, given[0], images)
-        caught.append(leaf)
-        torch.set_grad_enabled(True)  # until the end of no_grad
-        return _joined(before, leaf), *given[1:]
-
-    hook = model.blocks[globals().get("BLOCK", -1)].register_forward_pre_hook(cut)
-    try:
-        with torch.no_grad():
-            features = model(images)
-    finally:
-        hook.remove()
-    return features, caught[0]
 
 
 def _parted(model: Any, tokens: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,5 +63,5 @@ def _unknown(model: Any) -> UserError:
     return UserError(
         f"the network {type(model).__name__} does not say where in a photo its features come from",
         where="backbone",
-        cure="a heat map needs a convolutional network, a Swin or a plain ViT",
+        cure=CURE,
     )

@@ -207,6 +207,20 @@ def test_a_network_that_cannot_say_it_is_refused() -> None:
         heat_maps(Embedder(Flat(), Identity().build(width=4), size=64), both[:1], both[1:])  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [("test_vit", "in a class token, and not by place"), ("mixer_s32_224", "does not say where in a photo")],
+)
+def test_a_network_without_a_map_is_refused_by_name(model: str, words: str) -> None:
+    both = photos(2, 224)
+    backbone = Timm(model=model, size=224 if "vit" in model else None)
+    with pytest.raises(UserError, match=words) as caught:
+        heat_maps(network(backbone, size=224), both[:1], both[1:])
+    assert "a heat map needs" in str(caught.value.cure)
+    with pytest.raises(UserError, match=words):
+        heat_maps(network(Concat(of=(LITE, backbone)), size=224), both[:1], both[1:])
+
+
 def test_the_contract_finds_maps_that_are_none() -> None:
     class Wrong(Timm):
         """A network whose map is another's."""
