@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from made.browser import browser_here, opened
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,6 +38,19 @@ def real_data() -> Path:
 def checkout() -> Path:
     """The root of the project."""
     return ROOT
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; without one, or without playwright, these tests are skipped.
+
+    Not for a session: while it is open no other test of the process can have an event loop of its own.
+    """
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if browser_here() is None:
+        pytest.skip("there is no Chromium on this machine")
+    with opened() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

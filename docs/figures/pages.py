@@ -7,17 +7,25 @@ photos; then a headless Chromium opens each page, without a network, and takes i
 from __future__ import annotations
 
 import json
-import shutil
+import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a file, it knows its own folder alone
+
+from made.browser import opened
+from PIL import Image
+
 HERE = Path(__file__).parent
 RECIPE = HERE.parents[1] / "species" / "bears" / "recipe.yaml"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTH, HEIGHT = 1100, 820
+COLOURS = 96
+"""Of the picture that shows photos, which would else be large."""
 
 
 def pages(run: Path, folder: Path, *, profiles: Sequence[str]) -> dict[str, Path]:
@@ -60,13 +68,8 @@ def pages(run: Path, folder: Path, *, profiles: Sequence[str]) -> dict[str, Path
 
 def shoot(found: dict[str, Path], out: Path) -> list[str]:
     """Take the first screen of each page as ``OUT/NAME.png``; gives their errors, and what they asked a network."""
-    from playwright.sync_api import sync_playwright
-
     wrong: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=browser_here(), args=["--no-sandbox", "--disable-gpu"]
-        )
+    with opened() as browser:
         context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, offline=True)
         for name, path in found.items():
             page = context.new_page()
@@ -76,13 +79,52 @@ def shoot(found: dict[str, Path], out: Path) -> list[str]:
             page.wait_for_timeout(500)  # pictures below the screen are decoded late
             page.screenshot(path=out / f"{name}.png")
             page.close()
-        browser.close()
     return wrong
 
 
-def browser_here() -> str | None:
-    """A Chromium of this machine; None: playwright's own."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+def shoot_desk(gallery: Path, photos: Path, root: Path, out: Path) -> list[str]:
+    """Take the review desk's first question about a new photo as ``OUT/desk.png``; gives its errors."""
+    wrong: list[str] = []
+    with served(gallery, photos, root) as address, opened() as browser:
+        page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}).new_page()
+        page.on("pageerror", lambda error: wrong.append(f"desk: {error}"))
+        page.on("console", lambda message: wrong.append(f"desk: {message.text}"))
+        page.goto(address)
+        page.keyboard.type("Ann")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#desk:not([hidden])")
+        page.select_option("#mode", "identify")
+        page.get_by_role("heading", name="This animal").wait_for()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=out / "desk.png")
+    with Image.open(out / "desk.png") as picture:
+        picture.convert("RGB").quantize(COLOURS).save(out / "desk.png", optimize=True)
+    return wrong
+
+
+@contextmanager
+def served(gallery: Path, photos: Path, root: Path) -> Iterator[str]:
+    """The address of a desk that asks about all these photos, while it is served."""
+    import uvicorn
+
+    from wildreid.gallery.store import Gallery
+    from wildreid.review.beside import Beside
+    from wildreid.review.building import Built
+    from wildreid.review.desk import Desk
+    from wildreid.review.serving import Address, prepare
+    from wildreid.review.settings import Settings
+
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        name = f"127.0.0.1:{bound.getsockname()[1]}"
+        desk = Desk(Gallery(gallery), Settings(audit=1.0))
+        built = Built(desk, gallery, Address(), name=name, beside=Beside(root))
+        prepare(built, [photos], root)
+        server = uvicorn.Server(uvicorn.Config(built.app, log_level="warning", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        yield f"http://{name}/#t={built.doors.token}"
+        server.should_exit = True
+        thread.join(30)
 
 
 def _local(asked: Any, name: str, wrong: list[str]) -> None:
@@ -101,7 +143,10 @@ def main() -> None:
             if sys.argv[1:]
             else wildreid.run(RECIPE, profiles=["sample"], out=folder).folder
         )
-        wrong = shoot(pages(run, folder, profiles=["sample"]), HERE.parent / "images")
+        found, images = pages(run, folder, profiles=["sample"]), HERE.parent / "images"
+        wrong = shoot(found, images)
+        root = Path(json.loads((run / "run.json").read_text(encoding="utf-8"))["root"])
+        wrong += shoot_desk(folder / "bears", folder / "new.csv", root, images)
     if wrong:
         raise SystemExit("\n".join(wrong))
 

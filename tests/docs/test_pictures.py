@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from figures.pages import HEIGHT, WIDTH, browser_here, pages, shoot
+from figures.pages import HEIGHT, WIDTH, pages, shoot, shoot_desk
+from made.browser import browser_here
 from PIL import Image
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -29,7 +31,9 @@ def test_the_pictures_can_be_made(smoke_run: Path, tmp_path: Path) -> None:
         pytest.skip("there is no Chromium on this machine")
     found = pages(smoke_run, tmp_path, profiles=["smoke"])
     assert shoot(found, tmp_path) == []
-    for name in found:
+    root = Path(json.loads((smoke_run / "run.json").read_text(encoding="utf-8"))["root"])
+    assert shoot_desk(tmp_path / "bears", tmp_path / "new.csv", root, tmp_path) == []
+    for name in [*found, "desk"]:
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.size == (WIDTH, HEIGHT)
             assert len(np.unique(np.asarray(picture.convert("L")))) > 50, f"{name} is empty"

@@ -11,7 +11,7 @@ import pandas as pd
 from wildreid.gallery.fold import GONE
 from wildreid.gallery.state import State
 from wildreid.review.journal import Review
-from wildreid.review.order import LEAST, STOP, SURE, Graph, Pair, weight
+from wildreid.review.order import LEAST, STOP, SURE, TRUST, Graph, Pair, weight
 from wildreid.review.tasks import Task, task_id
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class Catalogue:
             for i, j in self.graph.deciding(one)[:1]:
                 same, tier = self._names[i] == self._names[j], 1 if one.gain >= STOP else 5
                 a, b = self._keys[i], self._keys[j]
-                task = Task(task_id(a, b), "compare", a, b, tier=tier, value=one.gain, together=same)
+                task = Task(
+                    task_id(a, b), "compare", a, b, tier=tier, value=one.gain, date="9999", together=same
+                )
                 found.setdefault((i, j), task)
         return list(found.values())
 
@@ -186,14 +188,14 @@ class Catalogue:
         return weight(chance)
 
     def _decided(self, state: State, lines: Sequence[Review]) -> dict[Pair, float]:
-        """What people said of pairs: a constraint, or that it cannot be told."""
+        """What people said of pairs: a constraint, one person's word, or that it cannot be told."""
         told: dict[Pair, float] = {}
         for line in lines:
-            if line.mode == "compare":
-                said = {"same": SURE, "different": -SURE, "cannot-tell": 0.0, "not-comparable": 0.0}
-                for pair in self._nodes(line.keys[:1], line.others[:1]):
-                    value = said.get(line.decision)
-                    if value or (value == 0 and pair not in told):
+            for keys, others, value in _said(line):
+                for pair in self._nodes(keys, others):
+                    if abs(value) >= abs(
+                        told.get(pair, 0.0)
+                    ):  # the later word, unless the earlier is stronger
                         told[pair] = value
         for change in {id(one): one for own in state.different.values() for one in own}.values():
             for pair in self._nodes(change.what["keys"], change.what["others"]):
@@ -218,6 +220,22 @@ class Catalogue:
 
     def _pairs_of(self, node: int) -> Iterator[Pair]:
         return ((min(node, other), max(node, other)) for other in self._beside.get(node, ()))
+
+
+def _said(line: Review) -> Iterator[tuple[Sequence[str], Sequence[str], float]]:
+    """Groups of annotations that a decision speaks of, and what it says of them.
+
+    Who says who it is has seen the other candidates, and says of each that it is not that one.
+    """
+    if line.mode == "compare":
+        values = {"same": SURE, "different": -SURE, "cannot-tell": 0.0, "not-comparable": 0.0}
+        if line.decision in values:
+            yield line.keys[:1], line.others[:1], values[line.decision]
+    elif line.decision in ("same", "new") and not line.blind:
+        if line.decision == "same":
+            yield line.keys, line.others, SURE
+        others = set(line.others)
+        yield line.keys, [one["id"] for one in line.shown if one["id"] not in others], -TRUST
 
 
 def _nearest(means: Floats, first: int) -> set[Pair]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from wildreid.gallery.store import Gallery
 from wildreid.identification.discover import encounter_similarity
 from wildreid.review.catalogue import Catalogue
 from wildreid.review.journal import Review
-from wildreid.review.order import SURE, weight
+from wildreid.review.order import SURE, TRUST, weight
 
 
 def weights(catalogue: Catalogue) -> dict[frozenset[str], float]:
@@ -72,6 +73,23 @@ def test_it_follows_what_is_decided_and_undone(gallery: Gallery) -> None:
     gallery.undo()
     catalogue.follow(gallery.state, [])
     assert (weights(catalogue), clusters(catalogue)) == before
+
+
+def test_who_says_who_it_is_says_that_it_is_none_of_the_others(gallery: Gallery) -> None:
+    state = gallery.state
+    keys, one, other = first(state, "bear 0 again"), first(state, "bear 0"), first(state, "bear 1")
+    shown = tuple({"id": key, "name": "", "score": None, "p": None} for key in (one[0], other[0]))
+    line = Review(1, "", "Ann", "t", "identify", tuple(keys), (one[0],), "same", shown=shown)
+    catalogue = Catalogue(state)
+    before = weights(catalogue)
+    catalogue.follow(state, [line])
+    assert weights(catalogue)[frozenset((keys[0], one[0]))] == SURE
+    assert weights(catalogue)[frozenset((keys[0], other[0]))] == -TRUST
+    catalogue.follow(state, [replace(line, decision="new", others=())])
+    assert {weights(catalogue)[frozenset((keys[0], key))] for key in (one[0], other[0])} == {-TRUST}
+    for nothing in ([], [replace(line, blind=True)]):
+        catalogue.follow(state, nothing)
+        assert weights(catalogue) == before
 
 
 def test_merges_splits_renames_removals_and_additions_are_followed(gallery: Gallery) -> None:
