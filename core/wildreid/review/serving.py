@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -49,10 +50,12 @@ class Address:
         """Refuse to be reached from other machines by those who have no name, or unencrypted.
 
         Raises:
-            UserError: there are no users, or neither a certificate nor a proxy.
+            UserError: there are no users, or neither a certificate nor a proxy; a certificate cannot be used.
         """
         if (self.certificate is None) != (self.key is None):
             raise UserError("a certificate needs its key, and a key its certificate")
+        if self.certificate is not None and self.key is not None:
+            _check_pair(self.certificate, self.key)
         try:
             local = self.host == "localhost" or ip_address(self.host).is_loopback
         except ValueError:
@@ -69,6 +72,18 @@ class Address:
                 f"{self.host} can be reached from other machines, and passwords would go unencrypted",
                 cure="give `certificate=FILE` and `key=FILE`, or `behind_proxy=NAME`",
             )
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            certificate, key, password=lambda: ""
+        )
+    except (OSError, ssl.SSLError) as error:  # a missing file, no PEM, a key of another certificate or locked
+        raise UserError(
+            f"this certificate and key cannot be used: {error.strerror or error}", where=f"{certificate}, {key}",
+            cure="give both in PEM, the key without a password",
+        ) from None  # fmt: skip
 
 
 def serve(

@@ -159,6 +159,62 @@ def test_a_rename_meanwhile_is_told_and_followed(desk: Desk) -> None:
     assert view["photos"][0]["key"] in desk.gallery.state.keys_of("Otis")
 
 
+def test_a_decision_on_a_merged_individual_is_told_and_goes_to_who_it_is_now(desk: Desk) -> None:
+    view = asked(desk)
+    name, other = (one["name"] for one in view["candidates"][:2])
+    Gallery(desk.gallery.folder).merge(name, other)  # at the command line
+    with pytest.raises(Conflict, match=f"'{name}' is now '{other}'"):
+        say(desk, view, "same")
+    assert desk.reviews.lines == []
+    view = asked(desk)
+    assert name not in {one["name"] for one in view["candidates"]}
+    at = [one["name"] for one in view["candidates"]].index(other)
+    say(desk, view, "same", at=at)
+    assert desk.settle(20)
+    assert view["photos"][0]["key"] in desk.gallery.state.keys_of(other)
+
+
+def test_who_is_merged_or_removed_before_it_is_applied(bears: Bears) -> None:
+    opened = bears.opened()
+    desk = Desk(opened.gallery, Settings(audit=1.0, hold=True, order="date"))
+    desk.receive(Newcomers(opened, opened.identify([bears.asked])))
+    views = [desk.next("Ann")]
+    say(desk, views[0], "same")
+    views.append(desk.next("Ann"))
+    say(desk, views[1], "same")
+    merged, removed = (view["candidates"][0]["name"] for view in views)
+    assert merged != removed
+    into = next(name for name in desk.gallery.state.individuals if name not in (merged, removed))
+    desk.gallery.merge(merged, into)
+    desk.gallery.remove(removed)
+    assert desk.apply() == {2: f"'{removed}' is no longer in the gallery"}
+    assert views[0]["photos"][0]["key"] in desk.gallery.state.keys_of(into)
+    assert desk.said()["waiting"] == [f"decision 2: '{removed}' is no longer in the gallery"]
+    desk.gallery.undo()
+    desk.gallery.undo()
+    desk.close()
+
+
+def test_a_disk_that_is_full_while_the_gallery_is_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = asked(desk)
+    images = desk.gallery.state.images
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wildreid.gallery.journal.append", full)
+        say(desk, view, "same")  # the decision itself is on the disk
+        assert desk.settle(20)
+        assert "No space left" in desk.said()["waiting"][0]
+        assert desk.gallery.state.images == images
+    assert desk.apply() == {}
+    assert desk.gallery.state.images == images + 2
+    assert desk.said()["waiting"] == []
+
+
 def test_an_undo_at_the_command_line_is_respected(desk: Desk) -> None:
     view = asked(desk)
     say(desk, view, "same")

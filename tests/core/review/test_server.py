@@ -192,11 +192,27 @@ def test_a_decision_undo_and_conflict(client: TestClient) -> None:
         assert got.status_code == 409
 
 
+def test_a_full_disk_is_told_to_the_browser(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = client.get("/api/task").json()
+    said = {"task": view["lease"], "revision": view["revision"], "decision": "cannot-tell"}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wildreid.review.journal.append", full)
+        told = client.post("/api/decide", json=said, headers={"Origin": ORIGIN})
+    assert told.status_code == 507
+    assert told.headers["content-type"] == "application/problem+json"
+    assert "make space" in told.json()["cure"]
+    assert client.get("/api/said").json()["decided"] == 0
+    assert client.post("/api/decide", json=said, headers={"Origin": ORIGIN}).json()["number"] == 1
+
+
 def test_beyond_this_machine_only_with_users_and_https(tmp_path: Path) -> None:
     users = tmp_path / "users.json"
     for address in (
         Address("0.0.0.0"),
-        Address("0.0.0.0", certificate=users, key=users),
         Address(behind_proxy="x.org"),
         Address("0.0.0.0", users=users),
     ):
