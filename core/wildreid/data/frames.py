@@ -35,6 +35,7 @@ LARGEST = 7680 * 4320
 """Pixels of a frame, at most."""
 
 _FRAME = re.compile(r"(?P<film>.+\.(?:mp4|avi|mov|mkv|m4v|mts|wmv))/f(?P<number>\d{6,})\.jpg", re.IGNORECASE)
+_MAYBE = r"\.(?:mp4|avi|mov|mkv|m4v|mts|wmv)/f"
 _NEAR = 4.0  # seconds that are decoded rather than jumped over: key frames are a few seconds apart
 
 Moments = NDArray[np.float64]
@@ -58,7 +59,12 @@ def film_of(image: str) -> str | None:
 
 def films_of(images: pd.Series[Any]) -> pd.Series[Any]:
     """The film of each image that is a film's frame; missing for photos."""
-    return images.astype("string").str.extract(f"^{_FRAME.pattern}$", flags=re.IGNORECASE)["film"]
+    names = images.astype("string")
+    films = pd.Series(pd.NA, names.index, "string")
+    maybe = names.str.contains(_MAYBE, case=False).fillna(False).astype(bool)  # most tables hold none
+    if maybe.any():
+        films[maybe] = names[maybe].str.extract(f"^{_FRAME.pattern}$", flags=re.IGNORECASE)["film"]
+    return films
 
 
 def file_of(root: Path, image: str) -> Path:

@@ -196,13 +196,16 @@ def _sequences(rows: pd.DataFrame, gap: float) -> Texts:
     at = codes(place)
     instant = _instants(rows, at)
     order = _in_time(at, instant, ~np.isnat(instant) & ~_day_only(rows))
-    names = place + "@" + _day_texts(days(rows), missing="undated") + "@" + _texts(rows["image"])
+    names, alone = np.empty(len(rows), object), np.ones(len(rows), bool)
     if len(order):
         pause = np.diff(instant[order]) > np.timedelta64(round(gap * 1e6), "us")
         begins = np.concatenate(([True], (np.diff(at[order]) != 0) | pause))
-        first = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
+        first = order[begins]
         moment = np.datetime_as_string(instant[first], unit="s").astype(object)
-        names[order] = place[first] + "@" + moment
+        names[order] = (place[first] + "@" + moment)[np.cumsum(begins) - 1]
+        alone[order] = False
+    day = _day_texts(days(rows)[alone], missing="undated")
+    names[alone] = place[alone] + "@" + day + "@" + _texts(rows["image"][alone])
     return names
 
 
@@ -245,9 +248,8 @@ def _day_only(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _day_texts(day: Days, missing: str | None = None) -> Texts:
-    texts = np.datetime_as_string(day).astype(object)
-    texts[np.isnat(day)] = missing
-    return texts
+    number, there = pd.factorize(day)  # each day is written once; a missing one is the last
+    return np.append(np.datetime_as_string(there).astype(object), [missing])[number]
 
 
 def _texts(values: pd.Series[Any]) -> Texts:

@@ -17,7 +17,7 @@ Texts = NDArray[Any]
 
 def codes(values: Any) -> Codes:
     """Numbers that are equal where the values are, in the values' order; -1 where one is missing."""
-    return pd.factorize(np.asarray(values, dtype=object), sort=True)[0].astype(np.int64)
+    return _numbered(values)[0].astype(np.int64)
 
 
 def join(count: int, keys: Iterable[Codes] = (), edges: Iterable[tuple[Codes, Codes]] = ()) -> Codes:
@@ -57,7 +57,16 @@ def both(a: Codes, b: Codes, where: NDArray[np.bool_]) -> Codes:
 
 def least(sets: Codes, names: Texts) -> Texts:
     """The first name, in the order of text, in each row's set: a set's own name, whatever the rows' order."""
-    number, values = pd.factorize(names, sort=True)
+    number, values = _numbered(names)
     first = np.full(sets.max(initial=0) + 1, len(values), np.int64)
     np.minimum.at(first, sets, number)
     return np.asarray(values, object)[first[sets]] if len(names) else names
+
+
+def _numbered(values: Any) -> tuple[NDArray[np.intp], Any]:
+    """The place of each value among all that there are, in their order, and these."""
+    if not isinstance(values, pd.Series) or values.dtype != "string":
+        values = np.asarray(values, dtype=object)
+        if pd.api.types.infer_dtype(values, skipna=True) == "string":
+            values = pd.array(values, dtype="string")  # whose texts are sorted without Python
+    return pd.factorize(values, sort=True)
