@@ -107,7 +107,7 @@ def settled(
         count = {
             text: int((texts == text).sum())
             for text in distinct
-            if _unknown(text) or _word(text) in (said or ())
+            if _unknown(text) or (said and _word(text) in said)
         }
         words = doubtful(distinct)
         if column not in ASKED or (said is None and not ask):
@@ -140,7 +140,7 @@ def settled(
 
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_FLOAT = re.compile(r"\d+\.0+")
+_FLOAT, _DIGIT = re.compile(r"\d+\.0+"), re.compile(r"[0-9]")
 _TYPED = ("timestamp", "time", "part", "box_left", "box_top", "box_width", "box_height", "utc_offset")
 """Further columns of ours in which a word for unknown is no value."""
 
@@ -155,6 +155,8 @@ def _word(text: str) -> str:
 
 
 def _unknown(name: str) -> bool:
+    if _DIGIT.search(name):  # as in every date, of which there may be millions
+        return False
     word = _word(name)
     return word in UNKNOWN or (word != "" and not any(letter.isalnum() for letter in word) and word.isascii())
 
