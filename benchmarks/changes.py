@@ -55,7 +55,9 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where it is kept; another recipe or library has another folder."""
-        recipe = all_but(self.loaded.recipe, NOTHING, MEASURED, defaults=False)  # a later field changes nothing
+        recipe = all_but(
+            self.loaded.recipe, NOTHING, MEASURED, defaults=False
+        )  # a later field changes nothing
         recipe["dataset"].pop("root", None)
         words = self.change.replace(",", "").replace(" ", "-")
         key = hash_of(recipe, libraries(), HERDS[self.herd].most)[:8]

@@ -33,6 +33,7 @@ class Kept:
     def __init__(self, out: Path, words: str, *, rehearsed: bool) -> None:
         half = pick_precision("auto", torch.device(DEVICE))
         self.out, self.words, self.began = out, words, time.monotonic()
+        self.failed: list[str] = []
         self.run: dict[str, Any] = {
             "machine_info": {
                 **machine(DEVICE),
@@ -66,6 +67,7 @@ class Kept:
             try:
                 work(record)
             except Exception as error:  # one that fails takes no other's figures along
+                self.failed.append(name)
                 record.missing(
                     table,
                     row,

@@ -30,6 +30,7 @@ def test_each_row_is_written_as_it_is_there_and_one_that_fails_takes_no_other_al
         seen.append(len(found["benchmarks"]))
         assert len([*tmp_path.glob("*-quick.md")]) == 1
     assert seen == [1, 2, 3]
+    assert rows.failed == ["second"]
     left = [
         one["extra_info"]["rows"][0] for one in json.loads((tmp_path / "gpu.json").read_text())["benchmarks"]
     ]
