@@ -117,19 +117,19 @@ def _images(**fields: Any) -> Change:
 BASE = "as it is"
 LEARNING: dict[str, Change] = {
     BASE: Change(),
-    "no crop": Change(without=["crop"]),
-    "no colour, no grey": Change(without=["color", "grey"]),
-    "erasing": Change(last=[{"name": "erasing"}]),
-    "mirrored": Change(last=[{"name": "flip"}]),
-    "mirrored, as other individuals": Change(mirrored=True),
+    "label smoothing 0.1": Change(settings={"loss.smoothing": 0.1}),
+    "frozen at first": Change(settings={"training.freeze": "all"}, own={"training.thaw": "thaw"}),
+    "layer-wise decay 0.7": Change(settings={"optimizer.layer_decay": 0.7}),
     "backgrounds replaced": Change(
         first=[{"name": "background"}], settings={"images.background": "keep"}, masked=True
     ),
-    "label smoothing 0.1": Change(settings={"loss.smoothing": 0.1}),
     "average of the weights": Change(own={"training.ema": "ema"}),
     "no warm-up": Change(settings={"scheduler.warmup": 0}),
-    "frozen at first": Change(settings={"training.freeze": "all"}, own={"training.thaw": "thaw"}),
-    "layer-wise decay 0.7": Change(settings={"optimizer.layer_decay": 0.7}),
+    "erasing": Change(last=[{"name": "erasing"}]),
+    "mirrored": Change(last=[{"name": "flip"}]),
+    "no crop": Change(without=["crop"]),
+    "no colour, no grey": Change(without=["color", "grey"]),
+    "mirrored, as other individuals": Change(mirrored=True),
 }
 SEEING: dict[str, Change] = {
     "grey place": _images(background="grey"),
