@@ -186,6 +186,27 @@ def table_of(herd: str, seen: Mapping[tuple[str, int], Seen]) -> Iterator[str]:
         yield f"| {change} | {' | '.join(cells)} | {len(both)} |"
 
 
+def together(seen: Mapping[str, Mapping[tuple[str, int], Seen]], figure: str) -> Iterator[str]:
+    """One table of all herds: how much a change is worth in one figure, and over how many seeds."""
+    yield f"\n{FIGURES[figure]}, less the base, over the seeds in brackets\n"
+    yield f"| | {' | '.join(seen)} |"
+    yield "|---" * (len(seen) + 1) + "|"
+    for change in CHANGES:
+        cells = []
+        for mine in seen.values():
+            both = [seed for seed in SEEDS if (BASE, seed) in mine and (change, seed) in mine]
+            if not both:
+                cells.append("")
+                continue
+            sides = [[mine[name, seed] for seed in both] for name in (change, BASE)]
+            value, low, high = less(sides[0], sides[1], figure)
+            mean = np.nanmean(np.concatenate([getattr(one, figure) for one in sides[1]]))
+            differs = f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+            cells.append(f"{mean:.3f} ({len(both)})" if change == BASE else f"{differs} ({len(both)})")
+        if any(cells):
+            yield f"| {change} | {' | '.join(cells)} |"
+
+
 def main(given: argparse.Namespace) -> None:
     """Train what there is time for, and print the tables."""
     began, herds = time.monotonic(), given.herds or [*HERDS]
@@ -208,6 +229,8 @@ def main(given: argparse.Namespace) -> None:
             seen[run.herd][run.change, run.seed] = found
     for herd in herds:
         print("\n".join(table_of(herd, seen[herd])), flush=True)
+    for figure in FIGURES:
+        print("\n".join(together(seen, figure)), flush=True)
 
 
 if __name__ == "__main__":

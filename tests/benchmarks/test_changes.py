@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.changes import Run, at_most, plan, table_of, with_mirrored
+from benchmarks.changes import Run, at_most, plan, table_of, together, with_mirrored
 from benchmarks.herds import BASE, CHANGES, HERDS, settings_of
 from benchmarks.new_bears import Seen
 
@@ -97,3 +97,10 @@ def test_the_table_is_of_what_is_there() -> None:
     assert rows[1].endswith("| 1 |")
     assert "| +0." in rows[1]
     assert not any("no crop" in line for line in lines)
+    both = list(
+        together({"bears": {**base, ("erasing", 1): seen(0.9)}, "cows": {(BASE, 0): seen(0.5)}}, "right")
+    )
+    assert both[1] == "| | bears | cows |"
+    assert [line.count("|") for line in both[1:]] == [4] * 4  # the base, and one change that bears alone have
+    assert both[-1].startswith("| erasing | +0.")
+    assert both[-1].endswith("(1) |  |")
