@@ -25,7 +25,7 @@ def wrong(name: str, text: str) -> list[str]:
         ),
         "it does not begin with a capital letter or code": not re.match(r"[A-Z`]", text),
         "its last sentence has no full stop": not text.rstrip().endswith("."),
-        "a line is longer than 116 characters": any(len(line) > 116 for line in lines),
+        "a line is longer than 120 characters": any(len(line) > 120 for line in lines),
         "it has more than 8 lines: write for users": len(lines) > 8,
         "it holds a blank line, a heading or a list: write plain sentences": any(
             not line.strip() or re.match(r"\s*(#|[-*] )", line) for line in lines
