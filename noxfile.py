@@ -50,8 +50,7 @@ def made(
 ) -> None:
     """An environment in a folder, whose tools ``run`` calls from now on."""
     stamp, pip = folder / "made-from.txt", [str(folder / BIN / "python"), "-m", "pip", "install", "-q"]
-    what = (ROOT / "pyproject.toml").read_bytes() + " ".join([sys.version, *python]).encode()
-    wanted = hashlib.sha256(what).hexdigest()
+    wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
         session.run(*python, "-m", "venv", str(folder), external=True)
         session.run(*pip, "-e", f".[{','.join([tools, *EXTRAS])}]", *options, external=True)

@@ -25,7 +25,7 @@ Days = NDArray[np.datetime64]
 def annotate(table: Table, settings: Encounters | None = None, *, group: str = "camera-date") -> Table:
     """Add the columns ``sequence``, ``group`` and ``encounter``.
 
-    Where the data set brings a column ``encounter`` or ``sequence`` of its own, what it says is honoured and
+    Where the data set brings a column ``encounter`` or ``sequence`` of its own, it is used as it is, and
     kept as ``given_encounter`` and ``given_sequence``: one identity in one given encounter is one encounter,
     apart from its other encounters even of that day; a given sequence is never divided. Only exact and near
     duplicates still join what they show. Rows of which the data set says nothing follow the rules below, among
