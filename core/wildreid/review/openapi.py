@@ -91,6 +91,7 @@ def _paths() -> dict[str, Any]:
         "/v1/identify": {
             "post": _says(
                 "Who is on these photos; above 50 a job", 202, 413, 415, 429,
+                parameters=[_query("matching", {"type": "boolean", "default": True})],
                 form={"photos": _PHOTOS, "table": _TABLE, "boxes": _BOXES_BY_NAME}, json=_SEVERAL,
             )
         },

@@ -160,6 +160,9 @@ class Rest:
 
     async def identify(self, request: Request) -> Response:
         """Who is on some photos: the answers, or above `PHOTOS` of them the address of a job."""
+        matching = request.query_params.get("matching", "true")
+        if matching not in ("true", "false"):
+            return problem(422, "matching is true or false", where="matching")
         came = await _received(request, MOST)
         if isinstance(came, Response):
             return came
@@ -167,7 +170,7 @@ class Rest:
 
         def identified() -> dict[str, Any]:
             with folder, self._model:
-                return self.opened().identify(photos.asked()).as_dict()
+                return self.opened().identify(photos.asked(), matching=matching == "true").as_dict()
 
         if len(photos.photos) <= PHOTOS:
             return await self._in_turn(request, identified)

@@ -96,6 +96,14 @@ def test_many_photos_are_a_job_and_one_is_extracted(built: Built, bears: Bears) 
     assert found["bbox"] == [10, 10, 100, 80]
     assert one.post("/v1/extract", files=name, data={"bbox": "1,2"}).status_code == 422
     assert one.post("/v1/identify", content=b"x").status_code == 415
+    said = one.post("/v1/identify?matching=no", files=files(bears, sorted(bears.truth())[:1]))
+    assert (said.status_code, said.json()["where"]) == (422, "matching")
+    assert (
+        one.post("/v1/identify?matching=false", files=files(bears, sorted(bears.truth())[:1])).json()[
+            "matching"
+        ]
+        is None
+    )
     assert built.desk.gallery.state.digest() == digest
 
 
