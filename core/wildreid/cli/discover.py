@@ -142,6 +142,8 @@ def _show(found: Discovered) -> None:
         f"{len(rows)} photos: {len(new)} of {new['identity'].nunique()} proposed individuals, "
         f"{known} of known ones, {undecided} undecided, {unread} not read"
     )
+    if found.identified.comparison is not None:
+        printing.say(found.identified.comparison.words)
     for note in found.identified.notes:
         printing.say(f"! {note}", style="yellow")
     if found.agreement is not None:

@@ -163,6 +163,22 @@ def test_budgets_are_kept_and_said(
             matching.identify(asked, root=photos, **wrong)  # type: ignore[arg-type]
 
 
+def test_of_the_kept_features_the_shortlist_alone_is_read(
+    matching: OpenGallery, asked: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, taken = matching.state.local["colour"], []
+
+    def take(rows: Any) -> Any:
+        taken.extend(rows.tolist())
+        return kept.take(rows)
+
+    monkeypatch.setitem(matching.state.local, "colour", replace(kept, take=take))
+    found = matching.identify([photos / "0-0-0.png"])
+    assert found.comparison is not None
+    (listed,) = found.comparison.candidates.shortlists
+    assert sorted(taken) == sorted(found.search.gallery[listed].tolist())
+
+
 def test_a_photo_without_points_scores_0_and_is_counted(matching: OpenGallery) -> None:
     found = matching.identify([np.zeros((40, 40, 3), np.uint8), np.full((40, 40, 3), 90, np.uint8)])
     assert found.comparison is not None

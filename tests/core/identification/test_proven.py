@@ -178,5 +178,6 @@ def test_the_commands(tiny: Path, tmp_path: Path, photos: Path, asked: Path) -> 
     assert "for photos that are matched:" not in reid("gallery", "calibrate", folder, "--no-matching").output
     out = reid("discover", folder, asked, "--root", photos, "--seconds", "5").output
     assert "proposed individuals" in out
+    assert "Matched by colour" in out
     state = Gallery(folder).state
     assert state.local["colour"].there.all()
