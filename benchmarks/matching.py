@@ -4,8 +4,10 @@ Run as ``python -m benchmarks.matching bears``, ``places`` or ``cows`` (whose ph
 trains what is not there yet, as the accuracy tables do, and prints a table for each run with what the gate says.
 ``--minutes 4`` begins no run after that, so that a list is worked off in pieces; ``--queries`` is for the cows.
 
-- ``bears``: the sample's drawn bears with their true masks, three seeds, across encounters.
-- ``places``: two drawn striped herds, one of which its places give away, with and without true masks, three seeds.
+- ``bears``: the sample's drawn bears with their true masks, three seeds, across encounters; a head is trained on
+  frozen ImageNet features (profile ``laptop``).
+- ``places``: two drawn striped herds, one of which its places give away, with and without true masks, three seeds;
+  ImageNet features as they come.
 - ``cows``: test queries of OpenCows2020's official split against its training part; validation queries are of that
   part. Once more with look-alikes removed: no photo of a query's own burst answers, as ``bursts.csv`` has them.
 """
@@ -30,14 +32,18 @@ MATCHED: dict[str, Any] = {"matchers": ["mutual"], "reranker": "k-reciprocal", "
 KS = ("accuracy@1", "accuracy@5")
 BEARS = Trial(
     "bears-matched",
-    settings={**MATCHED, "splitter": "open-set", "foreground": "table", "images.background": "keep"},
+    profiles=("sample", "laptop"),
+    settings={**MATCHED, "images.size": 128, "foreground": "table", "images.background": "keep"},
 )
-"""Trained as the sample is; masks say where points may lie."""
+"""The network sees whole photos; masks say where points may lie."""
 
 
 def places(seed: int) -> dict[str, Trial]:
     """The herds of one seed: each flank at a place of the day or at home, seen with its place or without."""
-    herd = {**MATCHED, "dataset.size": 128, "dataset.seed": seed}
+    herd = {
+        **MATCHED, "dataset.size": 128, "dataset.seed": seed, "images.size": 128,
+        "backbone": "efficientnet-lite", "head": "identity", "training.epochs": 0,
+    }  # fmt: skip
     seen = {"whole photos": {}, "the animal alone": {"foreground": "table"}}
     return {
         f"{where}, {how}": Trial(

@@ -334,7 +334,7 @@ def test_a_query_with_a_shortlist(record: Record, device: str, images: int, tmp_
 
 
 def test_accuracy(record: Record, roots: dict[str, Path | None], quick: bool) -> None:
-    """Drawn bears with their true masks, trained as the sample is; cows of the official split, ImageNet features.
+    """Drawn bears with true masks, a head on ImageNet features; cows of the official split, such features alone.
 
     The embedding alone, re-ranked by k-reciprocal, by mutual alone, and fused, 50 pairs a query; intervals by
     individual, differences paired. "stands" is what validation let count. Look-alikes removed: no photo of a
