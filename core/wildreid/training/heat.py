@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wildreid.training.embedder import Embedder
 
 TOGETHER = 8
-"""Pairs that go through the network at once, always so many, so that none depends on those beside it."""
+"""Pairs that a GPU looks at in one call, always so many; on a CPU one, so that none depends on those beside it."""
 
 
 @dataclass(frozen=True)
@@ -76,27 +76,34 @@ def heat_maps(
             where="backbone",
             cure="its plugin may add the method `places`; see wildreid.kinds.Mapped",
         )
-    training = embedder.training
-    embedder.to(torch.device(device)).eval()
+    training, place = embedder.training, torch.device(device)
+    embedder.to(place).eval()
+    step = _together(place)
     try:
         return [
             one
-            for start in range(0, len(first), TOGETHER)
-            for one in _heat(embedder, first[start : start + TOGETHER], second[start : start + TOGETHER])
+            for start in range(0, len(first), step)
+            for one in _heat(embedder, first[start : start + step], second[start : start + step], step)
         ]
     finally:
         embedder.train(training)
 
 
-def _heat(embedder: Embedder, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> list[Heat]:
-    missing = [(0, TOGETHER - len(first)), *[(0, 0)] * 3]
+def _together(place: torch.device) -> int:
+    return 1 if place.type == "cpu" else TOGETHER
+
+
+def _heat(
+    embedder: Embedder, first: NDArray[np.uint8], second: NDArray[np.uint8], together: int
+) -> list[Heat]:
+    missing = [(0, together - len(first)), *[(0, 0)] * 3]
     both = np.concatenate([np.pad(one, missing, mode="edge") for one in (first, second)])
     pixels = torch.from_numpy(both).to(embedder.mean.device)
     with torch.enable_grad(), _Constants():
         seen = [_seen(embedder, view, embedder.prepare(pixels)) for view in embedder.views]
         features = torch.stack([one for one, _ in seen]).mean(0)
         vectors = F.normalize(embedder.head(features).float())
-        partners = vectors.detach().roll(TOGETHER, dims=0)
+        partners = vectors.detach().roll(together, dims=0)
         alike = (vectors * partners).sum(1)
         maps = [(one, view) for (_, own), view in zip(seen, embedder.views, strict=True) for one in own]
         slopes = torch.autograd.grad(alike.sum(), [one for one, _ in maps])
@@ -107,7 +114,7 @@ def _heat(embedder: Embedder, first: NDArray[np.uint8], second: NDArray[np.uint8
     ]
     added = torch.stack(parts).sum(0).cpu().numpy()
     return [
-        Heat(float(alike[n].detach()), np.stack([added[n], added[TOGETHER + n]]).astype(np.float32))
+        Heat(float(alike[n].detach()), np.stack([added[n], added[together + n]]).astype(np.float32))
         for n in range(len(first))
     ]
 

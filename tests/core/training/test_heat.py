@@ -108,12 +108,17 @@ def test_what_a_head_adds_to_every_photo_comes_from_no_place(head: Any) -> None:
     assert heat.maps[0].sum() + constant == pytest.approx(heat.similarity, abs=1e-5)
 
 
-def test_a_pair_has_the_same_map_alone_beside_others_and_again() -> None:
+@pytest.mark.parametrize("together", [1, 8])
+def test_a_pair_has_the_same_map_alone_beside_others_and_again(
+    together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One pair at a time, as on a CPU, and eight, as on a GPU."""
+    monkeypatch.setattr("wildreid.training.heat._together", lambda place: together)
     embedder, both = network(LITE), photos(20)
     many = heat_maps(embedder, both[:10], both[10:])
     for n in (0, 7, 9):
         (alone,) = heat_maps(embedder, both[n : n + 1], both[10 + n : 11 + n])
-        np.testing.assert_allclose(alone.maps, many[n].maps, atol=1e-7)
+        assert np.array_equal(alone.maps, many[n].maps)
     again = heat_maps(embedder, both[:10], both[10:])
     assert all(np.array_equal(one.maps, other.maps) for one, other in zip(many, again, strict=True))
     assert heat_maps(embedder, both[:0], both[:0]) == []
