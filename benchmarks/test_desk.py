@@ -29,7 +29,8 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_next_question(record: Record, gallery: Path, tmp_path: Path) -> None:
     """From the answer to a decision to the next question, over http on one machine; the gallery changes between.
 
-    Each decision adds an encounter of two photos. Aims are of a quiet machine.
+    Each decision adds an encounter of two photos, and what is to be asked about the gallery itself follows it. The
+    gallery's own encounters were compared with one another before, while a person would already review new photos.
     """
     shutil.copytree(gallery, tmp_path / "gallery")
     browser = Browser(Gallery(tmp_path / "gallery"), tmp_path / "photos", 60)
@@ -44,6 +45,7 @@ def test_the_next_question(record: Record, gallery: Path, tmp_path: Path) -> Non
         record.beside(
             "The desk: next question", {"images": IMAGES, "individuals": IMAGES // 20, "to decide": 60},
             {"wildreid": after_a_decision}, pairs=20, aims={"seconds": ("<=", 0.1)},
+            figures={"comparing all encounters, s": browser.compared},
         )  # fmt: skip
     finally:
         browser.close()

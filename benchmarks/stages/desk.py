@@ -123,6 +123,9 @@ class Browser:
         gallery: whose it is.
         photos: a folder for the new photos.
         encounters: how many are to be decided.
+
+    Attributes:
+        compared: seconds that comparing the gallery's own encounters took.
     """
 
     def __init__(self, gallery: Gallery, photos: Path, encounters: int) -> None:
@@ -133,6 +136,9 @@ class Browser:
         built = Built(desk, gallery.folder, Address(), name=name)
         built.pictures.receive(found)
         desk.receive(found)
+        clock = Clock()
+        desk.compare()
+        self.compared = clock.read().wall
         self._server = uvicorn.Server(uvicorn.Config(built.app, log_level="warning", ws="none"))
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._bound]}, daemon=True

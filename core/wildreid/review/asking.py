@@ -38,7 +38,7 @@ class Asking:
         self._desk = desk
         self.catalogue: list[Task] = []
         self._graph: Catalogue | None = None
-        self._comparing = threading.Lock()
+        self._comparing, self._stopping = threading.Lock(), threading.Event()
         self._search: Search | None = None
         self._answers: dict[str, Answer] = {}
 
@@ -75,16 +75,26 @@ class Asking:
     def compare(self) -> None:
         """Look for encounters of the gallery that may be one animal, or of one name and two animals."""
         with self._comparing:
-            self._graph = Catalogue.of(self._desk.gallery.state)
+            self._graph = Catalogue.of(self._desk.gallery.state, self._stopping)
         self.follow()
+
+    def stop(self) -> None:
+        """Compare no more; what is being compared is left."""
+        self._stopping.set()
+        with self._comparing:
+            self._graph = None
 
     def follow(self) -> None:
         """Ask about the gallery as it is after what was decided."""
         desk = self._desk
-        with self._comparing:
+        if self._stopping.is_set() or not self._comparing.acquire(blocking=False):
+            return  # it is being compared, and followed after that
+        try:
             if self._graph is not None:
                 self._graph.follow(desk.gallery.state, desk.standing())
                 self.catalogue = self._graph.tasks(thorough=desk.settings.thorough)
+        finally:
+            self._comparing.release()
 
     def prepare(self) -> None:
         """Work out what the next person would wait for."""

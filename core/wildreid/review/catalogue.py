@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ NEIGHBOURS = 10
 """Encounters beside which each one of the gallery is looked at."""
 OWN = 20
 """Encounters of an individual up to which all of its pairs are looked at; of more, the nearest alone."""
+BLOCK = 512
+"""Encounters that are compared with all others at once."""
 WORD = 0.97
 """How far somebody's word is trusted that the encounters of one name are of one animal."""
 
@@ -35,10 +38,12 @@ class Catalogue:
 
     Args:
         state: the gallery, whose rule tells known from new.
+        stopping: once it is set nothing more is compared: nobody will ask.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, stopping: threading.Event | None = None) -> None:
         assert state.rule is not None
+        self._stopping = stopping or threading.Event()
         self.graph = Graph({}, [])
         self._rule = state.rule.decision
         self._keys: list[tuple[str, ...]] = []
@@ -54,11 +59,11 @@ class Catalogue:
         self.follow(state, ())
 
     @classmethod
-    def of(cls, state: State) -> Catalogue | None:
+    def of(cls, state: State, stopping: threading.Event | None = None) -> Catalogue | None:
         """None where the gallery is not calibrated, and so nothing can be weighed."""
         if state.rule is None or not state.rule.decision.tells or not len(state.individuals):
             return None
-        return cls(state)
+        return cls(state, stopping)
 
     def follow(self, state: State, lines: Sequence[Review]) -> None:
         """Come to what the gallery is now.
@@ -136,7 +141,7 @@ class Catalogue:
         """What the model says of nodes from `first` on and those most like them, and of their individuals' own."""
         if first == len(self._keys):
             return set()
-        pairs = sorted({*_nearest(self._means, first), *self._of_one_name(first)})
+        pairs = sorted({*self._nearest(self._means, first), *self._of_one_name(first)})
         vectors: dict[int, Floats] = {}
 
         def of(node: int) -> Floats:
@@ -147,6 +152,8 @@ class Catalogue:
 
         scores, bursts = np.zeros(len(pairs), np.float32), np.zeros(len(pairs), bool)
         for n, (i, j) in enumerate(pairs):
+            if self._stopping.is_set():
+                break
             one, other = of(i), of(j)
             if len(one) and len(other):
                 each = one @ other.T  # as `encounter_similarity` has it
@@ -170,8 +177,26 @@ class Catalogue:
             if len(nodes) <= OWN:
                 yield from ((a, b) for k, a in enumerate(nodes) for b in nodes[k + 1 :] if b >= first)
             else:
-                near = _nearest(self._means[nodes], 0)
+                near = self._nearest(self._means[nodes], 0)
                 yield from ((nodes[a], nodes[b]) for a, b in near if nodes[b] >= first)
+
+    def _nearest(self, means: Floats, first: int) -> set[Pair]:
+        """Each row from `first` on with the rows nearest to it."""
+        count = min(NEIGHBOURS, len(means) - 1)
+        pairs: set[Pair] = set()
+        for start in range(first, len(means) if count > 0 else 0, BLOCK):
+            if self._stopping.is_set():
+                break
+            rows = np.arange(start, min(start + BLOCK, len(means)))
+            scores = means[rows] @ means.T
+            scores[np.arange(len(rows)), rows] = -np.inf
+            near: Ints = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+            pairs |= {
+                (min(a, b), max(a, b))
+                for a, own in zip(rows.tolist(), near.tolist(), strict=True)
+                for b in own
+            }
+        return pairs
 
     def _weight(self, pair: Pair) -> float:
         """By the model, and by the name that both have: somebody gave it."""
@@ -236,18 +261,3 @@ def _said(line: Review) -> Iterator[tuple[Sequence[str], Sequence[str], float]]:
             yield line.keys, line.others, SURE
         others = set(line.others)
         yield line.keys, [one["id"] for one in line.shown if one["id"] not in others], -TRUST
-
-
-def _nearest(means: Floats, first: int) -> set[Pair]:
-    """Each row from `first` on with the rows nearest to it."""
-    count = min(NEIGHBOURS, len(means) - 1)
-    pairs: set[Pair] = set()
-    for start in range(first, len(means) if count > 0 else 0, 1024):
-        rows = np.arange(start, min(start + 1024, len(means)))
-        scores = means[rows] @ means.T
-        scores[np.arange(len(rows)), rows] = -np.inf
-        near: Ints = np.argpartition(-scores, count - 1, axis=1)[:, :count]
-        pairs |= {
-            (min(int(a), int(b)), max(int(a), int(b))) for a, own in zip(rows, near, strict=True) for b in own
-        }
-    return pairs

@@ -76,6 +76,7 @@ class Desk:
 
     def close(self) -> None:
         """Finish what is being applied, and let another server have the gallery."""
+        self.asking.stop()
         self._work.put(None)
         self._worker.join()
         self.reviews.close()
