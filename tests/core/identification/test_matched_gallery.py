@@ -417,3 +417,32 @@ def test_the_page_has_lines_that_are_off_until_opened(
     assert len(page) < 2_000_000
     alone = matching.identify(asked, root=photos, matching=False)
     assert 'class="matched"' not in identified_page(alone, lambda name: matching.pixels(alone, name))
+
+
+def test_the_review_desk_ranks_by_matches_and_shows_them(
+    matching: OpenGallery, asked: Path, photos: Path
+) -> None:
+    pytest.importorskip("starlette", reason="the extra review is not installed")
+    from wildreid.review.applying import Newcomers
+    from wildreid.review.building import Built
+    from wildreid.review.desk import Desk
+    from wildreid.review.serving import Address
+    from wildreid.review.settings import Settings
+
+    found = matching.identify(asked, root=photos)
+    desk = Desk(matching.gallery, Settings(audit=1.0))
+    built = Built(desk, matching.gallery.folder, Address(), name="127.0.0.1:1")
+    built._opened = matching
+    desk.receive(Newcomers(matching, found))
+    view = desk.next("Ann", "identify")
+    shown = {one["key"] for one in view["photos"]}
+    answer = next(one for one in found.encounters if set(found.rows["key"].iloc[list(one.rows)]) == shown)
+    told = {one.individual: one.score for one in answer.candidates}
+    assert len(told) > 1
+    for one in view["candidates"]:
+        if one["name"] in told:
+            assert one["score"] == pytest.approx(told[one["name"]])
+    ours, theirs = view["photos"][0]["key"], view["candidates"][0]["photos"][0]["key"]
+    lines = desk.explained("Ann", (ours, theirs))["matches"]
+    assert lines == matching.explain(ours, theirs, found=found)
+    desk.close()
