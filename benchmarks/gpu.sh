@@ -19,7 +19,7 @@ plugins = "".join(f"{name} = {module}\n" for name, module in project["entry-poin
 (folder / "entry_points.txt").write_text(f"[wildreid]\n{plugins}")
 PYTHON
 export PYTHONPATH="$PWD:$PWD/core:$PWD/plugins:$PWD/species:$place${PYTHONPATH:+:$PYTHONPATH}"
-export WILDREID_CACHE="$place/cache" WILDREID_PLUGINS=builtin WILDREID_QUIET=1
+export WILDREID_CACHE="$place/cache" TORCHINDUCTOR_CACHE_DIR="$place/compiled" WILDREID_PLUGINS=builtin WILDREID_QUIET=1
 if command -v timeout > /dev/null; then
   timeout --signal=INT --kill-after=10 465 "$python" -m benchmarks.gpu "$@" || { code=$?; [ $code -eq 124 ] || [ $code -eq 137 ]; }
 else
