@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,3 +44,21 @@ def caching(folder: Path) -> Iterator[None]:
         damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
         what, cure = ("read", f"remove the folder, or {ELSEWHERE}") if damaged else ("written", ELSEWHERE)
         raise UserError(f"the cache cannot be {what}: {error}", where=str(folder), cure=cure) from None
+
+
+def database(path: Path, schema: str) -> sqlite3.Connection:
+    """Open a cache's own database; what is missing of the schema is made in one step, one wait for the disk.
+
+    Any thread may use it, one at a time; nothing is a transaction unless it says so.
+
+    Args:
+        path: of the file; its folder is made.
+        schema: ``create table if not exists …;`` and ``create index if not exists …;``, each with its semicolon.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    base = sqlite3.connect(path, timeout=120, isolation_level=None, check_same_thread=False)
+    base.execute("pragma temp_store = memory")
+    there = {name for (name,) in base.execute("select name from sqlite_master")}
+    if not there.issuperset(re.findall(r"if not exists (\w+)", schema)):
+        base.executescript(f"begin immediate; {schema} commit;")
+    return base

@@ -21,15 +21,13 @@ from wildreid.data.images import Box, header_of, read
 from wildreid.data.table import Table, boxes
 from wildreid.data.threads import Threads
 from wildreid.errors import UserError
-from wildreid.places import caching
+from wildreid.places import caching, database
 
 _BATCH = 256
 _SCHEMA = """
-pragma temp_store = memory;
 create table if not exists files (path text primary key, bytes integer, changed integer, content text);
 create table if not exists headers (path text primary key, bytes integer, changed integer, header text);
 create table if not exists looks (content text, box text, phash text, primary key (content, box));
-create temp table wanted (item integer primary key, a text, b text);
 """
 
 
@@ -213,7 +211,6 @@ def _write(base: sqlite3.Connection, statement: str, rows: Iterable[tuple[Any, .
 
 
 def _database(cache: Path) -> sqlite3.Connection:
-    cache.mkdir(parents=True, exist_ok=True)
-    base = sqlite3.connect(cache / "fingerprints.sqlite", timeout=120, isolation_level=None)
-    base.executescript(_SCHEMA)
+    base = database(cache / "fingerprints.sqlite", _SCHEMA)
+    base.execute("create temp table wanted (item integer primary key, a text, b text)")
     return base

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,15 +13,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from wildreid.places import caching
+from wildreid.places import caching, database
 
 _SLAB = 256 * 2**20
 _SCHEMA = """
-pragma temp_store = memory;
 create table if not exists slabs (name text primary key, record integer, count integer, used real);
 create table if not exists records (key blob primary key, slab text, slot integer) without rowid;
 create index if not exists by_slab on records (slab);
-create temp table wanted (key blob primary key);
 """
 
 
@@ -57,11 +54,8 @@ class Slabs:
         self._capacity = max(1, _SLAB // record)
         self._mine: set[str] = set()
         with caching(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(
-                folder / "slabs.sqlite", timeout=120, isolation_level=None, check_same_thread=False
-            )
-            self._base.executescript(_SCHEMA)
+            self._base = database(folder / "slabs.sqlite", _SCHEMA)
+            self._base.execute("create temp table wanted (key blob primary key)")
 
     def __enter__(self) -> Self:
         return self
