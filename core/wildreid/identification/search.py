@@ -92,8 +92,7 @@ class Search:
     def gallery(self) -> Ints:
         """(G,) the rows that there are, by individual and then by key."""
         rows = np.flatnonzero(self.state.codes != GONE)
-        keys = pd.factorize(self.state.rows["key"].iloc[rows], sort=True)[0]
-        return rows[np.lexsort((keys, self.state.codes[rows]))]
+        return rows[np.lexsort((self.state.keys[rows].astype(str), self.state.codes[rows]))]
 
     def each(self, queries: Floats) -> Floats:
         """(Q, G) cosine similarity to each image in `gallery`, whoever may be matched to it."""
