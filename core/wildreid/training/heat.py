@@ -99,7 +99,7 @@ def _heat(
     missing = [(0, together - len(first)), *[(0, 0)] * 3]
     both = np.concatenate([np.pad(one, missing, mode="edge") for one in (first, second)])
     pixels = torch.from_numpy(both).to(embedder.mean.device)
-    with torch.enable_grad(), _Constants():
+    with torch.inference_mode(mode=False), torch.enable_grad(), _Constants():
         seen = [_seen(embedder, view, embedder.prepare(pixels)) for view in embedder.views]
         features = torch.stack([one for one, _ in seen]).mean(0)
         vectors = F.normalize(embedder.head(features).float())

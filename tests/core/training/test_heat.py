@@ -127,7 +127,8 @@ def test_a_pair_has_the_same_map_alone_beside_others_and_again(
 def test_it_changes_neither_the_network_nor_its_mode() -> None:
     embedder, both = network(LITE).train(), photos(2)
     before = {name: value.clone() for name, value in embedder.state_dict().items()}
-    heat_maps(embedder, both[:1], both[1:])
+    with torch.inference_mode():  # as an answer to a query is made
+        heat_maps(embedder, both[:1], both[1:])
     assert embedder.training
     assert all(torch.equal(value, before[name]) for name, value in embedder.state_dict().items())
     assert all(one.grad is None for one in embedder.parameters())
