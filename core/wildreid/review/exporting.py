@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from wildreid.data.paths import outside
 from wildreid.errors import UserError
 from wildreid.population.deployments import read_deployments
 from wildreid.population.design import Design
@@ -80,7 +81,10 @@ def exported(state: State, beside: Beside, wanted: Wanted) -> bytes:
         )
     design = wanted.design
     rows = rows_of(state).reset_index(drop=True)
-    take = taker(state, read_deployments(beside.deployments, timezone=design.timezone), photos=beside.photos)
+    photos = (
+        None if outside(rows["image"]).any() else beside.photos
+    )  # a gallery from elsewhere may say anything
+    take = taker(state, read_deployments(beside.deployments, timezone=design.timezone), photos=photos)
     with tempfile.TemporaryDirectory(prefix="reid-") as aside:
         folder = Path(aside) / "export"
         done = export_survey(rows, take, design, wanted.exporter, folder, facts=facts(state), **wanted.drawn)
