@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,8 +100,14 @@ def fold(changes: Sequence[Change], rows: pd.DataFrame, *, after: Folded | None 
                 f"the journal's change {change.number} is of an unknown kind, '{change.kind}'",
                 cure="install the version of wildreid that wrote it, or a later one",
             )
-    rule, fused = (TypeAdapter(Rule).validate_python(one) if one else None for one in ruling)
+    rule, fused = (_rules().validate_python(one) if one else None for one in ruling)
     return *_sorted(names, codes, count), rule, fused
+
+
+@cache
+def _rules() -> TypeAdapter[Rule]:
+    """Reads a rule; making it takes longer than all else here."""
+    return TypeAdapter(Rule)
 
 
 def _sorted(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wildreid.review.applying import Newcomers
     from wildreid.review.desk import Desk
 
-AHEAD = 2
+AHEAD = 1
 """Questions that are worked out before they are asked."""
 
 
