@@ -78,11 +78,13 @@ class Catalogue:
         changed = {*np.flatnonzero(names[:first] != self._names).tolist(), *range(first, len(names))}
         self._names = names
         pairs = self._compare(state, first)
-        self.graph.group(self._clusters(changed))
         told = self._decided(state, lines)
-        stale = {pair for node in changed for pair in self._pairs_of(node)} | pairs
-        stale |= {pair for pair in told.keys() | self._told.keys() if told.get(pair) != self._told.get(pair)}
+        new = {pair for pair in told.keys() | self._told.keys() if told.get(pair) != self._told.get(pair)}
         self._told = told
+        stale = {pair for node in changed for pair in self._pairs_of(node)} | pairs | new
+        self.graph.group(self._clusters(changed | {node for pair in new for node in pair}))
+        for i, j in (pair for pair, value in told.items() if value == SURE):
+            self.graph.group([self.graph.cluster(i) | self.graph.cluster(j)])  # though it is not applied yet
         for pair in stale:
             self.graph.weigh(pair, told[pair] if pair in told else self._weight(pair))
 
@@ -94,6 +96,8 @@ class Catalogue:
         """
         found: dict[Pair, Task] = {}
         for one in self.graph.alternatives(LEAST if thorough else STOP):
+            if one.gain > SURE:
+                continue  # a person has decided it, and the gallery follows when it is applied
             for i, j in self.graph.deciding(one)[:1]:
                 same, tier = self._names[i] == self._names[j], 1 if one.gain >= STOP else 5
                 a, b = self._keys[i], self._keys[j]

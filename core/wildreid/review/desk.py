@@ -209,12 +209,12 @@ class Desk:
     def apply(self) -> dict[int, str]:
         """Bring the gallery to the decisions now, and say which must wait."""
         self.waiting = apply(self.gallery, list(self.reviews.lines), self.newcomers)
+        if self.settings.hold:
+            self._wake()  # what is asked next follows it
         return self.waiting
 
     def settle(self, timeout: float) -> bool:
-        """Wait until what was decided before is applied; False where that takes longer."""
-        if self.settings.hold:
-            return True
+        """Wait until what was decided before is applied, if it is not held; False where that takes longer."""
         done = threading.Event()
         self._work.put(done)
         return done.wait(timeout)
@@ -277,13 +277,13 @@ class Desk:
         return {"number": line.number, "said": answer(self.gallery.state, line)}
 
     def _wake(self) -> None:
-        if not self.settings.hold:
-            self._work.put(threading.Event())
+        self._work.put(threading.Event())
 
     def _apply_in_turn(self) -> None:
         while (done := self._work.get()) is not None:
             try:
-                self.apply()
+                if not self.settings.hold:
+                    self.apply()
                 self.asking.prepare()
                 self.asking.follow()
             except (UserError, OSError) as error:

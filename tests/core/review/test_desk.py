@@ -388,6 +388,18 @@ def test_the_catalogue_is_compared_without_a_model(tmp_path: Path) -> None:
     desk.close()
 
 
+def test_what_is_held_is_not_asked_about_again(tmp_path: Path) -> None:
+    desk = Desk(doubled(tmp_path / "g"), Settings(hold=True))
+    desk.compare()
+    say(desk, desk.next("Ann"), "same")
+    assert desk.settle(20)
+    assert desk.next("Ann")["task"] is None
+    assert "bear 0 again" in desk.gallery.state.individuals
+    assert desk.apply() == {}
+    assert "bear 0 again" not in desk.gallery.state.individuals
+    desk.close()
+
+
 def test_replay_brings_a_copy_to_the_same(bears: Bears, tmp_path: Path) -> None:
     shutil.copytree(bears.folder, tmp_path / "copy")
     opened = bears.opened()
