@@ -45,6 +45,7 @@ class Scale:
         pixels: a side of the smoke test's images, for networks that take any; None: the network's own.
         large: backbones, and modes, that are left out, since only a GPU has the time for them.
         profile: of the bear recipe, whose accuracy is awaited.
+        compiling: seconds that must be left for what is compiled; a busy processor takes minutes for it.
     """
 
     models: Mapping[str, int]
@@ -54,6 +55,7 @@ class Scale:
     pixels: int | None
     large: tuple[str, ...]
     profile: str
+    compiling: float
 
 
 MODES = (("bf16", False), ("fp32", False), ("bf16", True))
@@ -65,10 +67,11 @@ GPU = Scale(
     None,
     (),
     "sample",
+    0.0,
 )
 REHEARSED = Scale(
     {"test_convnext": 4, "resnet18": 4, "resnet50": 4, "convnext_tiny": 4, "convnext_large": 4},
-    4, 1, MODES, 64, ("resnet50", "convnext_tiny", "convnext_large"), "smoke",
+    4, 1, MODES, 64, ("resnet50", "convnext_tiny", "convnext_large"), "smoke", 300.0,
 )  # fmt: skip
 """Each row once, and as small as shows that it works: two busy cores have minutes for all of them."""
 
@@ -124,7 +127,8 @@ def speed(kept: Kept, scale: Scale, precision: str, compiled: bool, folder: Path
             work = partial(measure, row=row, scale=scale, steps=steps, folder=folder)
             if left_out:
                 work = partial(_left_out, table=table, row=row)
-            kept.row(f"{table.lower()}[{name}]", measure.__doc__ or "", work, table, row)
+            needs = scale.compiling if compiled and not left_out else 0.0
+            kept.row(f"{table.lower()}[{name}]", measure.__doc__ or "", work, table, row, needs=needs)
 
 
 def _left_out(record: Record, table: str, row: Mapping[str, Any]) -> None:

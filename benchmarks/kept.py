@@ -55,13 +55,20 @@ class Kept:
         return ENOUGH - (time.monotonic() - self.began)
 
     def row(
-        self, name: str, about: str, work: Callable[[Record], object], table: str, row: Mapping[str, Any]
+        self,
+        name: str,
+        about: str,
+        work: Callable[[Record], object],
+        table: str,
+        row: Mapping[str, Any],
+        *,
+        needs: float = 0.0,
     ) -> None:
-        """Do some work that leaves rows, or leave one that says why there is none."""
+        """Do some work that leaves rows, or leave one that says why not: fewer seconds are left than it needs."""
         extra: dict[str, Any] = {"section": {"name": "gpu", "words": " ".join(self.words.split())}}
         stand_in = type("Benchmark", (), {"extra_info": extra, "has_error": True})()
         record = Record(stand_in, " ".join(about.split()), DEVICE)
-        if self.left <= 0:
+        if self.left <= needs:
             record.missing(table, row, "no time was left")
         else:
             try:

@@ -37,5 +37,9 @@ def test_each_row_is_written_as_it_is_there_and_one_that_fails_takes_no_other_al
     assert left[0]["figures"] == {"images a second": 12.5}
     assert left[1]["reason"] == "failed: RuntimeError: out of memory"
     assert left[2]["reason"] == "no time was left"
+    monkeypatch.setattr(kept, "ENOUGH", 50.0)
+    rows.row("long", "How it was measured.", good, "Training", row, needs=100.0)
+    (found,) = page.load(tmp_path / "gpu.json")
+    assert found["benchmarks"][-1]["extra_info"]["rows"][0]["reason"] == "no time was left"
     text = next(tmp_path.glob("*-quick.md")).read_text()
     assert all(word in text for word in ("12.5", "out of memory", "no time was left", "How it was measured."))
