@@ -154,10 +154,10 @@ def style(session: nox.Session) -> None:
 def fix(session: nox.Session) -> None:
     """Format, correct what the linter can correct, and write the generated pages of the docs again."""
     environment(session)
+    run(session, "python", "docs/generate.py")  # first: what the linter cannot correct ends the session
     run(session, "ruff", "format", "-q")
     run(session, "ruff", "check", "--fix", "-q")
     run(session, "ruff", "format", "-q")  # what the linter wrote
-    run(session, "python", "docs/generate.py")
 
 
 @nox.session

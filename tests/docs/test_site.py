@@ -19,6 +19,9 @@ def test_the_site_builds_without_a_warning_and_without_a_network(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     pages = list((tmp_path / "site").rglob("*.html"))
     assert len(pages) > 30
+    index = (tmp_path / "site" / "searchindex.js").read_text(encoding="utf-8")
+    assert (tmp_path / "site" / "search.html").is_file()
+    assert all(f'"guides/{page.stem}"' in index for page in (ROOT / "docs" / "guides").glob("*.md"))
     for page in pages:
         text = page.read_text(encoding="utf-8")
         fetched = re.findall(r"<(?:script|link|img|iframe)[^>]*(?:src|href)=\"(https?:[^\"]+)\"", text)
