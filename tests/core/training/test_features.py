@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from made import micro
 from PIL import Image
 
-from made import micro
 from wildreid.data.store import ImageStore, open_images
 from wildreid.data.table import Table
 from wildreid.errors import UserError
