@@ -177,7 +177,7 @@ def test_fusions(fuse: Callable[[np.ndarray], Any], words: str) -> None:
         (lambda q, c: np.random.default_rng().uniform(size=len(c)), "is random"),
     ],
 )
-def test_rerankers(anew: Callable[[np.ndarray, np.ndarray], Any], words: str) -> None:
+def test_rerankers(again: Callable[[np.ndarray, np.ndarray], Any], words: str) -> None:
     class Mine(Reranker):
         """Some re-ranker."""
 
@@ -185,7 +185,7 @@ def test_rerankers(anew: Callable[[np.ndarray, np.ndarray], Any], words: str) ->
         reach: int = Field(5, description="how far")
 
         def rerank(self, *, query: np.ndarray, candidates: np.ndarray) -> Any:
-            return anew(query, candidates)
+            return again(query, candidates)
 
     with pytest.raises(AssertionError, match=words):
         check_option(Mine())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import shutil
@@ -192,9 +193,11 @@ def run(command: str, desk: Path, *, exits: int = 0) -> None:
 def parse(command: str) -> None:
     """See that the words of every `reid` in a command are ones it has."""
     known = dict(commands())
-    for part in command.replace("&&", ";").split(";"):
-        words = shlex.split(part)
-        if not words or not words[0].endswith("reid"):
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=";&")
+    lexer.whitespace_split = True
+    for separates, part in itertools.groupby(lexer, lambda word: set(word) <= {";", "&"}):
+        words = list(part)
+        if separates or not words or not words[0].endswith("reid"):
             continue
         name = next(name for name in (" ".join(words[1:3]), words[1]) if name in known)
         options = {option for parameter in parameters(known[name]) for option in parameter.names}

@@ -76,7 +76,7 @@ def test_machine_private_and_names_are_asked_for(gallery: Path, tmp_path: Path) 
     out = reid(
         "gallery", "export", gallery, *where, "--out", tmp_path / "p", "--private", "--include", "machine"
     ).output
-    assert "PRIVATE: this tells where the animals live" in out
+    assert "PRIVATE: this says where the animals live" in out
     assert "3 individuals" in out
     assert "Grizzly-Ford" in (tmp_path / "p" / "sightings.csv").read_text()
     with pytest.raises(UserError, match="there is no 'guess' to include"):
@@ -106,7 +106,7 @@ def test_population(gallery: Path, tmp_path: Path) -> None:
         "Chapman",
         "Schnabel",
         "minimum number alive: 2024-05: 2",
-        "Only 2 meetings",
+        "Only 2 encounters were",
     ):
         assert words in out
     assert "5.0 % (" in out

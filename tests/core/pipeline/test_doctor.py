@@ -33,7 +33,7 @@ def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_extras_are_those_of_pyproject(checkout: Path) -> None:
     project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(doctor.EXTRAS) == set(project["optional-dependencies"]) - {"dev", "docs"}
+    assert set(doctor.EXTRAS) == set(project["optional-dependencies"]) - {"dev", "docs", "test"}
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
