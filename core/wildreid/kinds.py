@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, Self, TypeGuard, runtime_checkable
 
 from pydantic import Field
 
@@ -261,7 +261,6 @@ class Backbone(Option):
         return ()
 
 
-@runtime_checkable
 class Fitted(Protocol):
     """What a head builds that is also fitted on the training photos, once, when training is over.
 
@@ -287,6 +286,11 @@ class Fitted(Protocol):
             UserError: too few photos to fit on.
         """
         ...
+
+
+def is_fitted(head: object) -> TypeGuard[Fitted]:
+    """Whether what a head built is a `Fitted`; from Python 3.12 on `isinstance` does not see submodules."""
+    return all(hasattr(head, name) for name in ("before", "width", "after", "fit"))
 
 
 class Head(Option):

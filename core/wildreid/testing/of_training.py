@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from wildreid.errors import UserError
-from wildreid.kinds import Fitted, Mapped
+from wildreid.kinds import Mapped, is_fitted
 from wildreid.testing.hold import built, hold
 
 
@@ -109,7 +109,7 @@ def check_head(option: Any) -> None:
     hold(out.shape == (6, module.width), option, f"gave {tuple(out.shape)}, not (6, {module.width})")
     out.sum().backward()
     hold(features.grad is not None, option, "lets no gradient through to the features")
-    if isinstance(module, Fitted):
+    if is_fitted(module):
         with torch.no_grad():
             vectors = nn.functional.normalize(torch.randn(400, int(cast("Any", module.before).width)))
             told = module.fit(vectors, torch.arange(400) % 40, lambda: 0.5)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from wildreid.data.table import Table
 from wildreid.errors import UserError
-from wildreid.kinds import Features, Fitted
+from wildreid.kinds import Features, is_fitted
 from wildreid.places import cache_folder
 from wildreid.progress import say
 from wildreid.recipe.model import Recipe
@@ -55,7 +55,7 @@ def fitted(
     Raises:
         UserError: too few photos to fit on.
     """
-    if not isinstance(embedder.head, Fitted):
+    if not is_fitted(embedder.head):
         return
     if world.first:
         if rests(recipe) and not isinstance(seen, CachedFeatures):
@@ -64,7 +64,7 @@ def fitted(
                 embedder, seen, recipe, rows=wanted, learned=wanted[:0], device=device, cache=cache_folder()
             )
         heads: list[Any] = [embedder.head]
-        while isinstance(before := heads[-1].before, Fitted):
+        while is_fitted(before := heads[-1].before):
             heads.append(before)
         for head in reversed(heads):  # what comes first is fitted first
             chosen = _fit(embedder, head, seen, recipe, table, validate=validate, device=device)
