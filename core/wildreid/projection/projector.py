@@ -195,10 +195,11 @@ class Projector:
         )
 
     def _clear(self, epoch: int) -> None:
-        """Remove this epoch and later ones."""
+        """Remove this epoch and later ones; what the worker is just writing of an earlier one stays."""
         for path in self.folder.glob("**/epoch-*"):
-            if int(path.stem.removeprefix("epoch-")) >= epoch:
-                path.unlink()
+            number = path.name.removeprefix("epoch-").partition(".")[0]  # half written, it ends in .png.part
+            if int(number) >= epoch:
+                path.unlink(missing_ok=True)
 
     def _ask(self, epoch: int, waiting: Path) -> None:
         self.under_way.add(epoch)

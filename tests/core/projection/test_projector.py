@@ -60,6 +60,27 @@ def test_every_epoch_has_a_picture_and_nothing_random_is_drawn(
     assert sorted(path.name for path in (tmp_path / "umap").iterdir()) == [name for _, name in told]
 
 
+def test_a_picture_that_is_just_being_written_is_left_alone(
+    quick: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "umap"
+    folder.mkdir()
+    for name in (
+        "epoch-0001.png.part",
+        "epoch-0007.json.part",
+    ):  # of the worker now; of a run that was killed
+        (folder / name).touch()
+    one, told = projector(tmp_path)
+    with one:
+        one(2, unit(12))
+        one(3, unit(12))
+        one.finish()
+    assert [epoch for epoch, _ in told] == [2, 3]
+    assert (folder / "epoch-0001.png.part").exists()
+    assert not (folder / "epoch-0007.json.part").exists()
+    assert "failed" not in capsys.readouterr().err
+
+
 def test_every_second_epoch(quick: pytest.MonkeyPatch, tmp_path: Path) -> None:
     one, told = projector(tmp_path, every=2)
     with one:
