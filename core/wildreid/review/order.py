@@ -75,7 +75,8 @@ class Graph:
         self._of: dict[int, frozenset[int]] = {}
         self._found: dict[Clusters, list[Alternative]] = {}
         self._within: dict[frozenset[int], set[Clusters]] = {}
-        self._worth: set[Clusters] = set()
+        self._worth: set[Clusters] = set()  # those with an alternative at all, and those with one to ask about
+        self._open: set[Clusters] = set()
         self._changed: set[frozenset[int]] = set()
         self.group(clusters)
         for pair, weight in weights.items():
@@ -127,7 +128,8 @@ class Graph:
             least: the gain that one has at least; what is below `LEAST` is not remembered.
         """
         self._look_again()
-        found = [one for key in self._worth for one in self._found[key] if one.gain >= least]
+        keys = self._open if least >= STOP else self._worth
+        found = [one for key in keys for one in self._found[key] if one.gain >= least]
         return sorted(found, key=lambda it: (-round(it.gain, 9), sorted(map(sorted, it.then))))
 
     def settle(self) -> None:
@@ -159,6 +161,7 @@ class Graph:
         for key in self._within.pop(one, ()):
             self._found.pop(key, None)
             self._worth.discard(key)
+            self._open.discard(key)
             for other in key:
                 self._within.get(other, set()).discard(key)
 
@@ -179,6 +182,8 @@ class Graph:
         self._found[key] = [one for one in found if one.gain >= LEAST]
         if self._found[key]:
             self._worth.add(key)
+        if any(one.gain >= STOP for one in self._found[key]):
+            self._open.add(key)
         for one in key:
             self._within.setdefault(one, set()).add(key)
 
