@@ -178,13 +178,13 @@ class OpenGallery(Filling):
         unknown = np.flatnonzero(found.rows["burst"].isin(new))
         rows = found.rows.iloc[unknown]
         hinges = None
-        if found.comparison is not None and found.photos is not None and len(unknown):
-            where = found.where(unknown)
-            local = self.matchers.look(found.photos, where)
+        if found.comparison is not None and len(unknown):
+            matched = found.comparison
+            local, at = matched.looked, matched.at[unknown]
             tags = tags_of(rows, state.manifest.apart)
-            hinges = hinges_of(self.matchers, local, where, tags, pairs=pairs, seconds=seconds)
-            if why := why_unhinged(self.matchers):
-                said = f"bursts are grouped by the embedding alone: {why}"
+            hinges = hinges_of(matched.matchers, local, at, tags, pairs=pairs, seconds=seconds)
+            if hinges is None:
+                said = f"bursts are grouped by the embedding alone: {why_unhinged(matched.matchers)}"
                 found = replace(found, notes=(*found.notes, said))
         proposed = discover(
             rows,
