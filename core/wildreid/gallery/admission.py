@@ -17,6 +17,7 @@ from wildreid.gallery.state import State
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Floats, Ints
+    from wildreid.data.origin import Failure
     from wildreid.gallery.features import Points
 
 
@@ -26,6 +27,11 @@ class Left:
 
     image: str
     reason: str
+
+    @classmethod
+    def of(cls, failure: Failure) -> Left:
+        """A row or image that could not even be looked at."""
+        return cls(failure.image or f"row {failure.row}", failure.reason)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def describe(opened: Filling, root: str | Path, *, model: str | Path | None = No
         )
         for row in np.flatnonzero(~ours)
     ]
-    left += [Left(one.image or f"row {one.row}", one.reason) for one in table.failures]
+    left += map(Left.of, table.failures)
     return Described(added, state.images - len(rows), tuple(left), tuple(matching.known))
 
 

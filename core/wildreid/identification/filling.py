@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.data.table import Failure, Table
+from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.gallery import index, thumbnails
 from wildreid.gallery.admission import Added, Joined, Left, check_mark, pairs_of_names, sort_out
@@ -98,7 +98,7 @@ class Filling:
             Left(str(rows["id"][row]), looked.reasons.get(int(row), "it has no identity; ask reid identify"))
             for row in np.flatnonzero(~(looked.usable & named))
         ]
-        left += _left(table.failures)
+        left += map(Left.of, table.failures)
         keep, known = sort_out(rows.iloc[wanted], self.state)  # what is there already need not be embedded
         wanted = wanted[keep]
         embeddings = self.model.embed(looked.images, wanted)
@@ -128,7 +128,7 @@ class Filling:
             thumbnails.save(self.gallery.folder, self._seen(Table(rows, root.absolute())))
         added = self.gallery.add(rows, found.vectors(), model=found.model, source=source)
         self._keep_index()
-        return replace(added, left=(*added.left, *_left(found.failed())))
+        return replace(added, left=(*added.left, *map(Left.of, found.failed())))
 
     def _seen(self, table: Table) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Key and picture of each named row whose photo is there, and not private."""
@@ -269,10 +269,6 @@ class Filling:
         if index.stale(self.state):
             say("making the index again …")
             index.build_index(self.state)
-
-
-def _left(failures: Iterable[Failure]) -> list[Left]:
-    return [Left(one.image or f"row {one.row}", one.reason) for one in failures]
 
 
 def _trained(model: Path) -> set[str]:
