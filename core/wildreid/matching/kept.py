@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from wildreid.places import caching
+from wildreid.places import caching, database
 
-_SCHEMA = "create table if not exists pairs (pair blob primary key, score real, day integer) without rowid"
+_SCHEMA = "create table if not exists pairs (pair blob primary key, score real, day integer) without rowid;"
 ASKED = 20_000
 """Keys that the base is asked for at once."""
 ROW = 40
@@ -37,9 +36,7 @@ class KeptScores:
         self._old: list[bytes] = []  # found, and not asked for before today
         self._holes = 0  # that deleted pairs have left in the file
         with caching(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path, timeout=120)
-            self._base.execute(_SCHEMA)
+            self._base = database(path, _SCHEMA)
 
     def __enter__(self) -> Self:
         return self
