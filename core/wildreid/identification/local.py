@@ -197,6 +197,11 @@ def reason(error: ValueError) -> str:
     return first.removeprefix("Value error, ")
 
 
+def matches(state: State) -> bool:
+    """Whether photos are matched point by point: validation proved that it helps, and there are features."""
+    return state.manifest.matching is not None and not why_not(state)
+
+
 def why_not(state: State) -> str:
     """Why a gallery does not match; empty where it does, or where its model's run knew no matchers."""
     matching = state.manifest.matching

@@ -24,7 +24,7 @@ from wildreid.identification.hinges import hinges_of, why_unhinged
 from wildreid.identification.identify import identify, ruled_out, unreadable
 from wildreid.identification.joining import Embedded
 from wildreid.identification.lines import Line, lines_of
-from wildreid.identification.local import why_not
+from wildreid.identification.local import matches, why_not
 from wildreid.identification.matched import Comparison, check_budget, compare
 from wildreid.identification.models import Model
 from wildreid.identification.outputs import Discovered, Identified, in_order, proposals
@@ -55,8 +55,8 @@ class OpenGallery(Filling):
 
     @property
     def matches(self) -> bool:
-        """Whether photos are matched point by point: validation proved that it helps, and there are features."""
-        return self.state.manifest.matching is not None and not why_not(self.state)
+        """Whether photos are matched point by point; see `wildreid.identification.local.matches`."""
+        return matches(self.state)
 
     def identify(
         self,
@@ -267,7 +267,7 @@ class OpenGallery(Filling):
     ) -> Comparison | None:
         """Photos matched to the gallery; None where there is nothing to match, or it does not match."""
         state = search.state
-        if images is None or state.manifest.matching is None or why_not(state) or not len(rows):
+        if images is None or not matches(state) or not len(rows):
             return None
         matchers = self.matchers
         barred = ruled_out(state, rows["key"].tolist(), rows["burst"].to_numpy())

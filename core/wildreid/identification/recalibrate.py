@@ -26,7 +26,7 @@ from wildreid.identification.calibration import (
 )
 from wildreid.identification.discover import cut_of, encounter_similarity, fit_cut
 from wildreid.identification.hinges import hinges_of
-from wildreid.identification.local import build_matchers, why_not
+from wildreid.identification.local import build_matchers, matches
 from wildreid.identification.search import tags_of
 from wildreid.matching.candidates import Candidates
 from wildreid.matching.pairs import PairScores
@@ -78,7 +78,7 @@ def recalibrate(
     if isinstance(rule, Missing):
         return rule, notes
     fused = state.fused
-    if matching and state.manifest.matching is not None and not why_not(state):
+    if matching and matches(state):
         matchers = matchers or _built(state, device)
         anew = fused_rule_of_gallery(
             state, matchers, false_accepts=false_accepts, false_new=false_new, prior=prior
