@@ -203,7 +203,7 @@ class Rest:
                     margin=images.margin,
                     max_pixels=images.max_pixels,
                 )
-                looked = look_at_arrays([pixels], images)
+                looked = look_at_arrays([pixels], images, foreground=model.foreground, device=model.device)
                 vector = model.embed(looked.images, looked.usable.nonzero()[0])
             return {
                 "model_id": model.mark.name, "embeddings": vector.tolist(), "embeddings_shape": list(vector.shape),

@@ -6,15 +6,20 @@ import base64
 import io
 import json
 import zipfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.core.review.conftest import HOST
 from tests.core.review.drawn import Bears
 
+from wildreid.artefacts import Crop
+from wildreid.data.images import read
+from wildreid.kinds import Segmenter
 from wildreid.registry import Registry
 
 pytest.importorskip("starlette", reason="the extra review is not installed")
@@ -77,6 +82,38 @@ def test_parallel_identifies_equal_the_sequential(built: Built, bears: Bears) ->
     assert [alone[n % 8] for n in range(64)] == together
     assert alone[0]["format"] == 1
     assert [image["query"] for image in alone[0]["images"]] == names[:2]
+
+
+class Middle(Segmenter):
+    """The animal is in the middle half of any photo."""
+
+    name = "middle"
+
+    def build(self, *, device: str) -> Callable[[Sequence[Crop]], Sequence[np.ndarray]]:
+        def mask(crop: Crop) -> np.ndarray:
+            found = np.zeros(crop.shape, np.uint8)
+            height, width = crop.shape
+            found[height // 4 : -height // 4, width // 4 : -width // 4] = 255
+            return found
+
+        return lambda crops: [mask(crop) for crop in crops]
+
+
+def test_what_is_extracted_is_what_the_model_sees(
+    built: Built, bears: Bears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = TestClient(built.app, base_url=ORIGIN)
+    one.headers.update(bearer(built, "read"))
+    name = sorted(bears.truth())[0]
+    plain = one.post("/v1/extract", files=files(bears, [name])).json()["embeddings"]
+    opened = bears.opened()
+    opened.model.images = opened.model.images.model_copy(update={"background": "grey"})
+    opened.model.foreground = Middle()
+    monkeypatch.setattr(built, "_opened", opened)
+    hidden = one.post("/v1/extract", files=files(bears, [name])).json()["embeddings"]
+    expected = opened.identify([read(bears.asked.parent / name)]).embeddings
+    np.testing.assert_allclose(hidden, expected, atol=1e-6)
+    assert not np.allclose(hidden, plain, atol=1e-2)
 
 
 def test_many_photos_are_a_job_and_one_is_extracted(built: Built, bears: Bears) -> None:
