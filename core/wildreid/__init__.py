@@ -9,8 +9,9 @@ What stands in `__all__` is the library's stable surface; each name is loaded wh
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wildreid.lazily import loaded_from
 
 if TYPE_CHECKING:
     from wildreid.artefacts import Combined, Decision, Evidence, Missing, Ranking, Results, Scores
@@ -141,10 +142,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'wildreid' has no attribute '{name}'")
+__getattr__ = loaded_from(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

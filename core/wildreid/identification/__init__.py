@@ -5,8 +5,9 @@ Each name is loaded when it is first used: the review desk needs no network libr
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from wildreid.lazily import loaded_from
 
 if TYPE_CHECKING:
     from wildreid.identification.opened import OpenGallery
@@ -34,8 +35,4 @@ _HOMES = {
     "verify_gallery": "opening",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = loaded_from(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})
