@@ -61,3 +61,12 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Path:
     out = tmp_path_factory.mktemp("runs")
     results = wildreid.run(checkout / "species/bears/recipe.yaml", profiles=["smoke"], out=out)
     return results.folder
+
+
+@pytest.fixture(scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """For tests that write much, and ask nothing of a disk without power."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(os, "fsync", lambda handle: None)
+    yield
+    patch.undo()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import threading
@@ -24,12 +23,8 @@ HOST = "127.0.0.1:8000"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_waiting_for_the_disk() -> Iterator[None]:
-    """What these tests ask does not need the power to fail; the kill test runs in processes of its own."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(os, "fsync", lambda handle: None)
-    yield
-    patch.undo()
+def _no_waiting_for_the_disk(no_waiting_for_the_disk: None) -> None:
+    """The kill tests run in processes of their own."""
 
 
 @pytest.fixture(autouse=True)
