@@ -32,6 +32,11 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def bare(message: str) -> str:
+    """What pydantic reports of a value, without the words that it puts before those of a validator."""
+    return message.removeprefix("Value error, ")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with a recipe: the dotted path of the key, what is wrong, and its line where known."""

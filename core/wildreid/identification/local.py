@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from pydantic import ValidationError
 
-from wildreid.errors import UserError
+from wildreid.errors import UserError, bare
 from wildreid.gallery.features import CURE, HEAD, Points
 from wildreid.gallery.fold import GONE
 from wildreid.kinds import Fusion, LocalMatcher, Matcher, Reranker
@@ -194,7 +194,7 @@ def build_matchers(
 def reason(error: ValueError) -> str:
     """Why an option is none, without what pydantic writes around it."""
     first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-    return first.removeprefix("Value error, ")
+    return bare(first)
 
 
 def matches(state: State) -> bool:

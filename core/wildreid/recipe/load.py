@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from typing_extensions import TypeVar
 
-from wildreid.errors import Problem, RecipeError, UserError
+from wildreid.errors import Problem, RecipeError, UserError, bare
 from wildreid.option import Given, Option, did_you_mean, home, overridden
 from wildreid.recipe.find import find_recipe
 from wildreid.recipe.lines import read_yaml
@@ -238,7 +238,7 @@ def validate(
         found = error.errors(include_url=False)
         for item in found:
             at = item["loc"]
-            message = item["msg"].removeprefix("Value error, ")
+            message = bare(item["msg"])
             if item["type"] == "too_short" and any(
                 len(at) < len(one["loc"]) and one["loc"][: len(at)] == at for one in found
             ):

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from wildreid.errors import Problem, RecipeError, UserError
+from wildreid.errors import Problem, RecipeError, UserError, bare
 from wildreid.option import did_you_mean
 from wildreid.recipe import limits
 from wildreid.recipe.decides import FIGURES, NOTHING, ROWS, all_but
@@ -246,7 +246,7 @@ def _said(item: Any, at: tuple[str | int, ...]) -> str:
         if item["type"] == "extra_forbidden" and len(at) == 1
         else ""
     )
-    return str(item["msg"]).removeprefix("Value error, ") + hint
+    return bare(str(item["msg"])) + hint
 
 
 def _problem(

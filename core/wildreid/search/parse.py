@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from wildreid.errors import bare
 from wildreid.search.draw import FORMS, Choice, Draw, Form, Scalar, is_draw
 from wildreid.search.space import Space
 
@@ -60,7 +61,7 @@ class _Parser:
         try:
             form = _form(node)
         except ValidationError as error:
-            self.mistakes += [((*at, *item["loc"]), _said(item["msg"])) for item in error.errors()]
+            self.mistakes += [((*at, *item["loc"]), bare(item["msg"])) for item in error.errors()]
             return None
         except ValueError as error:
             self.mistakes.append((at, str(error)))
@@ -123,7 +124,3 @@ def _written(item: Any) -> Scalar:
 def _called(item: Any, n: int) -> str:
     """What an item of a list is called in the names of its draws."""
     return item["name"] if isinstance(item, Mapping) and isinstance(item.get("name"), str) else str(n)
-
-
-def _said(message: str) -> str:
-    return message.removeprefix("Value error, ")

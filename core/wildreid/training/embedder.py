@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wildreid.errors import UserError, first_line
+from wildreid.errors import UserError, bare, first_line
 from wildreid.files import hash_of_file, put, write_json
 from wildreid.kinds import Backbone, Features, Head
 from wildreid.packs import package_of
@@ -230,7 +230,7 @@ def _not_here(error: ValidationError, description: dict[str, Any], path: Path) -
     """What a description asks for that is not there, such as an option whose plugin is not installed."""
     wrong = error.errors(include_url=False)[0]
     what = ".".join([error.title.lower(), *map(str, wrong["loc"])])
-    words = wrong["msg"].removeprefix("Value error, ")
+    words = bare(wrong["msg"])
     offered = (description.get("plugins") or {}).get(error.title.lower())
     return UserError(
         f"the model cannot be built here: {what}: {words}",
