@@ -62,6 +62,14 @@ class Reviewer:
         self.until(lambda: words in self.page.inner_text("#told"))
         return self.page.inner_text("#told")
 
+    def enter_again(self, name: str) -> None:
+        """Load the page, which has forgotten who one is, and say it."""
+        self.page.reload()
+        self.page.wait_for_selector("#enter[open]")
+        self.page.fill("#enter-name", name)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("#desk:not([hidden])")
+
     def until(self, seen: Callable[[], bool]) -> None:
         """Wait for something; the page's policy lets nothing be evaluated in it."""
         for _ in range(500):
@@ -285,17 +293,9 @@ def test_keys_are_changed_by_each_reviewer(bears: Bears, serving: Serve, browser
     page.wait_for_selector("#desk:not([hidden])")
     assert page.inner_text("[data-decide=new] kbd") == "Q", "it lasts"
     page.evaluate("sessionStorage.clear()")
-    page.reload()
-    page.wait_for_selector("#enter[open]")
-    page.fill("#enter-name", "Bob")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#desk:not([hidden])")
+    ann.enter_again("Bob")
     assert page.inner_text("[data-decide=new] kbd") == "N", "another reviewer has keys of their own"
     page.evaluate("sessionStorage.clear(); localStorage.setItem('keys of Ann', '[[')")
-    page.reload()
-    page.wait_for_selector("#enter[open]")
-    page.fill("#enter-name", "Ann")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#desk:not([hidden])")
+    ann.enter_again("Ann")
     assert page.inner_text("[data-decide=new] kbd") == "N"
     assert not ann.said
