@@ -28,7 +28,7 @@ ENOUGH = 420.0
 
 
 class Kept:
-    """The rows so far, in the JSON that the page reads, and the page; both are written anew with each row."""
+    """The rows so far, in the JSON that the page reads, and the page; both are written again with each row."""
 
     def __init__(self, out: Path, words: str, *, rehearsed: bool) -> None:
         half = pick_precision("auto", torch.device(DEVICE))

@@ -59,7 +59,7 @@ def load(file: Path) -> list[dict[str, Any]]:
 
 
 def write(runs: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
-    """Write ``<machine>.md``, ``.html`` and ``.json``, from which the other two can be written anew.
+    """Write ``<machine>.md``, ``.html`` and ``.json``, from which the other two can be written again.
 
     Raises:
         ValueError: the runs are of different machines.

@@ -25,7 +25,7 @@ MINUTE = 60.0
 
 
 def test_pictures_beside_training(record: Record, tmp_path: Path) -> None:
-    """1000 photos of 50 animals, 512 dimensions, noise anew at each epoch; an epoch of five seconds of a very small
+    """1000 photos of 50 animals, 512 dimensions, new noise at each epoch; an epoch of five seconds of a very small
     network's training steps at 32 pixels. *Share of a minute's epoch* is the time that an epoch takes longer with a
     picture, handing over included, by sixty seconds."""
     torch.manual_seed(0)

@@ -28,7 +28,7 @@ class Clock:
         self.set()
 
     def set(self) -> None:
-        """Start anew."""
+        """Start again."""
         settle()
         self._wall, self._processor = time.perf_counter(), time.process_time()
 
