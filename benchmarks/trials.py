@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 RUNS = ROOT / ".benchmarks" / "accuracy"
 SEEDS = (0, 1, 2)
 CODE = ("torch", "timm", "pytorch-metric-learning", "kornia", "numpy")
-"""Another version of one of these is trained again; so is one after a change of the recipe."""
+"""A run is made again where one of these has another version, or the recipe has changed."""
 
 
 @dataclass(frozen=True)
