@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FEWEST = 8
 """Fewer photos make no map."""
 NEIGHBOURS = 15
+NEAREST = 0.1
+"""How near points may lie to one another on the map, as UMAP's `min_dist`."""
 STEPS, RATE = 50, 0.3
 """Rounds and learning rate from the positions of the picture before; UMAP's own from nothing are 500 and 1."""
 
@@ -32,28 +34,61 @@ def layout(embeddings: Floats, *, seed: int, start: NDArray[np.float64] | None =
         seed: of UMAP's own generator; nothing else is drawn from.
         start: (n, 2) positions to go on from, so that a point stays where it is unless it has reason to move.
     """
-    count = min(NEIGHBOURS, len(embeddings) - 1)
-    nearest, far = neighbours(embeddings, count)
-    going_on = start is not None and bool(np.ptp(start, axis=0).any())
+    near = neighbours(embeddings, min(NEIGHBOURS, len(embeddings) - 1))
     with warnings.catch_warnings(), torch_keeps_its_threads():
         # it says that it has no Tensorflow, and could not lay out new points later: nobody needs them
         warnings.simplefilter("ignore")
+        if start is not None and np.ptp(start, axis=0).any():
+            return laid_on(_gone_on(embeddings, near, start, seed), start)
         from umap import UMAP
 
         model = UMAP(
-            n_neighbors=count,
-            min_dist=0.1,
+            n_neighbors=near[0].shape[1],
+            min_dist=NEAREST,
             metric="cosine",
-            init=np.asarray(start, dtype=np.float32) if going_on else "pca",
-            n_epochs=STEPS if going_on else None,
-            learning_rate=RATE if going_on else 1.0,
+            init="pca",
             random_state=seed,
             n_jobs=1,
-            precomputed_knn=(nearest, far),
+            precomputed_knn=near,
         )
         where = np.asarray(model.fit_transform(embeddings), dtype=np.float64)
-    where = np.nan_to_num(where)  # embeddings that are all alike have no layout
-    return where if start is None else laid_on(where, start)
+    return np.nan_to_num(where)  # embeddings that are all alike have no layout
+
+
+def _gone_on(
+    embeddings: Floats, near: tuple[NDArray[np.int32], Floats], start: NDArray[np.float64], seed: int
+) -> NDArray[np.float64]:
+    """Some rounds more from these positions, by UMAP's own parts.
+
+    The class UMAP would take them as its `init`, and first squeeze them into a box of ten by ten, each axis by
+    itself: a map that was wider begins again, and shows another shape.
+    """
+    from umap.layouts import optimize_layout_euclidean
+    from umap.umap_ import find_ab_params, fuzzy_simplicial_set, make_epochs_per_sample
+
+    random = np.random.RandomState(seed)
+    nearest, far = near
+    graph, _, _ = fuzzy_simplicial_set(
+        embeddings, nearest.shape[1], random, "cosine", knn_indices=nearest, knn_dists=far
+    )
+    graph = graph.tocoo()
+    a, b = find_ab_params(1.0, NEAREST)
+    where = np.array(start, dtype=np.float32, order="C")
+    optimize_layout_euclidean(
+        where,
+        where,
+        graph.row,
+        graph.col,
+        STEPS,
+        len(where),
+        make_epochs_per_sample(graph.data, STEPS),
+        a,
+        b,
+        random.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64),
+        initial_alpha=RATE,
+        move_other=True,
+    )
+    return where.astype(np.float64)
 
 
 @contextmanager
