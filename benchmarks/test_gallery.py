@@ -15,8 +15,11 @@ from benchmarks.record import Record
 from benchmarks.stages.gallery import MARK, WIDTH, annotated, filled, unit
 from benchmarks.timing import Clock
 
+from wildreid.data.table import Table
 from wildreid.gallery.store import Gallery
 from wildreid.identification.identify import identify
+from wildreid.identification.outputs import Identified
+from wildreid.identification.pages import identified_page
 from wildreid.identification.search import Search
 
 
@@ -63,6 +66,27 @@ def test_identify_beside_embedding_alone(
         "Identify", {"gallery": 100_000, "width": width, "photos": 32},
         {"wildreid, embedding included": lambda: identify(search, rows, embed()), "embedding alone": embed},
         pairs=5 if quick else 10, compare="time", aims={"embedding alone": ("<=", 1.05)},
+    )  # fmt: skip
+
+
+def test_the_page_of_identify(record: Record, galleries: Callable[[int], Gallery]) -> None:
+    """150 photos, as many as the page shows beside their candidates, against 100,000 images; no photo is read.
+
+    The embeddings are there already; the gallery has no small pictures.
+    """
+    search, photos = Search(galleries(100_000).state), 150
+    rows = annotated(photos, 99).assign(burst=np.arange(photos), identity=None)
+    rows["id"] = rows["image"]
+    table, vectors = Table.of(rows, galleries(100_000).folder), unit(photos, 99)
+
+    def answers() -> Identified:
+        images, encounters = identify(search, rows, vectors)
+        return Identified(tuple(images), tuple(encounters), (), search, rows, vectors, table)
+
+    record.beside(
+        "The page of identify", {"gallery": 100_000, "photos": photos},
+        {"answers and page": lambda: identified_page(answers(), lambda name: None), "answers alone": answers},
+        compare="time",
     )  # fmt: skip
 
 
