@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wildreid.apart import Apart
 from wildreid.artefacts import Ranking
-from wildreid.data.apart import Apart
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.embeddings import check_unit_length
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SCORES = 256 * 2**20
 """Bytes of scores that are held at once; a large gallery is asked by fewer queries at a time."""
+FEW = 2_000_000
+"""Scores that one thread ranks by itself: it is done before a second thread has got a core of its own."""
 
 
 def rank(
@@ -127,6 +129,8 @@ def _by_blocks(
 ) -> None:
     """Score `total` queries against the images; each thread takes blocks, and multiplies for itself.
 
+    One thread alone leaves the product to the library's own threads.
+
     Args:
         rank_some: is given the block, its (B, width) queries and their (B, images) scores, which it may change.
         take: the queries of a block.
@@ -134,7 +138,7 @@ def _by_blocks(
         images: (images, width) of the gallery.
         block: queries scored at once, by all threads together.
     """
-    threads = cores()
+    threads = cores() if total * len(images) > FEW else 1
     room = SCORES // (4 * threads * max(1, len(images)))
     step = max(1, min(block // threads, -(-total // threads), room))
     blocks = iter([slice(first, min(first + step, total)) for first in range(0, total, step)])

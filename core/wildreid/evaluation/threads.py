@@ -19,8 +19,12 @@ _ONE_AT_A_TIME = threading.Lock()
 def side_by_side(work: Callable[[], object], threads: int) -> None:
     """Call `work` in so many threads at once, this one among them; each has matrix products to itself.
 
-    Two threads of a process that call this are served one after the other: the first uses all cores.
+    Two threads of a process that call this are served one after the other: the first uses all cores. One thread
+    is called as it is, and its products are divided.
     """
+    if threads == 1:
+        work()
+        return
     with _ONE_AT_A_TIME, _undivided(), ThreadPoolExecutor(threads) as pool:
         others = [pool.submit(work) for _ in range(1, threads)]
         work()

@@ -48,6 +48,7 @@ def test_threads_and_memory_change_no_rank(cores: int, monkeypatch: pytest.Monke
     table, embeddings = simulated(individuals=9, encounters=3, burst=2, noise=1.5)
     plain = rank(embeddings, table, protocol="cross-encounter")
     monkeypatch.setattr(ranking, "cores", lambda: cores)
+    monkeypatch.setattr(ranking, "FEW", 0)
     held = []
     empty = np.empty
 
