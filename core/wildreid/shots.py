@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from wildreid.apart import apart_of
+from wildreid.compiled import compiled, place, sort
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from wildreid.artefacts import Evidence
 
-BLOCK = 256
-"""Queries whose similarities are held at once."""
+SCORES = 64 * 2**20
+"""Bytes of similarities that are held at once."""
 
 
 def few_shots(evidence: Evidence, k: int) -> NDArray[np.float64]:
@@ -27,7 +31,6 @@ def few_shots(evidence: Evidence, k: int) -> NDArray[np.float64]:
         evidence: a ranking, and the embeddings and table it was made from.
         k: photos of each individual, one at least.
     """
-    import numpy as np
     import pandas as pd
 
     from wildreid.artefacts import TIE
@@ -35,63 +38,104 @@ def few_shots(evidence: Evidence, k: int) -> NDArray[np.float64]:
     ranking, rows = evidence.ranking, evidence.table.rows
     identity = pd.factorize(rows["identity"])[0]
     encounter = pd.factorize(rows["encounter"])[0]
-    gallery = ranking.gallery
-    whose = np.unique(identity[gallery], return_inverse=True)[1]
-    sizes = np.bincount(whose)
+    gallery = ranking.gallery[np.argsort(identity[ranking.gallery], kind="stable")]
+    there, starts = np.unique(identity[gallery], return_index=True)
+    starts = np.append(starts, len(gallery))
     images = np.asarray(evidence.embeddings[gallery], dtype=np.float32)
-    masked = bool(ranking.masked.any())  # whether the query's own encounter may not answer
-    chances = _LogChoose(max(int(sizes.max(initial=1)), 1), k)
+    apart = apart_of(rows)
+    banned = 0 if apart is None else apart.counted(ranking.queries, gallery)
+    across = bool((ranking.masked > banned).any())  # whether the query's own encounter may not answer
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, len(gallery) + 1)))])
+
     found = np.full(len(ranking.queries), np.nan)
     asked = np.flatnonzero(ranking.mated)
-    for start in range(0, len(asked), BLOCK):
-        places = asked[start : start + BLOCK]
+    step = max(1, SCORES // (4 * max(1, len(gallery))))
+    for start in range(0, len(asked), step):
+        places = asked[start : start + step]
         queries = ranking.queries[places]
         scores = np.asarray(evidence.embeddings[queries], dtype=np.float32) @ images.T
-        for place, query, row in zip(places, queries, scores, strict=True):
-            mine = identity[gallery] == identity[query]
-            valid = mine & (gallery != query)
-            if masked:
-                valid &= encounter[gallery] != encounter[query]
-            own = np.sort(row[valid].astype(float))
-            # how many of each other individual's photos are not below each of the own ones
-            reached = np.searchsorted(own - TIE, row[~mine].astype(float), side="right")
-            hit = reached > 0
-            above = np.zeros((len(sizes), len(own) + 1), dtype=np.int64)
-            np.add.at(above, (whose[~mine][hit], reached[hit] - 1), 1)
-            above = above[:, ::-1].cumsum(axis=1)[:, ::-1][:, :-1]
-            rivals = np.flatnonzero(above.any(axis=1))
-            stays = chances.below(sizes[rivals, None] - above[rivals], sizes[rivals, None])
-            found[place] = float(np.exp(chances.best(len(own)) + stays.sum(axis=0)).sum())
+        if apart is not None:
+            scores[apart.banned(queries, gallery)] = -np.inf
+        found[places] = _chances(
+            scores,
+            (queries, np.searchsorted(there, identity[queries]), encounter[queries]),
+            (gallery, encounter[gallery]),
+            starts,
+            across,
+            factorials,
+            k,
+            TIE,
+        )
     return found
 
 
-class _LogChoose:
-    """Logarithms of the chances of `few_shots`, from a table of log C(n, k)."""
+@compiled()
+def _log_choose(factorials, n, k):  # type: ignore[no-untyped-def]
+    return factorials[n] - factorials[k] - factorials[n - k] if n >= k else -np.inf
 
-    def __init__(self, most: int, k: int) -> None:
-        import numpy as np
 
-        self.k = k
-        self.factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most + 1)))])
+@compiled()
+def _chances(scores, query_of, gallery_of, starts, across, factorials, k, tie):  # type: ignore[no-untyped-def]
+    """(B,) the chance of each query of a block.
 
-    def __call__(self, n: NDArray[np.int64], k: NDArray[np.int64] | int) -> NDArray[np.float64]:
-        import numpy as np
-
-        there = n >= k
-        n, k = np.where(there, n, 0), np.where(there, k, 0)
-        chosen = self.factorials[n] - self.factorials[k] - self.factorials[n - k]
-        return np.where(there, chosen, -np.inf)
-
-    def below(self, low: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.float64]:
-        """That k of `size` photos are all among the `low` ones; of fewer than k, all are drawn."""
-        import numpy as np
-
-        k = np.minimum(self.k, size)
-        return self(low, k) - self(size, k)
-
-    def best(self, own: int) -> NDArray[np.float64]:
-        """That each of `own` photos, the least alike first, is the best of the k drawn."""
-        import numpy as np
-
-        k = min(self.k, own)
-        return self(np.arange(own), k - 1) - self(np.array([own]), k)
+    Args:
+        scores: (B, G) cosine similarity, the gallery sorted by individual; -inf for pairs that are kept apart.
+        query_of: (rows, individuals, encounters) of the queries, each (B,).
+        gallery_of: (rows, encounters) of the gallery, each (G,).
+        starts: (N + 1,) where each individual's images begin.
+        across: whether own encounters are masked.
+        factorials: log n! for each n up to G.
+        k: photos of each individual.
+        tie: scores nearer than this are equal.
+    """
+    query_rows, query_individuals, query_encounters = query_of
+    gallery_rows, gallery_encounters = gallery_of
+    found = np.full(scores.shape[0], np.nan)
+    longest = 0
+    for individual in range(starts.shape[0] - 1):
+        longest = max(longest, starts[individual + 1] - starts[individual])
+    bars = np.empty(longest)
+    items = np.empty(longest, np.int64)
+    chance = np.empty(longest)
+    reaching = np.zeros(longest + 1, np.int64)
+    for q in range(scores.shape[0]):
+        own = query_individuals[q]
+        count = 0
+        for g in range(starts[own], starts[own + 1]):
+            hidden = gallery_rows[g] == query_rows[q] or scores[q, g] == -np.inf
+            if not hidden and not (across and gallery_encounters[g] == query_encounters[q]):
+                bars[count] = np.float64(scores[q, g]) - tie
+                items[count] = g
+                count += 1
+        if not count:
+            continue
+        sort(bars, items, count)
+        # that each of the own photos, the most alike first, is the best of those drawn
+        drawn = min(k, count)
+        for i in range(count):
+            below = _log_choose(factorials, count - 1 - i, drawn - 1)
+            chance[i] = below - _log_choose(factorials, count, drawn)
+        for individual in range(starts.shape[0] - 1):
+            if individual == own:
+                continue
+            size = 0
+            highest = count
+            for g in range(starts[individual], starts[individual + 1]):
+                if scores[q, g] == -np.inf:
+                    continue
+                size += 1
+                bar = place(bars, count, np.float64(scores[q, g]))
+                reaching[bar] += 1
+                highest = min(highest, bar)
+            drawn = min(k, size)
+            above = 0
+            for i in range(highest, count):
+                above += reaching[i]
+                chance[i] += _log_choose(factorials, size - above, drawn)
+                chance[i] -= _log_choose(factorials, size, drawn)
+            reaching[: count + 1] = 0
+        total = 0.0
+        for i in range(count):
+            total += np.exp(chance[i])
+        found[q] = total
+    return found

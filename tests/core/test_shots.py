@@ -19,13 +19,15 @@ def evidence_of(table, embeddings, protocol):
 def by_drawing_all(evidence, protocol, k):
     """Every gallery of k photos an individual that there is, one after the other."""
     rows = evidence.table.rows
+    side = rows["apart_side"].fillna("").tolist() if "apart_side" in rows else [""] * len(rows)
     who, when = rows["identity"].tolist(), rows["encounter"].tolist()
     found = np.full(len(evidence.ranking.queries), np.nan)
     for place, query in enumerate(evidence.ranking.queries):
         valid = {}
         for image in evidence.ranking.gallery:
             own_encounter = who[image] == who[query] and when[image] == when[query]
-            if image != query and not (own_encounter and protocol == "cross-encounter"):
+            other_side = "" not in (side[image], side[query]) and side[image] != side[query]
+            if image != query and not other_side and not (own_encounter and protocol == "cross-encounter"):
                 valid.setdefault(who[image], []).append(image)
         if who[query] not in valid:
             continue
@@ -53,6 +55,20 @@ def test_equals_the_mean_over_every_possible_draw(protocol, k):
     found = evidence.few_shots(k)
     np.testing.assert_allclose(found, by_drawing_all(evidence, protocol, k), atol=1e-9)
     assert k > 1 or 0 < np.nanmean(found) < 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("k", [1, 2])
+def test_photos_that_are_kept_apart_are_not_drawn(protocol, k):
+    """The other flank cannot answer, of the query's own individual and of others; the own encounter may still."""
+    table, embeddings = simulated(individuals=3, encounters=2, burst=3, noise=1.0, width=6)
+    rows = table.rows.assign(apart_side=["left", "left", "right"] * 5 + ["right", None, "left"])
+    evidence = evidence_of(table.with_rows(rows), embeddings, protocol)
+    found = evidence.few_shots(k)
+    assert np.isnan(found).any() == (~evidence.ranking.mated).any()
+    np.testing.assert_allclose(found, by_drawing_all(evidence, protocol, k), atol=1e-9)
+    both = evidence_of(table, embeddings, protocol).few_shots(k)
+    assert np.nanmax(np.abs(found - both)) > 0.01, "the other flank would have made a difference"
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

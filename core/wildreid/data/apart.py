@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from wildreid.apart import PREFIX, apart_of
 from wildreid.data.table import Table
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from wildreid.artefacts import Ints
-
-PREFIX = "apart_"
-"""Columns that begin so keep rows apart whose texts differ; a missing one matches all."""
 SIDE, SPECIES = f"{PREFIX}side", f"{PREFIX}species"
-
-
-@dataclass(frozen=True)
-class Apart:
-    """Which rows may be matched to which.
-
-    Attributes:
-        codes: (rows,) a number for each row: of its side and species together.
-        allowed: (codes, codes) whether rows of two numbers may be matched.
-    """
-
-    codes: Ints
-    allowed: NDArray[np.bool_]
-
-    def banned(self, queries: Ints, gallery: Ints) -> NDArray[np.bool_]:
-        """(Q, G) whether a query row may not be matched to a gallery row."""
-        rows: NDArray[np.bool_] = ~self.allowed[self.codes[queries]]
-        return rows[:, self.codes[gallery]]
 
 
 def keep_apart(table: Table, by: Sequence[str]) -> Table:
@@ -72,21 +47,6 @@ def sides_of(viewpoint: pd.Series[Any]) -> pd.Series[Any]:
     side[(left & ~right).fillna(False)] = "left"
     side[(right & ~left).fillna(False)] = "right"
     return side
-
-
-def apart_of(rows: pd.DataFrame) -> Apart | None:
-    """Which rows are kept apart by their columns; None where none are."""
-    columns = [name for name in rows if str(name).startswith(PREFIX)]
-    if not columns:
-        return None
-    texts = rows[columns].astype("object")
-    numbers = np.stack([pd.factorize(texts[name], sort=True)[0] for name in columns], axis=1)
-    kinds, codes = np.unique(numbers, axis=0, return_inverse=True)
-    a, b = kinds[:, None, :], kinds[None, :, :]
-    allowed = ((a == b) | (a < 0) | (b < 0)).all(axis=2)
-    if allowed.all():
-        return None
-    return Apart(codes.reshape(-1).astype(np.int64), allowed)
 
 
 def words_of(rows: pd.DataFrame) -> str:

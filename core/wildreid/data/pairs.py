@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wildreid.apart import apart_of
 from wildreid.artefacts import TIE, Evidence, Missing
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ CHUNK = 2**14
 def draw_pairs(evidence: Evidence, *, most: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | Missing:
     """Scores of pairs of query images, and whether both show one animal.
 
-    Queries of unknown identity are left out. A pair of one animal is of two encounters; under image-loo of
-    two images.
+    Queries of unknown identity are left out, and pairs that are kept apart, such as a left and a right flank. A
+    pair of one animal is of two encounters; under image-loo of two images.
 
     Args:
         evidence: of one protocol.
@@ -31,9 +32,9 @@ def draw_pairs(evidence: Evidence, *, most: int) -> tuple[NDArray[np.float64], N
     """
     rows = evidence.ranking.queries[evidence.known]
     who = evidence.individuals[evidence.known]
-    apart = evidence.encounters[evidence.known]
+    met = evidence.encounters[evidence.known]
     if evidence.ranking.protocol == "image-loo":
-        apart = np.arange(len(rows))
+        met = np.arange(len(rows))
     if len(rows) * (len(rows) - 1) // 2 <= most:
         first, second = np.triu_indices(len(rows), 1)
     else:
@@ -41,9 +42,12 @@ def draw_pairs(evidence: Evidence, *, most: int) -> tuple[NDArray[np.float64], N
         mixed = random.integers(0, len(rows), (2, 2 * most))
         alike = _of_one(who, 2 * most, random)
         first, second = np.concatenate([mixed, alike], axis=1)
-    same = who[first] == who[second]
-    positive = np.flatnonzero(same & (apart[first] != apart[second]))[:most]
-    negative = np.flatnonzero(~same)[:most]
+    same, apart = who[first] == who[second], apart_of(evidence.table.rows)
+    matched: NDArray[np.bool_] = np.ones(len(first), bool)
+    if apart is not None:
+        matched = apart.allowed[apart.codes[rows[first]], apart.codes[rows[second]]]
+    positive = np.flatnonzero(same & matched & (met[first] != met[second]))[:most]
+    negative = np.flatnonzero(~same & matched)[:most]
     if not len(positive) or not len(negative):
         what = "of one animal in two encounters" if len(negative) else "of two animals"
         return Missing(f"there is no pair of images {what}")

@@ -7,31 +7,16 @@ them that rounding could decide. Ranks therefore do not depend on how the produc
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 
 from wildreid.artefacts import TIE
+from wildreid.compiled import compiled, place, sort
 
 ROUNDING = 2e-6
 """More than a float32 product of unit vectors is wrong by."""
 
 
-def _compiled(**options: Any) -> Callable[[Any], Any]:
-    """Numba's decorator; the machine code is kept on the disk where there is any place for it."""
-
-    def compile_(function: Any) -> Any:
-        try:
-            return numba.njit(nogil=True, cache=True, **options)(function)
-        except RuntimeError:  # installed read-only, and nobody's home: compiled again by each process
-            return numba.njit(nogil=True, **options)(function)
-
-    return compile_
-
-
-@_compiled(fastmath={"reassoc", "contract"})
+@compiled(fastmath={"reassoc", "contract"})
 def _exact(a, b):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(a.shape[0]):
@@ -39,20 +24,7 @@ def _exact(a, b):  # type: ignore[no-untyped-def]
     return total
 
 
-@_compiled()
-def _place(bars, count, score):  # type: ignore[no-untyped-def]
-    """The first of the falling `bars` that the score reaches; `count` where it reaches none."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) // 2
-        if score >= bars[middle]:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@_compiled()
+@compiled()
 def _keep(scores, items, score, item):  # type: ignore[no-untyped-def]
     """Insert into a falling list, after equals; the last falls out."""
     at = scores.shape[0] - 1
@@ -64,26 +36,7 @@ def _keep(scores, items, score, item):  # type: ignore[no-untyped-def]
     items[at] = item
 
 
-@_compiled()
-def _sort(scores, items, count):  # type: ignore[no-untyped-def]
-    """Sort both by falling score, then by item: Shell's sort, since numba compiles numpy's for seconds."""
-    gap = count // 2
-    while gap:
-        for i in range(gap, count):
-            score, item = scores[i], items[i]
-            j = i
-            while j >= gap and (
-                scores[j - gap] < score or (scores[j - gap] == score and items[j - gap] > item)
-            ):
-                scores[j] = scores[j - gap]
-                items[j] = items[j - gap]
-                j -= gap
-            scores[j] = score
-            items[j] = item
-        gap //= 2
-
-
-@_compiled()
+@compiled()
 def rank_block(  # type: ignore[no-untyped-def]
     first, last, scores, queries, gallery, starts, query_of, gallery_of, across, offsets, out
 ):
@@ -138,7 +91,7 @@ def rank_block(  # type: ignore[no-untyped-def]
                     exact[count] = _exact(queries[q], gallery[g])
                     true[count] = g
                     count += 1
-        _sort(exact, true, count)
+        sort(exact, true, count)
         for i in range(count):
             bars[i] = exact[i] - TIE
         reached[: count + 1] = 0
@@ -165,11 +118,11 @@ def rank_block(  # type: ignore[no-untyped-def]
                 if score > best_image_scores[kept - 1]:
                     _keep(best_image_scores, best_images, score, g)
                 if score >= lowest:
-                    bar = _place(bars, count, score)
+                    bar = place(bars, count, score)
                     if (bar < count and score - bars[bar] < ROUNDING) or (
                         bar > 0 and bars[bar - 1] - score < ROUNDING
                     ):
-                        bar = _place(bars, count, _exact(queries[q], gallery[g]))
+                        bar = place(bars, count, _exact(queries[q], gallery[g]))
                     reached[bar] += 1
                     beats = beats or bar == 0
             before += beats

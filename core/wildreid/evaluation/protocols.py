@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from wildreid.data.apart import Apart, apart_of, words_of
+from wildreid.apart import Apart, apart_of
+from wildreid.data.apart import words_of
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.option import did_you_mean

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 
+from wildreid.apart import apart_of
 from wildreid.artefacts import Combined, Evidence, Missing, Scores
-from wildreid.data.apart import apart_of, keep_apart
+from wildreid.data.apart import keep_apart
 from wildreid.data.table import Table
 from wildreid.errors import UserError
 from wildreid.evaluation.curves import curves

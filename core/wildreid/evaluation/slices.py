@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.data.apart import SIDE, apart_of
+from wildreid.apart import apart_of
+from wildreid.data.apart import SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wildreid.apart import apart_of
 from wildreid.artefacts import Decision, Evidence
-from wildreid.data.apart import SPECIES, apart_of
+from wildreid.data.apart import SPECIES
 from wildreid.data.table import Table
 from wildreid.evaluation.decision import fit_decision
 from wildreid.evaluation.rank import rank

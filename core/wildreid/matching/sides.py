@@ -15,8 +15,8 @@ from wildreid.evaluation.protocols import matching
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from wildreid.apart import Apart
     from wildreid.artefacts import Floats, Ints
-    from wildreid.data.apart import Apart
     from wildreid.data.table import Table
 
 BLOCK = 256

@@ -21,7 +21,7 @@ class Clusters(Metric):
 
     Average linkage of cosine distances, cut at the true number of individuals; at most ``most`` images, drawn
     at random, of known identity. ``clustered-images`` says how many it was. Bursts are not masked, which
-    flatters all four.
+    flatters all four; nor are photos that are kept apart.
     """
 
     name = "clusters"

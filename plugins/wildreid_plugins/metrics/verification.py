@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class Verification(Metric):
     """Equal error rate, and true accepts at small false-accept rates, over pairs of query images.
 
-    Pairs of one animal come from different encounters, except under image-loo. All pairs are used up to
-    ``pairs``; above it a sample of each sort is drawn, and ``verification-pairs`` says how many pairs it was.
-    ``eer`` is the smallest max(false accepts, false rejects) over all thresholds; ties count
-    against the model.
+    Pairs of one animal come from different encounters, except under image-loo; photos that are kept apart are no
+    pair. All pairs are used up to ``pairs``; above it a sample of each sort is drawn, and ``verification-pairs``
+    says how many pairs it was. ``eer`` is the smallest max(false accepts, false rejects) over all thresholds; ties
+    count against the model.
     """
 
     name = "verification"

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wildreid.artefacts import Evidence
-from wildreid.data.apart import SIDE, SPECIES, apart_of, keep_apart, lost, sides_of
+from wildreid.apart import apart_of
+from wildreid.artefacts import Evidence, Missing
+from wildreid.data.apart import SIDE, SPECIES, keep_apart, lost, sides_of
 from wildreid.data.audit import audit
 from wildreid.data.groups import annotate
+from wildreid.data.pairs import draw_pairs
 from wildreid.data.table import Table
 from wildreid.evaluation.protocols import PROTOCOLS
 from wildreid.evaluation.rank import mated, rank
@@ -53,6 +55,34 @@ def test_sides_by_the_words_that_people_use() -> None:
     )
     expected = ["left", "left", "left", "right", "right", None, None, None, None, None, None]
     assert [None if pd.isna(side) else side for side in sides_of(told)] == expected
+
+
+@pytest.mark.parametrize("most", [1000, 10**6])
+def test_no_pair_of_verification_crosses_what_is_kept_apart(most: int) -> None:
+    """Every pair by a plain loop; of a drawn sample, that it holds scores of such pairs alone."""
+    table, vectors = herd(individuals=12)
+    table = keep_apart(table, ["side"])
+    evidence = Evidence(rank(vectors, table, protocol="cross-encounter"), table, vectors)
+    side, rows = table[SIDE].fillna("").tolist(), table.rows
+    right: dict[bool, list[float]] = {True: [], False: []}
+    queries = [row for row in evidence.ranking.queries if pd.notna(rows["identity"].iloc[row])]
+    for one in queries:
+        for other in queries:
+            same = rows["identity"].iloc[one] == rows["identity"].iloc[other]
+            met = rows["encounter"].iloc[one] == rows["encounter"].iloc[other]
+            crosses = "" not in (side[one], side[other]) and side[one] != side[other]
+            if one < other and not crosses and not (same and met):
+                right[same].append(float(vectors[one] @ vectors[other]))
+    drawn = draw_pairs(evidence, most=most)
+    assert not isinstance(drawn, Missing)
+    scores, of_one = drawn
+    for same in (True, False):
+        found = np.sort(scores[of_one == same])
+        expected = np.sort(right[same])
+        if most > 1000:
+            np.testing.assert_allclose(found, expected, atol=1e-6)
+        nearest = np.abs(found[:, None] - expected).min(axis=1)
+        assert nearest.max() < 1e-6
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
