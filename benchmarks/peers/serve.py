@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from benchmarks.timing import rest
+
 Work = Callable[[], Any]
 """One unit of work. What it returns is kept until it is asked for; a dict of numbers, or (rows, width) numbers."""
 
@@ -65,6 +67,7 @@ def serve(works: Mapping[str, Callable[..., Work]], *packages: str) -> None:
                 if timed is not None:
                     began, ended = timed.began, timed.ended
                 answer["seconds"] = [after - before for before, after in zip(began, ended, strict=True)]
+                rest()  # so that its threads are in nobody's way once it has answered
             elif "keep" in asked:
                 keep(found, asked["keep"])
             elif "versions" in asked:

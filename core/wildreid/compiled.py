@@ -6,6 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
+
+ROUNDING = 2e-6
+"""More than a float32 product of unit vectors is wrong by."""
 
 
 def compiled(**options: Any) -> Callable[[Any], Any]:
@@ -20,6 +24,15 @@ def compiled(**options: Any) -> Callable[[Any], Any]:
     return compile_
 
 
+@compiled(fastmath={"reassoc", "contract"})
+def exact_score(a, b):  # type: ignore[no-untyped-def]
+    """The product of two vectors in double."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        total += np.float64(a[i]) * np.float64(b[i])
+    return total
+
+
 @compiled()
 def place(bars, count, score):  # type: ignore[no-untyped-def]
     """The first of the falling `bars` that the score reaches; `count` where it reaches none."""
@@ -31,6 +44,12 @@ def place(bars, count, score):  # type: ignore[no-untyped-def]
         else:
             low = middle + 1
     return low
+
+
+@compiled()
+def doubtful(bars, count, score, bar):  # type: ignore[no-untyped-def]
+    """Whether the rounding of a float32 score could have decided that `bar` is its place."""
+    return (bar < count and score - bars[bar] < ROUNDING) or (bar > 0 and bars[bar - 1] - score < ROUNDING)
 
 
 @compiled()

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wildreid.apart import apart_of
-from wildreid.compiled import compiled, place, sort
+from wildreid.compiled import compiled, doubtful, exact_score, place, sort
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,10 +40,8 @@ def few_shots(evidence: Evidence, k: int) -> NDArray[np.float64]:
     gallery = ranking.gallery[np.argsort(identity[ranking.gallery], kind="stable")]
     there, starts = np.unique(identity[gallery], return_index=True)
     starts = np.append(starts, len(gallery))
-    images = np.asarray(evidence.embeddings[gallery], dtype=np.float32)
-    apart = apart_of(rows)
-    banned = 0 if apart is None else apart.counted(ranking.queries, gallery)
-    across = bool((ranking.masked > banned).any())  # whether the query's own encounter may not answer
+    images = np.ascontiguousarray(evidence.embeddings[gallery], dtype=np.float32)
+    apart = evidence.apart
     factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, len(gallery) + 1)))])
 
     found = np.full(len(ranking.queries), np.nan)
@@ -53,15 +50,18 @@ def few_shots(evidence: Evidence, k: int) -> NDArray[np.float64]:
     for start in range(0, len(asked), step):
         places = asked[start : start + step]
         queries = ranking.queries[places]
-        scores = np.asarray(evidence.embeddings[queries], dtype=np.float32) @ images.T
+        vectors = np.ascontiguousarray(evidence.embeddings[queries], dtype=np.float32)
+        scores = vectors @ images.T
         if apart is not None:
             scores[apart.banned(queries, gallery)] = -np.inf
         found[places] = _chances(
             scores,
+            vectors,
+            images,
             (queries, np.searchsorted(there, identity[queries]), encounter[queries]),
             (gallery, encounter[gallery]),
             starts,
-            across,
+            evidence.across,
             factorials,
             k,
             TIE,
@@ -75,11 +75,15 @@ def _log_choose(factorials, n, k):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _chances(scores, query_of, gallery_of, starts, across, factorials, k, tie):  # type: ignore[no-untyped-def]
+def _chances(  # type: ignore[no-untyped-def]
+    scores, queries, images, query_of, gallery_of, starts, across, factorials, k, tie
+):
     """(B,) the chance of each query of a block.
 
     Args:
         scores: (B, G) cosine similarity, the gallery sorted by individual; -inf for pairs that are kept apart.
+        queries: (B, width) embeddings.
+        images: (G, width) embeddings of the gallery.
         query_of: (rows, individuals, encounters) of the queries, each (B,).
         gallery_of: (rows, encounters) of the gallery, each (G,).
         starts: (N + 1,) where each individual's images begin.
@@ -104,7 +108,7 @@ def _chances(scores, query_of, gallery_of, starts, across, factorials, k, tie): 
         for g in range(starts[own], starts[own + 1]):
             hidden = gallery_rows[g] == query_rows[q] or scores[q, g] == -np.inf
             if not hidden and not (across and gallery_encounters[g] == query_encounters[q]):
-                bars[count] = np.float64(scores[q, g]) - tie
+                bars[count] = exact_score(queries[q], images[g]) - tie
                 items[count] = g
                 count += 1
         if not count:
@@ -124,7 +128,9 @@ def _chances(scores, query_of, gallery_of, starts, across, factorials, k, tie): 
                 if scores[q, g] == -np.inf:
                     continue
                 size += 1
-                bar = place(bars, count, np.float64(scores[q, g]))
+                bar = place(bars, count, scores[q, g])
+                if doubtful(bars, count, scores[q, g], bar):
+                    bar = place(bars, count, exact_score(queries[q], images[g]))
                 reaching[bar] += 1
                 highest = min(highest, bar)
             drawn = min(k, size)

@@ -10,18 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from wildreid.artefacts import TIE
-from wildreid.compiled import compiled, place, sort
-
-ROUNDING = 2e-6
-"""More than a float32 product of unit vectors is wrong by."""
-
-
-@compiled(fastmath={"reassoc", "contract"})
-def _exact(a, b):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for i in range(a.shape[0]):
-        total += np.float64(a[i]) * np.float64(b[i])
-    return total
+from wildreid.compiled import ROUNDING, compiled, doubtful, exact_score, place, sort
 
 
 @compiled()
@@ -88,7 +77,7 @@ def rank_block(  # type: ignore[no-untyped-def]
                     hidden += 1
                     masked[q] += 1
                 else:
-                    exact[count] = _exact(queries[q], gallery[g])
+                    exact[count] = exact_score(queries[q], gallery[g])
                     true[count] = g
                     count += 1
         sort(exact, true, count)
@@ -119,10 +108,8 @@ def rank_block(  # type: ignore[no-untyped-def]
                     _keep(best_image_scores, best_images, score, g)
                 if score >= lowest:
                     bar = place(bars, count, score)
-                    if (bar < count and score - bars[bar] < ROUNDING) or (
-                        bar > 0 and bars[bar - 1] - score < ROUNDING
-                    ):
-                        bar = place(bars, count, _exact(queries[q], gallery[g]))
+                    if doubtful(bars, count, score, bar):
+                        bar = place(bars, count, exact_score(queries[q], gallery[g]))
                     reached[bar] += 1
                     beats = beats or bar == 0
             before += beats

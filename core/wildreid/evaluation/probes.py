@@ -143,6 +143,8 @@ def _same_camera(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.fl
         row = ranking.queries[q]
         own = ranking.gallery[gallery_of[identity[row]]]
         others = own[(encounter[own] != encounter[row]) & (camera[own] >= 0)]
+        if evidence.apart is not None:
+            others = others[~evidence.apart.banned(np.array([row]), others)[0]]
         alike = camera[others] == camera[row]
         if camera[row] >= 0 and alike.any() and not alike.all():
             scores = evidence.embeddings[others] @ evidence.embeddings[row]

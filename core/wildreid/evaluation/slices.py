@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from wildreid.apart import apart_of
 from wildreid.data.apart import SIDE
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ def slices(evidence: Evidence) -> list[dict[str, Any]]:
     ranking = evidence.ranking
     rows = evidence.table.rows.iloc[ranking.queries]
     days, encounters, _ = nearest(evidence)
-    across = ranking.protocol != "image-loo" and bool(ranking.masked.any())
     columns: dict[str, Any] = {
         "camera": rows["camera"].to_numpy(dtype=object),
         "year": rows["timestamp"].dt.year.to_numpy(dtype=object),
@@ -38,7 +36,7 @@ def slices(evidence: Evidence) -> list[dict[str, Any]]:
     }
     if SIDE in rows:
         columns["side"] = rows[SIDE].fillna("unknown").to_numpy(dtype=object)
-        columns["matches of the other side, left out"] = _other_side(evidence, across)
+        columns["matches of the other side, left out"] = _other_side(evidence)
     right = pd.Series(ranking.own_rank == 1)[ranking.mated]
     found = []
     for by, values in columns.items():
@@ -76,8 +74,7 @@ def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64
     whole_days = rows["timestamp"].dt.normalize().to_numpy().astype("datetime64[D]")
     day = np.where(np.isnat(whole_days), np.nan, whole_days.astype(np.int64).astype(float))
     encounter = pd.factorize(rows["encounter"])[0]
-    apart = apart_of(rows)
-    across = ranking.protocol != "image-loo" and bool(ranking.masked.any())
+    apart, across = evidence.apart, evidence.across
     days = np.full(len(ranking.queries), np.nan)
     encounters = np.full(len(ranking.queries), np.nan)
     images = np.full(len(ranking.queries), np.nan)
@@ -99,10 +96,10 @@ def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64
     return days, encounters, images
 
 
-def _other_side(evidence: Evidence, across: bool) -> NDArray[np.object_]:
+def _other_side(evidence: Evidence) -> NDArray[np.object_]:
     """(Q,) whether images of the query's individual were left out since they show its other side: none, some."""
     ranking, rows = evidence.ranking, evidence.table.rows
-    apart = apart_of(rows)
+    apart, across = evidence.apart, evidence.across
     found = np.full(len(ranking.queries), "none", dtype=object)
     if apart is None:
         return found

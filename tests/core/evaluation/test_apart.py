@@ -57,6 +57,17 @@ def test_sides_by_the_words_that_people_use() -> None:
     assert [None if pd.isna(side) else side for side in sides_of(told)] == expected
 
 
+@pytest.mark.parametrize("sides", [["side"], []])
+def test_own_encounters_are_told_from_what_is_kept_apart(sides: list[str]) -> None:
+    """Both are masked, and `masked` counts them together; under image-loo the own encounter may answer."""
+    table, vectors = herd()
+    table = keep_apart(table, sides)
+    evidence = {name: Evidence(rank(vectors, table, protocol=name), table, vectors) for name in PROTOCOLS}
+    across = [name for name, one in evidence.items() if one.across]
+    assert sorted(across) == ["cross-encounter", "time-cutoff"], "the others know no encounters here"
+    assert bool(evidence["image-loo"].ranking.masked.any()) == bool(sides)
+
+
 @pytest.mark.parametrize("most", [1000, 10**6])
 def test_no_pair_of_verification_crosses_what_is_kept_apart(most: int) -> None:
     """Every pair by a plain loop; of a drawn sample, that it holds scores of such pairs alone."""
