@@ -69,7 +69,7 @@ def write(runs: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
         raise ValueError(f"the files are of different machines: {sorted(map(str, machines))}")
     runs = _latest(runs)
     sections = sections_of(runs)
-    made = [_made(run) for run in runs]
+    made = _made(runs)
     folder.mkdir(parents=True, exist_ok=True)
     name = machine_name(runs[0]["machine_info"]) + ("-quick" if any(_quick(run) for run in runs) else "")
     pages = {".md": markdown(sections, made), ".html": html(sections, made)}
@@ -170,22 +170,31 @@ def _quick(run: Mapping[str, Any]) -> bool:
     return bool(run["machine_info"].get("quick"))
 
 
-def _made(run: Mapping[str, Any]) -> dict[str, str]:
-    """When, where and with what a run was made."""
-    machine, commit = run["machine_info"], run.get("commit_info") or {}
-    changed = ", with changes that are not committed" if commit.get("dirty") else ""
-    gpu = f", {machine['gpu']}" if machine.get("gpu") else ""
-    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-    return {
-        "measured": f"{str(run.get('datetime'))[:16].replace('T', ' ')} UTC, {len(run['benchmarks'])} benchmarks"
-        + (", the quick ones" if machine.get("quick") else ""),
-        "machine": f"{machine['processor']}, {machine['cores']} cores{gpu}, {machine['memory_gb']} GB of memory, "
-        f"{machine['system']}",
-        "device": f"{machine['device']}, {machine['precision']}, {machine['threads']} threads, where a row does "
-        "not say otherwise",
-        "commit": f"{str(commit.get('id'))[:10]}{changed}",
-        "versions": f"Python {machine['python']}, {versions}",
-    }
+def _made(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Where and with what the runs were made, and when; runs that differ in the last alone stand together."""
+    when: dict[tuple[str, ...], list[str]] = {}
+    for run in runs:
+        machine, commit = run["machine_info"], run.get("commit_info") or {}
+        changed = ", with changes that are not committed" if commit.get("dirty") else ""
+        gpu = f", {machine['gpu']}" if machine.get("gpu") else ""
+        versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+        facts = (
+            f"{machine['processor']}, {machine['cores']} cores{gpu}, {machine['memory_gb']} GB of memory, "
+            f"{machine['system']}",
+            f"{machine['device']}, {machine['precision']}, {machine['threads']} threads, where a row does not "
+            "say otherwise",
+            f"Python {machine['python']}, {versions}",
+        )
+        quick = ", the quick ones" if machine.get("quick") else ""
+        when.setdefault(facts, []).append(
+            f"{str(run.get('datetime'))[:16].replace('T', ' ')} UTC, {len(run['benchmarks'])} benchmarks{quick}, "
+            f"commit {str(commit.get('id'))[:10]}{changed}"
+        )
+    names = ("machine", "device", "versions")
+    return [
+        {"measured": "; ".join(found), **dict(zip(names, facts, strict=True))}
+        for facts, found in when.items()
+    ]
 
 
 if __name__ == "__main__":
