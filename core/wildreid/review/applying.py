@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from wildreid.errors import UserError
 from wildreid.gallery import journal
@@ -186,7 +187,7 @@ def _apart(gallery: Gallery, line: Review, had: set[str]) -> str:
 
 def _enter(newcomers: Newcomers, line: Review, name: str, sides: dict[str, str | None]) -> None:
     told: dict[str, Any] = {"identity": name, "method": "human", "decided_by": line.reviewer}
-    told["decided_at"] = line.time
+    told["decided_at"] = pd.to_datetime(line.time, utc=True)
     rows = newcomers.found.rows
     own = rows[rows["key"].isin(list(line.keys))]
     if any(key in sides for key in own["key"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -288,4 +289,7 @@ class Desk:
                 self.asking.follow()
             except (UserError, OSError) as error:
                 self.waiting = {0: str(error)}
+            except Exception as error:  # a thread that ended would carry out nothing more, and nobody would know
+                traceback.print_exc()
+                self.waiting = {0: f"{type(error).__name__}: {error}"}
             done.set()

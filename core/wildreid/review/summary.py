@@ -21,7 +21,7 @@ def of_all(desk: Desk) -> dict[str, Any]:
     return {
         "decided": sum(line.decision != "viewpoint" for line in desk.standing()),
         "passed": desk.passed,
-        "waiting": [f"decision {number}: {why}" for number, why in desk.waiting.items()],
+        "waiting": [f"decision {number}: {why}" if number else why for number, why in desk.waiting.items()],
         "individuals": len(state.individuals),
         "images": state.images,
         "change": len(state.changes),

@@ -226,6 +226,28 @@ def test_an_undo_at_the_command_line_is_respected(desk: Desk) -> None:
     assert asked(desk)["task"] == view["task"]
 
 
+def test_what_nobody_foresaw_is_said_and_ends_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The decision is on the disk; the next ones are carried out, and with them the one that failed."""
+    view, before = asked(desk), desk.gallery.state.images
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("nobody foresaw it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("wildreid.review.desk.apply", broken)
+        say(desk, view, "new")
+        assert desk.settle(60)
+    assert desk.said()["waiting"] == ["RuntimeError: nobody foresaw it"]
+    assert "Traceback" in capsys.readouterr().err
+    assert desk.gallery.state.images == before
+    say(desk, asked(desk), "new")
+    assert desk.settle(60)
+    assert desk.said()["waiting"] == []
+    assert desk.gallery.state.images == before + 4
+
+
 def test_two_people_get_two_questions(desk: Desk) -> None:
     ann, bob = desk.next("Ann"), desk.next("Bob")
     assert ann["task"] != bob["task"]
