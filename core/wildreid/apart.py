@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from wildreid.artefacts import Ranking
+
     Ints = NDArray[np.int64]
 
 PREFIX = "apart_"
@@ -56,3 +58,9 @@ def apart_of(rows: pd.DataFrame) -> Apart | None:
     if allowed.all():
         return None
     return Apart(codes.reshape(-1).astype(np.int64), allowed)
+
+
+def own_encounter_masked(ranking: Ranking, apart: Apart | None) -> bool:
+    """Whether a query's own encounter may not answer: more is masked than what is kept apart."""
+    banned = 0 if apart is None else apart.counted(ranking.queries, ranking.gallery)
+    return bool((ranking.masked > banned).any())

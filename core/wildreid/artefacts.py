@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from wildreid.apart import Apart
     from wildreid.data.table import Table
 
     Floats = NDArray[np.float32]
@@ -186,20 +185,6 @@ class Evidence:
         asked = self.table.rows.iloc[self.ranking.queries].reset_index(drop=True)
         ids = asked.loc[asked["identity"].notna(), "id"]
         return ids.sort_values().index.to_numpy()
-
-    @cached_property
-    def apart(self) -> Apart | None:
-        """Which rows may not be matched, whoever they show; None: all may."""
-        from wildreid.apart import apart_of
-
-        return apart_of(self.table.rows)
-
-    @cached_property
-    def across(self) -> bool:
-        """Whether a query's own encounter may not answer: more is masked than what is kept apart."""
-        ranking = self.ranking
-        banned = 0 if self.apart is None else self.apart.counted(ranking.queries, ranking.gallery)
-        return bool((ranking.masked > banned).any())
 
     def reliability(self, bins: int = 15) -> tuple[NDArray[np.float64], NDArray[np.float64], Ints]:
         """Mean calibrated probability, share right and number of queries, in bins of equal mass.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wildreid.apart import apart_of, own_encounter_masked
 from wildreid.compiled import compiled, doubtful, exact_score, place, sort
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def few_shots(evidence: Evidence, k: int) -> NDArray[np.float64]:
     there, starts = np.unique(identity[gallery], return_index=True)
     starts = np.append(starts, len(gallery))
     images = np.ascontiguousarray(evidence.embeddings[gallery], dtype=np.float32)
-    apart = evidence.apart
+    apart = apart_of(rows)
+    across = own_encounter_masked(ranking, apart)
     factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, len(gallery) + 1)))])
 
     found = np.full(len(ranking.queries), np.nan)
@@ -61,7 +63,7 @@ def few_shots(evidence: Evidence, k: int) -> NDArray[np.float64]:
             (queries, np.searchsorted(there, identity[queries]), encounter[queries]),
             (gallery, encounter[gallery]),
             starts,
-            evidence.across,
+            across,
             factorials,
             k,
             TIE,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wildreid.apart import apart_of
 from wildreid.artefacts import TIE, Evidence, Missing
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def draw_pairs(evidence: Evidence, *, most: int) -> tuple[NDArray[np.float64], N
         mixed = random.integers(0, len(rows), (2, 2 * most))
         alike = _of_one(who, 2 * most, random)
         first, second = np.concatenate([mixed, alike], axis=1)
-    same, apart = who[first] == who[second], evidence.apart
+    same, apart = who[first] == who[second], apart_of(evidence.table.rows)
     matched: NDArray[np.bool_] = np.ones(len(first), bool)
     if apart is not None:
         matched = apart.allowed[apart.codes[rows[first]], apart.codes[rows[second]]]

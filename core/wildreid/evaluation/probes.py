@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wildreid.apart import apart_of
 from wildreid.artefacts import TIE, Evidence, Ranking
 from wildreid.evaluation.intervals import Bootstrap
 from wildreid.evaluation.rank import rank
@@ -136,6 +137,7 @@ def _same_camera(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.fl
     camera = pd.factorize(rows["camera"])[0]
     encounter = pd.factorize(rows["encounter"])[0]
     identity = rows["identity"].fillna("").to_numpy(dtype=str)
+    apart = apart_of(rows)
     same = np.full(len(ranking.queries), np.nan)
     chance = np.full(len(ranking.queries), np.nan)
     gallery_of = pd.Series(ranking.gallery).groupby(identity[ranking.gallery]).indices
@@ -143,8 +145,8 @@ def _same_camera(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.fl
         row = ranking.queries[q]
         own = ranking.gallery[gallery_of[identity[row]]]
         others = own[(encounter[own] != encounter[row]) & (camera[own] >= 0)]
-        if evidence.apart is not None:
-            others = others[~evidence.apart.banned(np.array([row]), others)[0]]
+        if apart is not None:
+            others = others[~apart.banned(np.array([row]), others)[0]]
         alike = camera[others] == camera[row]
         if camera[row] >= 0 and alike.any() and not alike.all():
             scores = evidence.embeddings[others] @ evidence.embeddings[row]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from wildreid.apart import apart_of, own_encounter_masked
 from wildreid.data.apart import SIDE
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64
     whole_days = rows["timestamp"].dt.normalize().to_numpy().astype("datetime64[D]")
     day = np.where(np.isnat(whole_days), np.nan, whole_days.astype(np.int64).astype(float))
     encounter = pd.factorize(rows["encounter"])[0]
-    apart, across = evidence.apart, evidence.across
+    apart = apart_of(rows)
+    across = own_encounter_masked(ranking, apart)
     days = np.full(len(ranking.queries), np.nan)
     encounters = np.full(len(ranking.queries), np.nan)
     images = np.full(len(ranking.queries), np.nan)
@@ -99,7 +101,8 @@ def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64
 def _other_side(evidence: Evidence) -> NDArray[np.object_]:
     """(Q,) whether images of the query's individual were left out since they show its other side: none, some."""
     ranking, rows = evidence.ranking, evidence.table.rows
-    apart, across = evidence.apart, evidence.across
+    apart = apart_of(rows)
+    across = own_encounter_masked(ranking, apart)
     found = np.full(len(ranking.queries), "none", dtype=object)
     if apart is None:
         return found

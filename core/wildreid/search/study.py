@@ -164,8 +164,9 @@ def _database(url: str, grace: int) -> RDBStorage:
             raise UserError(
                 f"the study's folder cannot be made: {error.strerror}", where=str(folder)
             ) from None
-    # a lock is waited for; a server is asked again each time, and no connection is left open between
-    engine = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"poolclass": NullPool}
+    engine: dict[str, Any] = {"poolclass": NullPool}  # no connection is left open between two questions
+    if url.startswith("sqlite"):
+        engine["connect_args"] = {"timeout": 60}  # a lock is waited for
     for attempt in range(3):
         try:
             with warnings.catch_warnings():
