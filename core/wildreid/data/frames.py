@@ -216,6 +216,9 @@ def library() -> Any:
         raise UserError(
             "films are read by PyAV, which is not installed", cure="pip install 'wildreid[video]'"
         ) from None
+    # old versions of torchvision have FFmpeg's threads report to Python: one that waits for the interpreter, while
+    # a film that is being closed waits for that thread, waits for ever
+    av.logging.set_level(None)
     return av
 
 

@@ -45,6 +45,18 @@ def test_the_real_film_gives_frames_at_the_golden_moments(real_data: Path) -> No
     assert read(file_of(root, rows["image"][2])).shape == (720, 1280, 3)
 
 
+def test_ffmpeg_reports_to_nobody_though_another_library_asked_it_to(tmp_path: Path) -> None:
+    """Its threads would wait for the interpreter, and the closing of a film for its threads."""
+    av = pytest.importorskip("av", reason="films need the extra 'video'")
+    film(tmp_path / "a.mp4", frames=20)
+    av.logging.set_level(av.logging.ERROR)  # as torchvision 0.20 does
+    try:
+        assert sample(tmp_path, ["a.mp4"])[1] == []
+        assert av.logging.get_level() is None
+    finally:
+        av.logging.set_level(None)
+
+
 def test_a_film_without_a_date_in_its_name_needs_to_be_told_its_clock(
     real_data: Path, tmp_path: Path
 ) -> None:
