@@ -48,8 +48,13 @@ def build_network(
     state = {
         name: value for name, value in state.items() if not name.startswith(tuple(f"{one}." for one in spare))
     }
+    own = bare.state_dict()
+    if _shapes(state) == _shapes(own):  # timm before 1.0.31 renames what has the newer names already
+        network = timm.create_model(architecture, pretrained_cfg=dict(config), **settings)
+        network.load_state_dict(dict(state))
+        return network
     if not resize:
-        _same_sizes(architecture, state, bare.state_dict(), where=where)
+        _same_sizes(architecture, state, own, where=where)
     # timm forgives missing and spare names as soon as it drops a classifier itself: it gets none
     strict = {**config, "classifier": None, "state_dict": state}
     try:
@@ -60,6 +65,10 @@ def build_network(
             where=where,
             cure="name the network that these weights are of",
         ) from None
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in state.items()}
 
 
 def _same_sizes(

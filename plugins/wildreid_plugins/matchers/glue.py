@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +26,8 @@ TOGETHER = 32
 def light_glue(weights: dict[str, Tensor], *, device: str) -> LightGlue:
     """The network for descriptors of 128 numbers. It never stops early: a pair's score is its own in any batch."""
     no_download: Any = None
-    network = LightGlue(no_download, input_dim=128, depth_confidence=-1, width_confidence=-1)
+    with redirect_stdout(StringIO()):  # kornia 0.8 says there that it has loaded a model
+        network = LightGlue(no_download, input_dim=128, depth_confidence=-1, width_confidence=-1)
     named = {}
     for key, numbers in weights.items():
         for kind in ("self_attn", "cross_attn"):
