@@ -57,8 +57,12 @@ def database(path: Path, schema: str) -> sqlite3.Connection:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     base = sqlite3.connect(path, timeout=120, isolation_level=None, check_same_thread=False)
-    base.execute("pragma temp_store = memory")
-    there = {name for (name,) in base.execute("select name from sqlite_master")}
-    if not there.issuperset(re.findall(r"if not exists (\w+)", schema)):
-        base.executescript(f"begin immediate; {schema} commit;")
+    try:
+        base.execute("pragma temp_store = memory")
+        there = {name for (name,) in base.execute("select name from sqlite_master")}
+        if not there.issuperset(re.findall(r"if not exists (\w+)", schema)):
+            base.executescript(f"begin immediate; {schema} commit;")
+    except BaseException:
+        base.close()
+        raise
     return base

@@ -42,8 +42,10 @@ class KeptScores:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.add({})
-        self._base.close()
+        try:
+            self.add({})
+        finally:
+            self._base.close()
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, float]:
         """The scores of those keys that are kept."""
