@@ -31,6 +31,11 @@ class Apart:
     codes: Ints
     allowed: NDArray[np.bool_]
 
+    def may(self, rows: Ints, others: Ints) -> NDArray[np.bool_]:
+        """Whether each row may be matched to the other beside it, or one row to each of the others."""
+        found: NDArray[np.bool_] = self.allowed[self.codes[rows], self.codes[others]]
+        return found
+
     def banned(self, queries: Ints, gallery: Ints) -> NDArray[np.bool_]:
         """(Q, G) whether a query row may not be matched to a gallery row."""
         rows: NDArray[np.bool_] = ~self.allowed[self.codes[queries]]

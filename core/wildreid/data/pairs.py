@@ -45,7 +45,7 @@ def draw_pairs(evidence: Evidence, *, most: int) -> tuple[NDArray[np.float64], N
     same, apart = who[first] == who[second], apart_of(evidence.table.rows)
     matched: NDArray[np.bool_] = np.ones(len(first), bool)
     if apart is not None:
-        matched = apart.allowed[apart.codes[rows[first]], apart.codes[rows[second]]]
+        matched = apart.may(rows[first], rows[second])
     positive = np.flatnonzero(same & matched & (met[first] != met[second]))[:most]
     negative = np.flatnonzero(~same & matched)[:most]
     if not len(positive) or not len(negative):

@@ -146,7 +146,7 @@ def _same_camera(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.fl
         own = ranking.gallery[gallery_of[identity[row]]]
         others = own[(encounter[own] != encounter[row]) & (camera[own] >= 0)]
         if apart is not None:
-            others = others[~apart.banned(np.array([row]), others)[0]]
+            others = others[apart.may(row, others)]
         alike = camera[others] == camera[row]
         if camera[row] >= 0 and alike.any() and not alike.all():
             scores = evidence.embeddings[others] @ evidence.embeddings[row]

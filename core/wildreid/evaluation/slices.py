@@ -89,7 +89,7 @@ def nearest(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64
             row = ranking.queries[q]
             valid = own[(own != row) & ~(across & (encounter[own] == encounter[row]))]
             if apart is not None:
-                valid = valid[apart.allowed[apart.codes[row], apart.codes[valid]]]
+                valid = valid[apart.may(row, valid)]
             encounters[q] = len(np.unique(encounter[valid]))
             images[q] = len(valid)
             between = np.abs(day[valid] - day[row])
@@ -112,6 +112,6 @@ def _other_side(evidence: Evidence) -> NDArray[np.object_]:
     for q, row in enumerate(ranking.queries):
         own = ranking.gallery[of_gallery.get(who[row], [])]
         other = own[~(across & (encounter[own] == encounter[row]))]
-        if not apart.allowed[apart.codes[row], apart.codes[other]].all():
+        if not apart.may(row, other).all():
             found[q] = "some"
     return found

@@ -289,9 +289,8 @@ class Desk:
                 self.asking.follow()
             except (UserError, OSError) as error:
                 self.waiting = {0: str(error)}
-            except (
-                Exception
-            ) as error:  # a thread that ended would carry out nothing more, and nobody would know
+            except Exception as error:
+                # a thread that ended would carry out nothing more, and nobody would know
                 traceback.print_exc()
                 self.waiting = {0: f"{type(error).__name__}: {error}"}
             done.set()

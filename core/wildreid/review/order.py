@@ -75,9 +75,8 @@ class Graph:
         self._of: dict[int, frozenset[int]] = {}
         self._found: dict[Clusters, list[Alternative]] = {}
         self._within: dict[frozenset[int], set[Clusters]] = {}
-        self._worth: set[Clusters] = (
-            set()
-        )  # those with an alternative at all, and those with one to ask about
+        # those with an alternative at all, and those with one to ask about
+        self._worth: set[Clusters] = set()
         self._open: set[Clusters] = set()
         self._changed: set[frozenset[int]] = set()
         self.group(clusters)

@@ -65,10 +65,8 @@ def test_a_picture_that_is_just_being_written_is_left_alone(
 ) -> None:
     folder = tmp_path / "umap"
     folder.mkdir()
-    for name in (
-        "epoch-0001.png.part",
-        "epoch-0007.json.part",
-    ):  # of the worker now; of a run that was killed
+    # of the worker now; of a run that was killed
+    for name in ("epoch-0001.png.part", "epoch-0007.json.part"):
         (folder / name).touch()
     one, told = projector(tmp_path)
     with one:
